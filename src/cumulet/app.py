@@ -1,0 +1,105 @@
+"""The road of a request, from the HTTP server's call to the answer: `STEPS` is the list to read first.
+
+The event loop only moves bytes; everything between runs in a worker thread, as plain functions.
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from dataclasses import dataclass, field
+from typing import Any
+
+from cumulet import services
+from cumulet.house import House
+from cumulet.services import Answer, Caller
+from cumulet.wire import protocols, route, sign, validate
+from cumulet.wire.errors import AwsError
+from cumulet.wire.message import Request, Response
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Call:
+    """One request on its way: each step fills in what the next one needs."""
+
+    house: House
+    request: Request
+    request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    route: route.Route | None = None
+    caller: Caller | None = None
+    members: dict[str, Any] = field(default_factory=dict)
+    result: dict[str, Any] = field(default_factory=dict)
+
+
+def identify(call: Call) -> None:
+    """Which service, which operation, in which protocol?"""
+    call.route = route.route(call.request, services.names())
+
+
+def authenticate(call: Call) -> None:
+    """Who signed this? The body is guarded from here on: reading it to the end checks its hash."""
+    assert call.route
+    found = sign.authenticate(call.request, call.house.store.credentials.find, call.house.clock())
+    call.request.body = found.guard(call.request.body)
+    region = found.region or call.route.region or call.house.config.region
+    credential = found.credential
+    call.caller = Caller(
+        account=credential.account if credential else "",
+        region=region,
+        arn=credential.arn if credential else "",
+        user_id=credential.user_id if credential else "",
+        access_key=credential.access_key if credential else "",
+        request_id=call.request_id,
+        source_ip=call.request.client,
+    )
+
+
+def parse(call: Call) -> None:
+    """Bytes to values, by the operation's model; then the model's own constraints."""
+    assert call.route
+    call.members = protocols.parse(call.route, call.request)
+    service = services.service_class(call.route.service)
+    validate.check(call.route.operation, call.members, service.validation_code)
+
+
+def authorize(call: Call) -> None:
+    """May this caller do this? Nobody gets in unsigned unless the service's own policy says so."""
+    assert call.route
+    assert call.caller
+    if call.caller.anonymous:
+        service = call.house.service(call.route.service, call.caller)
+        if not service.admits_anonymous(call.route.operation.name, call.members):
+            raise sign.missing_credentials(call.route)
+
+
+def perform(call: Call) -> None:
+    """AWS's semantics: the service's own method."""
+    assert call.route
+    assert call.caller
+    method = call.route.method_name
+    call.result = services.perform(call.house, call.caller, call.route.service, method, call.members)
+
+
+STEPS = (identify, authenticate, parse, authorize, perform)
+
+
+def respond(house: House, request: Request) -> Response:
+    """Walk a request down the road and bring back the answer, whatever happens on the way."""
+    call = Call(house, request)
+    try:
+        for step in STEPS:
+            step(call)
+        assert call.route
+        response = protocols.serialize(call.route, call.result, call.request_id)
+    except AwsError as error:
+        return protocols.serialize_error(call.route, request, error, call.request_id)
+    except Exception:
+        log.exception("request %s failed", call.request_id)
+        error = AwsError("InternalFailure", f"Cumulet failed on its own account; see its log for {call.request_id}.")
+        return protocols.serialize_error(call.route, request, error, call.request_id)
+    if isinstance(call.result, Answer):
+        response.status = call.result.status or response.status
+        response.headers.extend(call.result.headers.items())
+    return response

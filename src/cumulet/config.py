@@ -1,0 +1,48 @@
+"""Settings: read once from arguments and the environment, then frozen."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+DEFAULT_PORT = 4566
+DEFAULT_REGION = "us-east-1"
+
+
+def default_data_dir() -> Path:
+    """The user's data home: XDG on Linux, Application Support on macOS, LocalAppData on Windows."""
+    if chosen := os.environ.get("CUMULET_DATA_DIR"):
+        return Path(chosen).expanduser()
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData/Local")) / "cumulet"
+    if sys.platform == "darwin":
+        return Path.home() / "Library/Application Support/cumulet"
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local/share") / "cumulet"
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Where Cumulet listens and where it remembers."""
+
+    data_dir: Path
+    host: str = "127.0.0.1"
+    port: int = DEFAULT_PORT
+    region: str = DEFAULT_REGION
+    database_url: str | None = None  # None: SQLite in the data directory; postgresql://...: Postgres
+
+    @classmethod
+    def read(cls, data_dir: str | Path | None = None, host: str | None = None, port: int | None = None) -> Config:
+        """Arguments win over `CUMULET_*` variables, which win over the defaults."""
+        return cls(
+            data_dir=Path(data_dir).expanduser().resolve() if data_dir else default_data_dir(),
+            host=host or os.environ.get("CUMULET_HOST", "127.0.0.1"),
+            port=DEFAULT_PORT if port is None else port,
+            region=os.environ.get("AWS_DEFAULT_REGION") or os.environ.get("AWS_REGION") or DEFAULT_REGION,
+            database_url=os.environ.get("CUMULET_DATABASE_URL") or None,
+        )
+
+    @property
+    def endpoint(self) -> str:
+        return f"http://{self.host}:{self.port}"

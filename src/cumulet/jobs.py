@@ -1,0 +1,163 @@
+"""The supervisor: gives every promised piece of work a thread, and work that lost its server another try.
+
+Work of kind "glue.run_crawler" is done by the method `run_crawler(job)` of the service glue, called as the
+caller who asked for it. A method that was running when the server died is called again with a higher
+`job.attempt`: it adopts what still runs, starts over, or marks its resource failed. What it raises is
+logged, and told to the method of the same name with `_failed` behind it, so that nothing stays InProgress.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from cumulet.services import Caller
+
+if TYPE_CHECKING:
+    from cumulet.house import House
+    from cumulet.store.queue import Entry
+
+log = logging.getLogger(__name__)
+
+
+class Suspended(Exception):
+    """Raised by a method that leaves its work to the next start of the server."""
+
+
+class Job:
+    """One running piece of work, as its method sees it."""
+
+    def __init__(self, jobs: Jobs, entry: Entry) -> None:
+        self.jobs = jobs
+        self.id = entry.id
+        self.kind = entry.kind
+        self.caller = Caller(**entry.caller)
+        self.payload = entry.payload
+        self.attempt = entry.attempt
+        self._stop = entry.stop
+        self._woken = threading.Event()
+
+    @property
+    def stopping(self) -> bool:
+        """Somebody asked for the end of this work."""
+        return self._stop
+
+    @property
+    def leaving(self) -> bool:
+        """The server is shutting down: put things in order and raise `Suspended`."""
+        return self.jobs.closing.is_set()
+
+    def wait(self, seconds: float) -> bool:
+        """Sleep, but not past a request to stop or a shutdown; True where one has come."""
+        if not (self.stopping or self.leaving):
+            self._woken.wait(seconds)
+        return self.stopping or self.leaving
+
+    def save(self, **changes: Any) -> None:
+        """Remember something for the next attempt."""
+        self.payload.update(changes)
+        self.jobs.house.store.queue.save(self.id, self.payload)
+
+    def wake(self, *, stop: bool = False) -> None:
+        self._stop = self._stop or stop
+        self._woken.set()
+
+
+class Jobs:
+    """All work under way in this process."""
+
+    def __init__(self, house: House) -> None:
+        self.house = house
+        self.closing = threading.Event()
+        self.changed = threading.Condition()
+        self.announced = False
+        self.running: dict[str, tuple[Job, threading.Thread]] = {}
+        self.thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Take up what an earlier process left, then whatever is added."""
+        self.house.store.queue.requeue()
+        self.thread = threading.Thread(target=self._supervise, name="supervisor", daemon=True)
+        self.thread.start()
+
+    def add(self, kind: str, caller: Caller, *, due: float | None = None, **payload: Any) -> str:
+        """Promise work: `jobs.add("glue.run_crawler", self.caller, name="reviews")`; its id.
+
+        Inside `store.atomically` the promise and the resource's record are remembered together.
+        """
+        entry = self.house.store.queue.add(kind, asdict(caller), payload, due or self.house.clock())
+        self.house.store.database.after_commit(self._announce)
+        return entry
+
+    def stop(self, entry: str) -> None:
+        """Ask a piece of work to end; it may take its time to do so."""
+        self.house.store.queue.stop(entry)
+        with self.changed:
+            found = self.running.get(entry)
+        if found:
+            found[0].wake(stop=True)
+        self._announce()
+
+    def close(self, patience: float = 20.0) -> None:
+        """Wake all work, and wait until it has put things in order for the next start."""
+        self.closing.set()
+        self._announce()
+        with self.changed:
+            left = list(self.running.values())
+        for job, _ in left:
+            job.wake()
+        for _, thread in left:
+            thread.join(patience)
+        if self.thread:
+            self.thread.join(patience)
+
+    def _announce(self) -> None:
+        with self.changed:
+            self.announced = True
+            self.changed.notify_all()
+
+    def _supervise(self) -> None:
+        while not self.closing.is_set():
+            claimed = self.house.store.queue.claim(self.house.clock())
+            for entry in claimed:
+                self._begin(Job(self, entry))
+            if not claimed:
+                self._sleep()
+
+    def _sleep(self) -> None:
+        """Until something is added or due; at most a second, since clocks may be moved by hand."""
+        with self.changed:
+            if not (self.announced or self.closing.is_set()):
+                due = self.house.store.queue.next_due()
+                self.changed.wait(1.0 if due is None else min(1.0, max(0.001, due - self.house.clock())))
+            self.announced = False
+
+    def _begin(self, job: Job) -> None:
+        thread = threading.Thread(target=self._run, args=(job,), name=f"{job.kind} {job.id}", daemon=True)
+        with self.changed:
+            self.running[job.id] = (job, thread)
+        thread.start()
+
+    def _run(self, job: Job) -> None:
+        service, _, method = job.kind.partition(".")
+        operations = self.house.service(service, job.caller)
+        try:
+            getattr(operations, method)(job)
+            self.house.store.queue.finish(job.id)
+        except Suspended:
+            pass
+        except Exception as error:
+            log.exception("%s %s failed", job.kind, job.id)
+            self._failed(operations, method, job, error)
+        finally:
+            with self.changed:
+                self.running.pop(job.id, None)
+
+    def _failed(self, operations: Any, method: str, job: Job, error: Exception) -> None:
+        try:
+            if tell := getattr(operations, f"{method}_failed", None):
+                tell(job, f"{type(error).__name__}: {error}")
+        finally:
+            self.house.store.queue.finish(job.id, f"{type(error).__name__}: {error}")

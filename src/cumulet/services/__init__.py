@@ -1,0 +1,131 @@
+"""AWS's semantics: one folder per service, named as botocore names it (dashes become underscores).
+
+Adding a service is adding a folder whose `__init__.py` holds one `Service` subclass. An operation is a
+method named as botocore's snake_case whose keyword arguments are AWS's own member names; what it returns
+is a plain dict of AWS's members. Nothing else is registered anywhere: folders and methods are found.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import cache
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from cumulet.wire.errors import NotImplementedByCumulet
+
+if TYPE_CHECKING:
+    from cumulet.house import House
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks, and where: the account, the region and the principal of one call.
+
+    An anonymous caller has no account (`""`); see `Service.admits_anonymous`.
+    """
+
+    account: str
+    region: str
+    arn: str = ""
+    user_id: str = ""
+    access_key: str = ""
+    request_id: str = ""
+    source_ip: str = ""
+
+    @property
+    def anonymous(self) -> bool:
+        return not self.account
+
+    @property
+    def scope(self) -> str:
+        """The account and region that own this call's resources, as the store's records name it."""
+        return f"{self.account}/{self.region}"
+
+
+class Answer(dict[str, Any]):
+    """A result whose HTTP status or extra headers the model does not say (a 206, a redirect)."""
+
+    def __init__(
+        self, members: dict[str, Any] | None = None, *, status: int | None = None, headers: dict[str, str] | None = None
+    ) -> None:
+        super().__init__(members or {})
+        self.status = status
+        self.headers = headers or {}
+
+
+class Service:
+    """One AWS service as one caller sees it: made anew for each call, so it holds no state.
+
+    What must survive lies in `self.house.store`; work that outlasts the call goes to `self.house.jobs`.
+    """
+
+    # The code of a constraint violation ("1 validation error detected: ..."), where AWS differs.
+    validation_code: ClassVar[str] = "ValidationException"
+
+    def __init__(self, house: House, caller: Caller) -> None:
+        self.house = house
+        self.caller = caller
+        self.store = house.store
+
+    def other(self, service: str, caller: Caller | None = None) -> Any:
+        """Another service's public operations, called as the same caller (or as the one given)."""
+        return self.house.service(service, caller or self.caller)
+
+    def as_region(self, region: str) -> Any:
+        return type(self)(self.house, replace(self.caller, region=region))
+
+    def arn(self, resource: str, service: str | None = None) -> str:
+        name = service or type(self).__module__.split(".")[2].replace("_", "-")
+        return f"arn:aws:{name}:{self.caller.region}:{self.caller.account}:{resource}"
+
+    def admits_anonymous(self, operation: str, members: dict[str, Any]) -> bool:
+        """Whether an unsigned call may go on (S3 says yes where a bucket policy grants it)."""
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A written operation: the method, and the members that it honours."""
+
+    method: Callable[..., Any]
+    accepts: frozenset[str] = field(default_factory=frozenset)
+
+
+@cache
+def names() -> frozenset[str]:
+    """The services that Cumulet carries, in botocore's spelling."""
+    return frozenset(m.name.replace("_", "-") for m in pkgutil.iter_modules(__path__) if m.ispkg)
+
+
+@cache
+def service_class(name: str) -> type[Service]:
+    """The class of operations of a service, imported on first use so that start-up stays fast."""
+    module = importlib.import_module(f"{__name__}.{name.replace('-', '_')}")
+    return next(
+        value
+        for value in vars(module).values()
+        if inspect.isclass(value) and issubclass(value, Service) and value.__module__ == module.__name__
+    )
+
+
+@cache
+def operation(service: str, method_name: str) -> Operation | None:
+    """The written operation, or None where AWS has it and Cumulet does not."""
+    method = getattr(service_class(service), method_name, None)
+    if method is None:
+        return None
+    parameters = list(inspect.signature(method).parameters.values())[1:]
+    return Operation(method, frozenset(p.name for p in parameters if p.kind is p.KEYWORD_ONLY))
+
+
+def perform(house: House, caller: Caller, service: str, method_name: str, members: dict[str, Any]) -> dict[str, Any]:
+    """Do one operation. A member that the method does not name is refused, never ignored."""
+    if service not in names() or (found := operation(service, method_name)) is None:
+        raise NotImplementedByCumulet(f"{service}:{method_name}")
+    if unknown := sorted(members.keys() - found.accepts):
+        raise NotImplementedByCumulet(f"{service}:{method_name} with {', '.join(unknown)}")
+    return found.method(house.service(service, caller), **members) or {}

@@ -1,0 +1,46 @@
+"""What is remembered: resources, object bytes, the queue of jobs, credentials and lines of text.
+
+Everything here survives `kill -9`: a call returns only when the change is on disk. Nothing here knows
+what an AWS service is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from cumulet.store.credentials import Credentials
+from cumulet.store.database import Database, open_database
+from cumulet.store.queue import Queue
+from cumulet.store.records import Records
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """One data directory and its database. Safe to use from any thread."""
+
+    directory: Path
+    database: Database
+    records: Records
+    credentials: Credentials
+    queue: Queue
+
+    @classmethod
+    def open(cls, directory: Path, database_url: str | None = None) -> Store:
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        database = open_database(directory, database_url)
+        return cls(directory, database, Records(database), Credentials(database), Queue(database))
+
+    def atomically(self, change: Callable[[], T]) -> T:
+        """Run several calls on this store as one: all of them are remembered, or none.
+
+        `change` runs while others wait, so it does nothing but read and write the store.
+        """
+        return self.database.write(lambda _: change())
+
+    def close(self) -> None:
+        self.database.close()

@@ -1,0 +1,57 @@
+"""Access keys and their secrets: what a signature is checked against.
+
+Secrets are needed in clear to check an HMAC, so the database that holds them is readable by its owner only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import astuple, dataclass
+
+from cumulet.store.database import Database
+
+COLUMNS = "access_key, secret, token, account, arn, user_id, expires, active"
+FIND = f"SELECT {COLUMNS} FROM credentials WHERE access_key = ?"
+OF_PRINCIPAL = f"SELECT {COLUMNS} FROM credentials WHERE arn = ? ORDER BY access_key"
+PUT = (
+    f"INSERT INTO credentials ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?) "
+    "ON CONFLICT (access_key) DO UPDATE SET active = excluded.active, expires = excluded.expires"
+)
+DELETE = "DELETE FROM credentials WHERE access_key = ?"
+EXPIRE = "DELETE FROM credentials WHERE expires < ?"
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """One access key. `token` is "" for long-lived keys; `expires` is epoch seconds, or None for never."""
+
+    access_key: str
+    secret: str
+    token: str
+    account: str
+    arn: str
+    user_id: str
+    expires: float | None = None
+    active: bool = True
+
+
+class Credentials:
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    def find(self, access_key: str) -> Credential | None:
+        rows = self.database.read(FIND, (access_key,))
+        return Credential(*rows[0][:-1], active=bool(rows[0][-1])) if rows else None
+
+    def of_principal(self, arn: str) -> list[Credential]:
+        return [Credential(*row[:-1], active=bool(row[-1])) for row in self.database.read(OF_PRINCIPAL, (arn,))]
+
+    def put(self, credential: Credential) -> None:
+        """Remember a key; for one that is there already, only `active` and `expires` may change."""
+        values = astuple(credential)
+        self.database.write(lambda tx: tx.execute(PUT, (*values[:-1], int(credential.active))))
+
+    def delete(self, access_key: str) -> None:
+        self.database.write(lambda tx: tx.execute(DELETE, (access_key,)))
+
+    def forget_expired(self, before: float) -> None:
+        self.database.write(lambda tx: tx.execute(EXPIRE, (before,)))

@@ -1,0 +1,81 @@
+"""The durable queue: work that was promised, and goes on after a crash until it is done."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from cumulet.store.database import Database
+
+COLUMNS = "id, kind, caller, payload, attempt, stop"
+ADD = (
+    "INSERT INTO queue (id, kind, caller, payload, state, due, attempt, stop, error) "
+    "VALUES (?, ?, ?, ?, 'queued', ?, 0, 0, '')"
+)
+CLAIM = (
+    "UPDATE queue SET state = 'running', attempt = attempt + 1 WHERE id IN "
+    "(SELECT id FROM queue WHERE state = 'queued' AND due <= ? ORDER BY due LIMIT ?) "
+    f"RETURNING {COLUMNS}"
+)
+REQUEUE = "UPDATE queue SET state = 'queued' WHERE state = 'running'"
+FINISH = "UPDATE queue SET state = 'done', error = ? WHERE id = ?"
+SAVE = "UPDATE queue SET payload = ? WHERE id = ?"
+STOP = "UPDATE queue SET stop = 1 WHERE id = ?"
+NEXT_DUE = "SELECT MIN(due) FROM queue WHERE state = 'queued'"
+FORGET = "DELETE FROM queue WHERE state = 'done' AND due < ?"
+
+
+@dataclass(slots=True)
+class Entry:
+    """One piece of promised work. `attempt` is 1 the first time, more after a restart."""
+
+    id: str
+    kind: str
+    caller: dict[str, str]
+    payload: dict[str, Any]
+    attempt: int
+    stop: bool
+
+
+class Queue:
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    def add(self, kind: str, caller: dict[str, str], payload: dict[str, Any], due: float) -> str:
+        """Promise work of a kind, not before `due` (epoch seconds); its id."""
+        entry = str(uuid.uuid4())
+        values = (entry, kind, json.dumps(caller), json.dumps(payload), due)
+        self.database.write(lambda tx: tx.execute(ADD, values))
+        return entry
+
+    def claim(self, now: float, limit: int = 100) -> list[Entry]:
+        """Take what is due: from now on it runs, until `finish`. Costs no write where nothing is due."""
+        due = self.next_due()
+        if due is None or due > now:
+            return []
+        rows = self.database.write(lambda tx: tx.execute(CLAIM, (now, limit)))
+        return [Entry(i, k, json.loads(c), json.loads(p), a, bool(s)) for i, k, c, p, a, s in rows]
+
+    def requeue(self) -> None:
+        """After a restart: what was running has lost its server and is due again."""
+        self.database.write(lambda tx: tx.execute(REQUEUE))
+
+    def finish(self, entry: str, error: str = "") -> None:
+        self.database.write(lambda tx: tx.execute(FINISH, (error, entry)))
+
+    def save(self, entry: str, payload: dict[str, Any]) -> None:
+        """Remember how far the work has come, for the next attempt."""
+        text = json.dumps(payload)
+        self.database.write(lambda tx: tx.execute(SAVE, (text, entry)))
+
+    def stop(self, entry: str) -> None:
+        """Ask for the end of the work; survives a restart like the work itself."""
+        self.database.write(lambda tx: tx.execute(STOP, (entry,)))
+
+    def next_due(self) -> float | None:
+        return self.database.read(NEXT_DUE)[0][0]
+
+    def forget_finished(self, before: float) -> None:
+        self.database.write(lambda tx: tx.execute(FORGET, (before,)))

@@ -1,0 +1,89 @@
+"""What comes in and what goes out: a request, a response, and the bodies that stream through them."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import BinaryIO, Protocol
+
+
+class Headers:
+    """HTTP headers in the order they came, looked up without regard to case."""
+
+    def __init__(self, pairs: Iterable[tuple[str, str]] = ()) -> None:
+        self.pairs = [(name.lower(), value) for name, value in pairs]
+
+    def get(self, name: str, default: str = "") -> str:
+        """The value of a header; repeated ones are joined by commas, as RFC 9110 allows."""
+        found = self.all(name)
+        return ",".join(found) if found else default
+
+    def all(self, name: str) -> list[str]:
+        name = name.lower()
+        return [value for key, value in self.pairs if key == name]
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and any(key == name.lower() for key, _ in self.pairs)
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return iter(self.pairs)
+
+
+class Body(Protocol):
+    """A request's body: read once, in pieces, from a worker thread. `read()` takes all that is left."""
+
+    def read(self, size: int = -1, /) -> bytes: ...
+
+
+@dataclass(slots=True)
+class Request:
+    """One HTTP request. `path` and `query` are raw: percent-encoded just as the client sent them."""
+
+    method: str
+    path: str
+    query: str = ""
+    headers: Headers = field(default_factory=Headers)
+    body: Body = field(default_factory=io.BytesIO)
+    length: int | None = 0  # the declared Content-Length; None where the body is chunked
+    secure: bool = False
+    client: str = ""
+
+    @property
+    def host(self) -> str:
+        return self.headers.get("host")
+
+
+@dataclass(slots=True)
+class FileSpan:
+    """Bytes of an open file, sent without passing through Python where the server can do that.
+
+    The file is open so that what was looked up is what is sent, even if the name is replaced meanwhile.
+    Whoever sends it closes it.
+    """
+
+    file: BinaryIO
+    start: int
+    length: int
+
+    def read(self) -> bytes:
+        with self.file:
+            self.file.seek(self.start)
+            return self.file.read(self.length)
+
+    def chunks(self, size: int = 1 << 18) -> Iterator[bytes]:
+        with self.file:
+            self.file.seek(self.start)
+            left = self.length
+            while left > 0 and (piece := self.file.read(min(size, left))):
+                left -= len(piece)
+                yield piece
+
+
+@dataclass(slots=True)
+class Response:
+    """One HTTP response. An iterator as body is streamed as it yields (and closed if the client leaves)."""
+
+    status: int
+    headers: list[tuple[str, str]] = field(default_factory=list)
+    body: bytes | FileSpan | Iterator[bytes] = b""
