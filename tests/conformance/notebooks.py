@@ -1,0 +1,160 @@
+"""Public lab notebooks of this road, run unmodified against Cumulet.
+
+The notebooks are not part of this project: name a checkout of their repository.
+
+    cumulet run -- python tests/conformance/notebooks.py book CHECKOUT --reviews DIR
+        the book "Data Science on AWS" (repository data-science-on-aws/data-science-on-aws):
+        04_ingest 01 to 05 and 05_explore 01, on the Gift Card reviews
+    cumulet run -- python tests/conformance/notebooks.py course CHECKOUT --reviews DIR [--python python3.7]
+        the course lab "Explore the use case and analyze the dataset" (repository
+        diegoALJ/Practical-Data-Science-on-the-AWS-Specialization), whose figures are checked
+
+`--reviews` is a folder with `amazon_reviews_us_Gift_Card_v1_00.tsv` and
+`womens_clothing_ecommerce_reviews.csv`. `--python` is the interpreter whose environment runs the notebook:
+with Python 3.7 the course's own pins, otherwise the current releases.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import venv
+from pathlib import Path
+
+import boto3
+
+KERNEL = ["ipykernel", "nbclient", "ipython<9", "awscli"]
+CURRENT = [*KERNEL, "sagemaker<3", "awswrangler", "pyathena", "seaborn", "matplotlib"]
+# What the lab's own first cell installs, on the Python it was written for.
+COURSE = [
+    *KERNEL, "sagemaker==2.35.0", "pandas==1.1.4", "awswrangler==2.7.0", "numpy==1.18.5", "seaborn==0.11.0",
+    "matplotlib===3.3.3", "protobuf==3.20.*",
+]  # fmt: skip
+BOOK_NOTEBOOKS = [
+    "04_ingest/01_Copy_TSV_To_S3.ipynb",
+    "04_ingest/02_Create_Athena_Database.ipynb",
+    "04_ingest/03_Register_S3_TSV_With_Athena.ipynb",
+    "04_ingest/04_Convert_S3_TSV_To_Parquet_With_Athena.ipynb",
+    "04_ingest/05_Query_Data_With_AWS_DataWrangler.ipynb",
+    "05_explore/01_Visualize_Reviews_Dataset.ipynb",
+]
+# The book's setup chapter leaves these behind; its notebooks only ask whether they are true.
+BOOK_SETUP = "\n".join(
+    f"setup_{part}_passed = True\nget_ipython().run_line_magic('store', 'setup_{part}_passed')"
+    for part in ("dependencies", "s3_bucket", "iam_roles")
+)
+BOOK_CHECKS = {
+    "03_Register_S3_TSV_With_Athena.ipynb": "assert len(df) == 100 and ingest_create_athena_table_tsv_passed",
+    "04_Convert_S3_TSV_To_Parquet_With_Athena.ipynb": (
+        "assert len(df) == 100 and ingest_create_athena_table_parquet_passed\n"
+        "partitions = sorted(df_partitions.iloc[:, 0])\n"
+        "assert partitions == ['product_category=Digital_Software', 'product_category=Gift Card'], partitions"
+    ),
+    "05_Query_Data_With_AWS_DataWrangler.ipynb": (
+        "assert df_parquet_results.shape == (200, 3) and len(df) == 1652"
+    ),
+    "01_Visualize_Reviews_Dataset.ipynb": "assert total == 1652, total",
+}
+COURSE_CHECK = """
+counts = dict(zip(df_count_by_sentiment["sentiment"], df_count_by_sentiment["count_sentiment"]))
+assert counts == {-1: 2370, 0: 2823, 1: 17433}, counts
+first = df_count_by_category.iloc[0]
+assert (first["product_category"], first["count_sentiment"]) == ("Dresses", 6145), first
+averages = [(row.product_category, round(row.avg_sentiment, 6)) for row in df_avg_by_category.itertuples()]
+assert averages[0] == ("Layering", 0.780303) and averages[-1] == ("Trend", 0.483051), averages
+assert len(df_num_words) == 22626, len(df_num_words)
+print(counts, averages[0], averages[-1])
+"""
+
+
+def environment(python: str, requirements: list[str], folder: Path) -> Path:
+    """A virtual environment of an interpreter with what a notebook needs; its python."""
+    if python == sys.executable:
+        venv.create(folder, with_pip=True)
+    else:
+        subprocess.run([python, "-m", "venv", folder], check=True)
+    subprocess.run([folder / "bin/python", "-m", "pip", "install", "-q", *requirements], check=True)
+    return folder / "bin/python"
+
+
+def variables(python: Path, home: Path) -> dict[str, str]:
+    """The environment of `cumulet run`, with the notebook's own programs first and IPython's store aside."""
+    return {
+        **os.environ,
+        "PATH": f"{python.parent}{os.pathsep}{os.environ['PATH']}",
+        "IPYTHONDIR": str(home / "ipython"),
+        "MPLBACKEND": "agg",
+    }
+
+
+def run(python: Path, notebook: Path, home: Path, check: str = "") -> bool:
+    program = Path(__file__).with_name("notebook.py")
+    command = [python, program, notebook, "--check", check]
+    finished = subprocess.run(command, cwd=notebook.parent, env=variables(python, home), check=False)
+    return finished.returncode == 0
+
+
+def bucket(name: str) -> None:
+    boto3.client("s3", region_name="us-east-1").create_bucket(Bucket=name)
+
+
+def gift_cards(reviews: Path) -> tuple[bytes, bytes]:
+    """The Gift Card reviews, and 200 of them under the name Digital_Software, which the notebooks select."""
+    text = (reviews / "amazon_reviews_us_Gift_Card_v1_00.tsv").read_bytes().strip()
+    lines = text.splitlines(keepends=True)
+    renamed = [line.replace(b"\tGift Card\t", b"\tDigital_Software\t") for line in lines[1:201]]
+    return gzip.compress(b"".join(lines)), gzip.compress(b"".join([lines[0], *renamed]))
+
+
+def book(checkout: Path, reviews: Path, python: Path, home: Path) -> bool:
+    s3 = boto3.client("s3", region_name="us-east-1")
+    bucket("dsoaws")
+    folder = "amazon-reviews-pds/tsv/amazon_reviews_us"
+    for name, body in zip(("Gift_Card", "Digital_Software"), gift_cards(reviews), strict=True):
+        s3.put_object(Bucket="dsoaws", Key=f"{folder}_{name}_v1_00.tsv.gz", Body=body)
+    s3.put_object(Bucket="dsoaws", Key="amazon-reviews-pds/parquet/_SUCCESS", Body=b"")
+    subprocess.run([python, "-m", "IPython", "-c", BOOK_SETUP], env=variables(python, home), check=True)
+    passed = [run(python, checkout / n, home, BOOK_CHECKS.get(Path(n).name, "")) for n in BOOK_NOTEBOOKS]
+    return all(passed)
+
+
+def course(checkout: Path, reviews: Path, python: Path, home: Path) -> bool:
+    name = "dlai-practical-data-science"
+    bucket(name)
+    file = "womens_clothing_ecommerce_reviews.csv"
+    boto3.client("s3").upload_file(str(reviews / file), name, f"data/raw/{file}")
+    (lab,) = checkout.glob("Course 1*/Week 1*/C1_W1_Assignment.ipynb")
+    return run(python, lab, home, COURSE_CHECK)
+
+
+def main() -> int:
+    layout = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=layout)
+    parser.add_argument("notebooks", choices=("book", "course"))
+    parser.add_argument("checkout", type=Path)
+    parser.add_argument("--reviews", type=Path, required=True)
+    parser.add_argument("--python", default=sys.executable, help="the interpreter to make an environment of")
+    parser.add_argument("--environment", type=Path, help="an environment that has all the notebooks need")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder)
+        # A copy, since notebooks write files beside themselves.
+        git = shutil.ignore_patterns(".git")
+        checkout = shutil.copytree(arguments.checkout.resolve(), home / "checkout", ignore=git)
+        old = arguments.notebooks == "course" and arguments.python != sys.executable
+        python = (
+            arguments.environment.absolute() / "bin/python"
+            if arguments.environment
+            else environment(arguments.python, COURSE if old else CURRENT, home / "environment")
+        )
+        journey = {"book": book, "course": course}[arguments.notebooks]
+        return 0 if journey(checkout, arguments.reviews.resolve(), python, home) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
