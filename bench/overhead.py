@@ -42,7 +42,8 @@ def read_response(connection: socket.socket) -> bytes:
     while b"\r\n\r\n" not in data:
         data += connection.recv(65536)
     head, _, body = data.partition(b"\r\n\r\n")
-    length = next(int(h.split(b":")[1]) for h in head.lower().split(b"\r\n") if h.startswith(b"content-length"))
+    headers = head.lower().split(b"\r\n")
+    length = next(int(h.split(b":")[1]) for h in headers if h.startswith(b"content-length"))
     while len(body) < length:
         body += connection.recv(65536)
     if not head.startswith(b"HTTP/1.1 200"):

@@ -90,10 +90,8 @@ def cumulet(directory: Path | None = None) -> Iterator[Server]:
         base = [sys.executable, "-m", "cumulet"]
         command = [*base, "up", "--port", str(port), "--data-dir", folder]
         process, seconds = stack.enter_context(started("cumulet", command, port))
-        said = subprocess.run(
-            [*base, "env", "--data-dir", folder, "--format", "json"], check=True, capture_output=True, text=True
-        )
-        env = json.loads(said.stdout)
+        ask = [*base, "env", "--data-dir", folder, "--format", "json"]
+        env = json.loads(subprocess.run(ask, check=True, capture_output=True).stdout)
         yield Server(
             "cumulet",
             process,
