@@ -1,7 +1,7 @@
 """Write what works into the documentation, from the code itself.
 
-    python docs/generate.py            write docs/services/*.md and the table in README.md
-    python docs/generate.py --check    exit with 1 where a page is not what the code says
+python docs/generate.py            write docs/services/*.md and the table in README.md
+python docs/generate.py --check    exit with 1 where a page is not what the code says
 """
 
 from __future__ import annotations
@@ -57,7 +57,8 @@ def service_page(service: str) -> str:
         f"{len(done)} of the {len(model.operation_names)} operations of boto3's `{service}` client work. "
         "A call that names a member of the last column, or an operation that is not written, is answered "
         "with `NotImplemented` (HTTP 501).",
-        "| operation | | refused by name |\n|---|---|---|\n" + "\n".join(operation_row(service, o) for o in done),
+        "| operation | | refused by name |\n|---|---|---|\n"
+        + "\n".join(operation_row(service, o) for o in done),
         notes.read_text().strip() if notes.exists() else "",
         "## Not written yet\n\n" + (", ".join(missing) or "Nothing is missing."),
     ]
