@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 DEFAULT_PORT = 4566
@@ -31,9 +31,12 @@ class Config:
     port: int = DEFAULT_PORT
     region: str = DEFAULT_REGION
     database_url: str | None = None  # None: SQLite in the data directory; postgresql://...: Postgres
+    proxy_port: int = 0  # the loopback proxy for amazonaws.com (proxy.py); 0: not serving
 
     @classmethod
-    def read(cls, data_dir: str | Path | None = None, host: str | None = None, port: int | None = None) -> Config:
+    def read(
+        cls, data_dir: str | Path | None = None, host: str | None = None, port: int | None = None
+    ) -> Config:
         """Arguments win over `CUMULET_*` variables, which win over the defaults."""
         return cls(
             data_dir=Path(data_dir).expanduser().resolve() if data_dir else default_data_dir(),
@@ -43,6 +46,16 @@ class Config:
             database_url=os.environ.get("CUMULET_DATABASE_URL") or None,
         )
 
+    def at(self, host: str, port: int, proxy_port: int) -> Config:
+        """The same settings where a server really listens."""
+        return replace(self, host=host, port=port, proxy_port=proxy_port)
+
+    @property
+    def reachable_host(self) -> str:
+        """The name by which this machine reaches the server: a wildcard address is no destination."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(self.host, self.host)
+        return f"[{host}]" if ":" in host else host
+
     @property
     def endpoint(self) -> str:
-        return f"http://{self.host}:{self.port}"
+        return f"http://{self.reachable_host}:{self.port}"

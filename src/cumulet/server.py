@@ -1,170 +1,200 @@
 """HTTP: an ASGI application over `app.respond`. The loop moves bytes, threads do the work.
 
-Any ASGI server can carry it; `run` uses uvicorn, on a socket that is bound before anything else so that
-the port is known (docs/decisions/0002).
+Any ASGI server can carry it; `run` uses uvicorn, on sockets that are bound before anything else so that
+their ports are known.
 """
 
 from __future__ import annotations
 
 import asyncio
 import io
-import threading
-from collections import deque
+import logging
+import os
+import signal
+import socket
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
+import uvicorn
+
 from cumulet import app
+from cumulet.arrival import PATIENCE, BrokenBody, Departed, PipedBody, Receive, collect
 from cumulet.house import House
+from cumulet.proxy import Proxy
 from cumulet.wire.errors import AwsError
 from cumulet.wire.message import FileSpan, Headers, Request, Response
 
-SMALL = 1 << 20  # a body up to this many bytes is read before its thread starts
-AHEAD = 8 << 20  # how many bytes of a large body may wait for its thread
-PATIENCE = 30.0  # seconds without a byte before a body is given up
+SMALL = 1 << 20  # bodies up to this many bytes go in one piece between the loop and a thread
+IDLE = 65  # seconds that a kept-alive connection may rest: longer than the clients' own pools
+GRACE = 10  # seconds for requests under way at shutdown
 
-Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
-
-
-class PipedBody:
-    """A large body on its way from the loop to a thread, never more than `AHEAD` bytes of it in memory."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop, receive: Receive) -> None:
-        self.loop = loop
-        self.receive = receive
-        self.pieces: deque[bytes] = deque()
-        self.waiting = 0
-        self.ended = False
-        self.failed: AwsError | None = None
-        self.changed = threading.Condition()
-        self.room = asyncio.Event()
-        self.started = False
-
-    def read(self, size: int = -1, /) -> bytes:
-        if size < 0:
-            return b"".join(iter(lambda: self.read(1 << 20), b""))
-        self._start()
-        with self.changed:
-            while not (self.pieces or self.ended or self.failed):
-                self.changed.wait()
-            if self.failed:
-                raise self.failed
-            return self._take(size)
-
-    def _take(self, size: int) -> bytes:
-        taken: list[bytes] = []
-        while self.pieces and size > 0:
-            piece = self.pieces.popleft()
-            if len(piece) > size:
-                self.pieces.appendleft(piece[size:])
-                piece = piece[:size]
-            size -= len(piece)
-            self.waiting -= len(piece)
-            taken.append(piece)
-        self.loop.call_soon_threadsafe(self.room.set)
-        return b"".join(taken)
-
-    def _start(self) -> None:
-        """The first read asks the client to go on (100 Continue); a refused request is never sent whole."""
-        if not self.started:
-            self.started = True
-            asyncio.run_coroutine_threadsafe(self._pump(), self.loop)
-
-    async def _pump(self) -> None:
-        try:
-            while True:
-                message = await asyncio.wait_for(self.receive(), PATIENCE)
-                if message["type"] == "http.disconnect":
-                    raise AwsError("IncompleteBody", "The connection closed before the body was complete.")
-                self._put(message.get("body", b""), ended=not message.get("more_body", False))
-                if not message.get("more_body", False):
-                    return
-                if self.waiting > AHEAD:
-                    self.room.clear()
-                    await self.room.wait()
-        except TimeoutError:
-            self._fail(AwsError("RequestTimeout", "Your socket was not read from or written to in time.", status=400))
-        except AwsError as error:
-            self._fail(error)
-
-    def _put(self, piece: bytes, *, ended: bool) -> None:
-        with self.changed:
-            if piece:
-                self.pieces.append(piece)
-                self.waiting += len(piece)
-            self.ended = ended
-            self.changed.notify()
-
-    def _fail(self, error: AwsError) -> None:
-        with self.changed:
-            self.failed = error
-            self.changed.notify()
+log = logging.getLogger(__name__)
 
 
 class Application:
     """The ASGI callable. One per process."""
 
-    def __init__(self, house: House, threads: int = 96) -> None:
+    def __init__(self, house: House, *, threads: int = 96, patience: float = PATIENCE) -> None:
         self.house = house
+        self.patience = patience
         self.pool = ThreadPoolExecutor(threads, thread_name_prefix="call")
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        try:
+            await self._answer(_request(scope), receive, send)
+        except Departed:
+            log.debug("a client left before its request was complete")
+
+    async def _answer(self, request: Request, receive: Receive, send: Send) -> None:
         loop = asyncio.get_running_loop()
-        request = self._request(scope)
-        if request.length is not None and request.length <= SMALL:
-            request.body = io.BytesIO(await self._whole(receive, request.length))
-        else:
-            request.body = PipedBody(loop, receive)
-        response = await loop.run_in_executor(self.pool, app.respond, self.house, request)
-        await self._send(loop, request, response, send)
+        body = request.body = await self._body(loop, request, receive)
+        response = await loop.run_in_executor(self.pool, self._respond, request)
+        if isinstance(body, PipedBody):
+            _part_after(request, body, response)
+            body.abandon()
+        try:
+            await self._send(loop, response, receive, send)
+        finally:
+            if close := getattr(response.body, "close", None):
+                await loop.run_in_executor(self.pool, close)
 
-    @staticmethod
-    def _request(scope: dict[str, Any]) -> Request:
-        headers = Headers((name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"])
-        declared = headers.get("content-length")
-        chunked = "transfer-encoding" in headers
-        return Request(
-            method=scope["method"],
-            path=scope["raw_path"].decode("latin-1"),
-            query=scope["query_string"].decode("latin-1"),
-            headers=headers,
-            length=None if chunked else int(declared) if declared.isdigit() else 0,
-            secure=scope["scheme"] == "https",
-            client=(scope.get("client") or ("",))[0],
-        )
+    async def _body(
+        self, loop: asyncio.AbstractEventLoop, request: Request, receive: Receive
+    ) -> io.BytesIO | BrokenBody | PipedBody:
+        """Small bodies are collected here; others, and those to be asked for first, are piped."""
+        if request.length is None or request.length > SMALL or "expect" in request.headers:
+            return PipedBody(loop, receive, self.patience)
+        try:
+            return io.BytesIO(await collect(receive, self.patience) if request.length else b"")
+        except AwsError as error:
+            return BrokenBody(error)
 
-    @staticmethod
-    async def _whole(receive: Receive, length: int) -> bytes:
-        if not length:
-            return b""
-        pieces = []
-        while True:
-            message = await asyncio.wait_for(receive(), PATIENCE)
-            pieces.append(message.get("body", b""))
-            if message["type"] == "http.disconnect" or not message.get("more_body", False):
-                return b"".join(pieces)
+    def _respond(self, request: Request) -> Response:
+        response = app.respond(self.house, request)
+        if isinstance(response.body, FileSpan) and response.body.length <= SMALL:
+            response.body = response.body.read()
+        return response
 
     async def _send(
-        self, loop: asyncio.AbstractEventLoop, request: Request, response: Response, send: Send
+        self, loop: asyncio.AbstractEventLoop, response: Response, receive: Receive, send: Send
     ) -> None:
         headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in response.headers]
-        body = response.body
-        names = {name.lower() for name, _ in response.headers}
-        if not isinstance(body, Iterator) and "content-length" not in names and response.status not in (204, 304):
-            headers.append((b"content-length", str(len(body) if isinstance(body, bytes) else body.length).encode()))
+        if (length := _length(response)) is not None:
+            headers.append((b"content-length", str(length).encode()))
         await send({"type": "http.response.start", "status": response.status, "headers": headers})
-        if isinstance(body, bytes):
-            await send({"type": "http.response.body", "body": b"" if request.method == "HEAD" else body})
+        if isinstance(response.body, bytes):
+            await send({"type": "http.response.body", "body": response.body})
             return
-        pieces = body.chunks() if isinstance(body, FileSpan) else body
-        await self._stream(loop, pieces, send)
+        if isinstance(response.body, FileSpan):
+            response.body = response.body.chunks()
+        await self._stream(loop, response.body, receive, send)
 
-    async def _stream(self, loop: asyncio.AbstractEventLoop, pieces: Iterator[bytes], send: Send) -> None:
+    async def _stream(
+        self, loop: asyncio.AbstractEventLoop, pieces: Iterator[bytes], receive: Receive, send: Send
+    ) -> None:
+        gone = loop.create_task(_departure(receive))
         try:
-            while piece := await loop.run_in_executor(self.pool, next, pieces, b""):
+            while (piece := await loop.run_in_executor(self.pool, next, pieces, None)) is not None:
                 await send({"type": "http.response.body", "body": piece, "more_body": True})
+                if gone.done():
+                    raise Departed
             await send({"type": "http.response.body", "body": b""})
         finally:
-            if close := getattr(pieces, "close", None):
-                await loop.run_in_executor(self.pool, close)
+            gone.cancel()
+
+
+def _request(scope: dict[str, Any]) -> Request:
+    headers = Headers((name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"])
+    declared = headers.get("content-length")
+    chunked = "transfer-encoding" in headers
+    return Request(
+        method=scope["method"],
+        path=scope["raw_path"].decode("latin-1"),
+        query=scope["query_string"].decode("latin-1"),
+        headers=headers,
+        length=None if chunked else int(declared) if declared.isdigit() else 0,
+        secure=scope["scheme"] == "https",
+        client=(scope.get("client") or ("",))[0],
+    )
+
+
+def _length(response: Response) -> int | None:
+    """What Content-Length must still say; None where it is said, forbidden or unknown."""
+    said = any(name.lower() == "content-length" for name, _ in response.headers)
+    if said or response.status in (204, 304) or isinstance(response.body, Iterator):
+        return None
+    return len(response.body) if isinstance(response.body, bytes) else response.body.length
+
+
+def _part_after(request: Request, body: PipedBody, response: Response) -> None:
+    """End the connection where the next bytes on it could be taken for the next request, or never come."""
+    unasked = "expect" in request.headers and not body.started
+    if body.failed or unasked:
+        response.headers.append(("connection", "close"))
+
+
+async def _departure(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+class _Uvicorn(uvicorn.Server):
+    """uvicorn, with the signals left to `run` and word given when connections are accepted."""
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self.ready = ready
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.ready()
+
+
+def run(
+    house: House, listener: socket.socket, proxy_listener: socket.socket, ready: Callable[[], None]
+) -> None:
+    """Serve until SIGINT or SIGTERM: then accept no more, let requests end, put everything in order.
+
+    A second signal ends the process at once; what was acknowledged is on disk already.
+    """
+    settings = uvicorn.Config(
+        Application(house),
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        interface="asgi3",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=IDLE,
+        timeout_graceful_shutdown=GRACE,
+    )
+    server = _Uvicorn(settings, ready)
+    _stop_by_signals(server)
+    asyncio.run(_serve(server, house, listener, proxy_listener))
+    house.close()
+
+
+async def _serve(
+    server: _Uvicorn, house: House, listener: socket.socket, proxy_listener: socket.socket
+) -> None:
+    async with Proxy(house.config, proxy_listener):
+        await server.serve(sockets=[listener])
+
+
+def _stop_by_signals(server: _Uvicorn) -> None:
+    def stop(number: int, frame: object) -> None:
+        if server.should_exit:
+            os._exit(128 + number)
+        server.should_exit = True
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)

@@ -1,0 +1,152 @@
+"""Request bodies on their way from the event loop to the thread that reads them."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from cumulet.wire.errors import AwsError
+
+AHEAD = 8 << 20  # how many bytes of a large body may wait for its thread
+PATIENCE = 30.0  # seconds without a byte before a body is given up
+
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+
+
+class Departed(Exception):
+    """The client closed the connection before its request was complete: nobody waits for an answer."""
+
+
+def too_slow() -> AwsError:
+    """https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html (RequestTimeout)"""
+    message = (
+        "Your socket connection to the server was not read from or written to within the timeout period. "
+        "Idle connections will be closed."
+    )
+    return AwsError("RequestTimeout", message, status=400)
+
+
+async def collect(receive: Receive, patience: float) -> bytes:
+    """A whole small body. Raises `Departed`, or RequestTimeout where the client falls silent."""
+    pieces = []
+    more = True
+    while more:
+        message = await _next(receive, patience)
+        pieces.append(message.get("body", b""))
+        more = message.get("more_body", False)
+    return b"".join(pieces)
+
+
+async def _next(receive: Receive, patience: float) -> dict[str, Any]:
+    try:
+        async with asyncio.timeout(patience):
+            message = await receive()
+    except TimeoutError:
+        raise too_slow() from None
+    if message["type"] == "http.disconnect":
+        raise Departed
+    return message
+
+
+class BrokenBody:
+    """A body that could not be received: whoever reads it gets the reason, in its protocol's own words."""
+
+    def __init__(self, error: AwsError) -> None:
+        self.error = error
+
+    def read(self, size: int = -1, /) -> bytes:
+        raise self.error
+
+
+class PipedBody:
+    """A body read by a thread while it arrives, never more than about `AHEAD` bytes of it in memory.
+
+    Nothing is asked of the client before the first read: one that waits for `100 Continue` sends no byte of
+    a request that is refused by its headers alone.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, receive: Receive, patience: float = PATIENCE) -> None:
+        self.loop = loop
+        self.receive = receive
+        self.patience = patience
+        self.ended = False
+        self.failed: Exception | None = None
+        self.started = False
+        self._pieces: deque[bytes] = deque()
+        self._waiting = 0
+        self._changed = threading.Condition()
+        self._room = asyncio.Event()
+        self._pump_task: asyncio.Task[None] | None = None
+
+    def read(self, size: int = -1, /) -> bytes:
+        if size < 0:
+            return b"".join(iter(lambda: self.read(1 << 20), b""))
+        self._start()
+        with self._changed:
+            while not (self._pieces or self.ended or self.failed):
+                self._changed.wait()
+            if self.failed:
+                raise self.failed
+            return self._take(size)
+
+    def abandon(self) -> None:
+        """Nobody reads on (called on the loop, once the answer is on its way)."""
+        if self._pump_task:
+            self._pump_task.cancel()
+
+    def _take(self, size: int) -> bytes:
+        taken: list[bytes] = []
+        was_full = self._waiting > AHEAD
+        while self._pieces and size > 0:
+            piece = self._pieces.popleft()
+            if len(piece) > size:
+                self._pieces.appendleft(piece[size:])
+                piece = piece[:size]
+            size -= len(piece)
+            self._waiting -= len(piece)
+            taken.append(piece)
+        if was_full and self._waiting <= AHEAD:
+            self.loop.call_soon_threadsafe(self._room.set)
+        return b"".join(taken)
+
+    def _start(self) -> None:
+        if not self.started:
+            self.started = True
+            self.loop.call_soon_threadsafe(self._begin)
+
+    def _begin(self) -> None:
+        self._pump_task = self.loop.create_task(self._pump())
+
+    async def _pump(self) -> None:
+        try:
+            while not self.ended:
+                message = await _next(self.receive, self.patience)
+                self._put(message.get("body", b""), ended=not message.get("more_body", False))
+                while self._waiting > AHEAD and not self.ended:
+                    self._room.clear()
+                    await self._room.wait()
+        except Departed:
+            self._fail(
+                AwsError("IncompleteBody", "The connection closed before the body was complete.", status=400)
+            )
+        except AwsError as error:
+            self._fail(error)
+        except asyncio.CancelledError:
+            self._fail(Departed())
+            raise
+
+    def _put(self, piece: bytes, *, ended: bool) -> None:
+        with self._changed:
+            if piece:
+                self._pieces.append(piece)
+                self._waiting += len(piece)
+            self.ended = ended
+            self._changed.notify()
+
+    def _fail(self, error: Exception) -> None:
+        with self._changed:
+            self.failed = error
+            self._changed.notify()

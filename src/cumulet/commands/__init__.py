@@ -1,0 +1,1 @@
+"""What a person can ask of `cumulet`: a module per command, found by its name (see `cumulet.cli`)."""

@@ -1,0 +1,114 @@
+"""`cumulet up`: the server, in the foreground."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import socket
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import asdict
+
+from cumulet import cli
+from cumulet.config import Config
+from cumulet.presence import AlreadyServed, Presence, claim
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    cli.data_dir(parser)
+    parser.add_argument("--host", help="the address to listen on (default: 127.0.0.1, this machine only)")
+    parser.add_argument("--port", type=int, help="the port to listen on, 0 for any free one (default: 4566)")
+    parser.add_argument(
+        "--format", choices=["text", "json"], default="text", help="how to say that it is ready"
+    )
+    parser.add_argument(
+        "--tethered",
+        action="store_true",
+        help="stop when standard input closes (for programs that start Cumulet)",
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    config = Config.read(options.data_dir, options.host, options.port)
+    if options.tethered:
+        _tether()
+    try:
+        with claim(config.data_dir):
+            serve(config, _announce_json if options.format == "json" else _announce)
+    except AlreadyServed as error:
+        raise cli.Complaint(str(error)) from None
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    os._exit(0)  # everything is in order; a request's thread that would not end must not keep the process
+
+
+def serve(config: Config, announce: Callable[[Config, Presence], None]) -> None:
+    """Bind, open the house, and serve until told to stop."""
+    listener, proxy_listener = _bind(config)
+    config = config.at(config.host, listener.getsockname()[1], proxy_listener.getsockname()[1])
+    import logging
+
+    from cumulet import server
+    from cumulet.house import House
+    from cumulet.services import iam
+
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    house = House(config)
+    iam.bootstrap(house)
+    house.jobs.start()
+
+    def ready() -> None:
+        presence = Presence.of(config)
+        presence.write(config.data_dir)
+        announce(config, presence)
+
+    server.run(house, listener, proxy_listener, ready)
+
+
+def _bind(config: Config) -> tuple[socket.socket, socket.socket]:
+    """The two doors: the endpoint, and the proxy beside it (on the next port where that is free)."""
+    from cumulet.listening import listen
+
+    try:
+        listener = listen(config.host, config.port)
+    except OSError as error:
+        raise cli.Complaint(
+            f"cannot listen on {config.host}:{config.port}: {error.strerror}. "
+            "Choose another with --port (0: any free one) or --host."
+        ) from None
+    try:
+        return listener, listen("127.0.0.1", config.port and config.port + 1)
+    except (OSError, OverflowError):
+        return listener, listen("127.0.0.1", 0)
+
+
+def _announce(config: Config, presence: Presence) -> None:
+    where = f' --data-dir "{config.data_dir}"' if config.data_dir != Config.read().data_dir else ""
+    print(
+        f"Cumulet is up at {config.endpoint} (Ctrl-C stops it)\n"
+        f"  data     {config.data_dir}\n"
+        f"  connect  cumulet run{where} -- aws s3 ls        one command, nothing in it changed\n"
+        f'           eval "$(cumulet env{where})"           this shell',
+        flush=True,
+    )
+
+
+def _announce_json(config: Config, presence: Presence) -> None:
+    print(
+        json.dumps({**asdict(presence), "endpoint": config.endpoint, "data_dir": str(config.data_dir)}),
+        flush=True,
+    )
+
+
+def _tether() -> None:
+    """Whoever holds the other end of standard input keeps this server alive, and nobody else."""
+    import signal
+
+    def wait() -> None:
+        while os.read(0, 4096):
+            pass
+        signal.raise_signal(signal.SIGTERM)
+
+    threading.Thread(target=wait, name="tether", daemon=True).start()

@@ -1,0 +1,114 @@
+"""Who serves a data directory: a lock that dies with its process, and a note saying where to find it.
+
+The lock (`run/lock`) is the truth: the kernel lets go of it however the process ends, so a stale note is
+recognised. The note (`run/server.json`) is for people and for the other commands.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from cumulet.config import Config
+
+
+class AlreadyServed(Exception):
+    """Another Cumulet has this data directory open."""
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """A server at work, as `run/server.json` tells it. Times are epoch seconds."""
+
+    pid: int
+    host: str
+    port: int
+    proxy_port: int
+    started: float
+
+    @classmethod
+    def of(cls, config: Config) -> Presence:
+        return cls(os.getpid(), config.host, config.port, config.proxy_port, time.time())
+
+    def write(self, data_dir: Path) -> None:
+        """Seen whole or not at all, and by the owner only."""
+        path = _note(data_dir)
+        draft = path.with_suffix(".new")
+        draft.unlink(missing_ok=True)
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            json.dump(asdict(self), file)
+        draft.replace(path)
+
+    def config(self, asked: Config) -> Config:
+        """The settings of the running server, for those who want to talk to it."""
+        return asked.at(self.host, self.port, self.proxy_port)
+
+
+def _note(data_dir: Path) -> Path:
+    return data_dir / "run" / "server.json"
+
+
+@contextmanager
+def claim(data_dir: Path) -> Iterator[None]:
+    """Hold a data directory for as long as the block runs; `AlreadyServed` where somebody does already."""
+    folder = data_dir / "run"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with (folder / "lock").open("a+b") as lock:
+        if not _lock(lock.fileno()):
+            raise AlreadyServed(_busy(data_dir))
+        _note(data_dir).unlink(missing_ok=True)
+        try:
+            yield
+        finally:
+            _note(data_dir).unlink(missing_ok=True)
+
+
+def _busy(data_dir: Path) -> str:
+    found = _read(data_dir)
+    where = f" (process {found.pid}, port {found.port})" if found else ""
+    return (
+        f"Another Cumulet{where} already serves {data_dir}. "
+        "Use that one, stop it with `cumulet down`, or choose another --data-dir."
+    )
+
+
+def serving(data_dir: Path) -> Presence | None:
+    """The server that holds a data directory, if one does and is ready."""
+    return _read(data_dir) if held(data_dir) else None
+
+
+def held(data_dir: Path) -> bool:
+    """Whether a server is alive on this directory (ready or not)."""
+    path = data_dir / "run" / "lock"
+    if not path.exists():
+        return False
+    with path.open("a+b") as lock:
+        return not _lock(lock.fileno())
+
+
+def _read(data_dir: Path) -> Presence | None:
+    try:
+        return Presence(**json.loads(_note(data_dir).read_text()))
+    except FileNotFoundError:
+        return None
+
+
+def _lock(descriptor: int) -> bool:
+    """Take the exclusive lock without waiting; closing the file gives it back."""
+    try:
+        if os.name == "nt":
+            import msvcrt
+
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
+        else:
+            import fcntl
+
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,116 @@
+"""A real server for the tests that speak to one, and a house without a server for those that need none."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config as ClientConfig
+
+from cumulet.config import Config
+from cumulet.house import House
+from cumulet.launch import Child
+from cumulet.services import Caller
+
+REGION = "us-east-1"
+
+for name in [n for n in os.environ if n.startswith(("AWS_", "CUMULET_")) and n != "CUMULET_TEST_DATA"]:
+    del os.environ[name]  # the developer's own settings are not the tests' business
+
+
+class Server:
+    """`cumulet up` in a process of its own, which ends with the tests however they end."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self.data_dir = data_dir
+        self.child = Child(data_dir)
+        self.environment: dict[str, str] = json.loads(self.cumulet("env", "--format", "json"))
+        self.credentials = {
+            "aws_access_key_id": self.environment["AWS_ACCESS_KEY_ID"],
+            "aws_secret_access_key": self.environment["AWS_SECRET_ACCESS_KEY"],
+            "aws_session_token": self.environment.get("AWS_SESSION_TOKEN"),
+        }
+
+    @property
+    def endpoint(self) -> str:
+        return self.child.config.endpoint
+
+    @property
+    def port(self) -> int:
+        return self.child.config.port
+
+    def kill(self) -> None:
+        """As a crash would: SIGKILL, nothing put in order."""
+        self.child.kill()
+
+    def start(self) -> None:
+        self.child = Child(self.data_dir, self.port)
+
+    def restart(self) -> None:
+        """Stop in order (where it still runs) and start again at the same port."""
+        if self.child.process.poll() is None:
+            self.child.stop()
+        self.start()
+
+    def cumulet(self, *arguments: str) -> str:
+        """What a `cumulet` command prints for this data directory."""
+        command = [sys.executable, "-m", "cumulet", *arguments, "--data-dir", str(self.data_dir)]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+    def client(self, service: str, region_name: str = REGION, **options: Any) -> Any:
+        """A boto3 client; a `config` of the caller's own goes over the tests' (no retries)."""
+        own = ClientConfig(retries={"total_max_attempts": 1}, read_timeout=60)
+        config = own.merge(options.pop("config", ClientConfig()))
+        keywords = {"endpoint_url": self.endpoint, **self.credentials, "region_name": region_name, **options}
+        return boto3.session.Session().client(service, config=config, **keywords)
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    running = Server(tmp_path_factory.mktemp("cumulet"))
+    yield running
+    if running.child.process.poll() is None:
+        running.child.stop()
+
+
+@pytest.fixture
+def own_server(tmp_path: Path) -> Iterator[Server]:
+    """A server of the test's own, to kill or to look into."""
+    running = Server(tmp_path / "cumulet")
+    yield running
+    if running.child.process.poll() is None:
+        running.child.stop()
+
+
+@pytest.fixture(scope="session")
+def client(server: Server) -> Callable[..., Any]:
+    """`client("glue", region_name="eu-west-1")`: a boto3 client of the session's server, retries off."""
+    return server.client
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    """A house in this process, its supervisor at work, nobody listening."""
+    from cumulet.services import iam
+
+    made = House(Config(data_dir=tmp_path / "house"))
+    iam.bootstrap(made)
+    made.jobs.start()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def caller(house: House) -> Caller:
+    """The root user of the house's account, in us-east-1."""
+    from cumulet.services import iam
+
+    account = iam.account(house)
+    return Caller(account=account, region=REGION, arn=f"arn:aws:iam::{account}:root", user_id=account)
