@@ -1,0 +1,97 @@
+"""Clients as AWS's users run them: unmodified code in a process and an environment of its own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.conftest import Server
+
+CLIENTS = Path(__file__).with_name("clients")
+ROOT = Path(__file__).resolve().parents[2]
+LIMIT = 420.0  # seconds after which a client that hangs is ended, and its test fails
+
+
+def sagemaker3_python() -> Path:
+    """The interpreter whose environment has the sagemaker SDK 3.x (`make setup-sagemaker3`)."""
+    named = os.environ.get("CUMULET_SAGEMAKER3_PYTHON")
+    return Path(named) if named else ROOT / ".venv-sagemaker3" / "bin" / "python"
+
+
+class Journey:
+    """One client script on its way; what it prints is watched, so that a crash can be put at a word."""
+
+    def __init__(self, server: Server, folder: Path) -> None:
+        self.server = server
+        self.folder = folder
+
+    def environment(self, python: Path) -> dict[str, str]:
+        return {
+            **os.environ,
+            **self.server.environment,
+            "HOME": str(self.folder),
+            "PATH": f"{python.parent}{os.pathsep}{os.environ['PATH']}",
+            # How many times a client tries again is its user's to say; none of its code changes.
+            "AWS_MAX_ATTEMPTS": "12",
+            "AWS_RETRY_MODE": "standard",
+        }
+
+    def run(self, script: str, python: Path = Path(sys.executable), crash_at: tuple[str, ...] = ()) -> str:
+        """Run a script to its end, killing and restarting the server at each word; what it printed."""
+        shutil.copytree(CLIENTS, self.folder / "clients")
+        process = subprocess.Popen(
+            [python, "-u", script],
+            cwd=self.folder / "clients",
+            env=self.environment(python),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        watchdog = threading.Timer(LIMIT, process.kill)
+        watchdog.start()
+        try:
+            printed = self._watch(process, list(crash_at))
+        finally:
+            watchdog.cancel()
+            process.kill()
+        assert process.wait() == 0, printed[-6000:]
+        return printed
+
+    def _watch(self, process: subprocess.Popen[str], crash_at: list[str]) -> str:
+        assert process.stdout
+        lines = []
+        for line in process.stdout:
+            lines.append(line)
+            if crash_at and crash_at[0] in line:
+                crash_at.pop(0)
+                self.server.kill()
+                self.server.start()
+        process.wait()
+        printed = "".join(lines)
+        assert not crash_at, f"never said {crash_at[0]!r}:\n{printed[-6000:]}"
+        return printed
+
+
+@pytest.fixture
+def journey(own_server: Server, tmp_path: Path) -> Journey:
+    return Journey(own_server, tmp_path)
+
+
+@pytest.fixture
+def sagemaker3() -> Path:
+    python = sagemaker3_python()
+    if not python.exists():
+        pytest.skip("the sagemaker SDK 3.x is not set up: run `make setup-sagemaker3`")
+    return python
+
+
+Run = Callable[..., str]
