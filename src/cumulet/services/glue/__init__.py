@@ -1,0 +1,16 @@
+"""AWS Glue: the Data Catalog that Athena and every other engine reads, crawlers that fill it, and jobs.
+
+https://docs.aws.amazon.com/glue/latest/webapi/Welcome.html
+"""
+
+from cumulet.services.glue.catalog import Catalog
+from cumulet.services.glue.databases import Databases
+from cumulet.services.glue.indexes import PartitionIndexes
+from cumulet.services.glue.partitions import Partitions
+from cumulet.services.glue.tables import Tables
+from cumulet.services.glue.tags import Tags
+from cumulet.services.glue.versions import Versions
+
+
+class Glue(Databases, Tables, Versions, Partitions, PartitionIndexes, Tags, Catalog):
+    """Every operation of Glue that Cumulet carries; each resource's are in the file of its name."""

@@ -1,0 +1,85 @@
+"""The account's Data Catalog as a whole, and the rules that all of it keeps: whose it is, how names fold."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from cumulet.services import Service
+from cumulet.services.glue.refusals import invalid, missing
+from cumulet.wire.errors import AwsError
+
+DATABASE = "glue.database"
+TABLE = "glue.table"
+VERSION = "glue.table_version"
+HIDDEN = ("Id", "PartitionIndexes")  # in a table's record, not in the API's answer
+ATTRIBUTES = {"NAME": "Name", "TABLE_TYPE": "TableType"}
+
+
+def remembered(value: Any) -> Any:
+    """Members as they are stored: times become epoch seconds."""
+    if isinstance(value, dict):
+        return {name: remembered(member) for name, member in value.items()}
+    if isinstance(value, list):
+        return [remembered(member) for member in value]
+    return value.timestamp() if isinstance(value, datetime) else value
+
+
+def folded(name: str) -> str:
+    """Names of databases and tables are kept in lower case, as Hive has them."""
+    if not name.strip():
+        raise invalid("A name must not be empty.")
+    return name.lower()
+
+
+def key(*names: str) -> str:
+    """The record's name of a thing inside others; a line feed is the one character that no name can hold."""
+    return "\n".join(names)
+
+
+class Catalog(Service):
+    """What every other part of the catalog stands on."""
+
+    def get_catalog_import_status(self, *, CatalogId: str | None = None) -> dict[str, Any]:
+        """The catalog never was Athena's own, so there was nothing to import; clients ask before DDL."""
+        self._own(CatalogId)
+        return {"ImportStatus": {"ImportCompleted": True}}
+
+    def get_data_catalog_encryption_settings(self, *, CatalogId: str | None = None) -> dict[str, Any]:
+        """Nothing in the catalog is encrypted at rest beyond what the data directory's disk does."""
+        self._own(CatalogId)
+        settings = {
+            "EncryptionAtRest": {"CatalogEncryptionMode": "DISABLED"},
+            "ConnectionPasswordEncryption": {"ReturnConnectionPasswordEncrypted": False},
+        }
+        return {"DataCatalogEncryptionSettings": settings}
+
+    def _own(self, catalog: str | None) -> None:
+        """There is one catalog, whose id is the account's; others are other accounts'."""
+        if catalog is None or catalog == self.caller.account:
+            return
+        if catalog.isdigit():
+            who = f"User: {self.caller.arn} is not authorized to access catalog {catalog}"
+            raise AwsError("AccessDeniedException", f"{who}; yours is {self.caller.account}.", status=400)
+        raise missing("Catalog", catalog)
+
+    def _database(self, name: str) -> dict[str, Any]:
+        body = self.store.records.get(DATABASE, self.caller.scope, name.lower())
+        if body is None:
+            raise missing("Database", name)
+        return body
+
+    def _table(self, database: str, name: str) -> dict[str, Any]:
+        """A table's record; which of the two is missing is said."""
+        body = self.store.records.get(TABLE, self.caller.scope, key(database.lower(), name.lower()))
+        if body is None:
+            self._database(database)
+            raise missing("Table", f"{database}.{name}")
+        return body
+
+    def _shown_table(self, body: dict[str, Any], attributes: list[str] | None = None) -> dict[str, Any]:
+        """A table as the API returns it, or only the attributes that were asked for."""
+        if attributes and not {"DEFAULT", "LATEST_ICEBERG_METADATA"} & set(attributes):
+            return {ATTRIBUTES[a]: body[ATTRIBUTES[a]] for a in attributes if ATTRIBUTES[a] in body}
+        shown = {member: value for member, value in body.items() if member not in HIDDEN}
+        return {**shown, "CatalogId": self.caller.account, "IsRegisteredWithLakeFormation": False}

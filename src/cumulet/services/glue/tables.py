@@ -1,0 +1,181 @@
+"""Tables: what the files at a location mean."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from cumulet.services.glue import paging, patterns
+from cumulet.services.glue.catalog import TABLE, VERSION, Catalog, folded, key, remembered
+from cumulet.services.glue.refusals import detail, invalid, taken
+from cumulet.services.glue.versions import archive_name
+from cumulet.wire.errors import AwsError
+
+PAGE = 100
+DESCRIPTOR = {  # what AWS says of a storage descriptor where its maker did not
+    "Columns": [],
+    "Compressed": False,
+    "NumberOfBuckets": 0,
+    "SortColumns": [],
+    "StoredAsSubDirectories": False,
+}
+
+
+def complete(descriptor: dict[str, Any] | None) -> dict[str, Any]:
+    return {**DESCRIPTOR, **(descriptor or {})}
+
+
+class Tables(Catalog):
+    def create_table(
+        self,
+        *,
+        DatabaseName: str,
+        TableInput: dict[str, Any],
+        CatalogId: str | None = None,
+        PartitionIndexes: list[dict[str, Any]] | None = None,
+    ) -> dict[str, Any]:
+        self._own(CatalogId)
+        body = self._new(DatabaseName, TableInput)
+        body["PartitionIndexes"] = PartitionIndexes or []
+        name = key(body["DatabaseName"], body["Name"])
+
+        def change() -> None:
+            self._database(DatabaseName)
+            if self.store.records.get(TABLE, self.caller.scope, name):
+                raise taken("Table", f"{body['Name']}")
+            self.store.records.put(TABLE, self.caller.scope, name, body)
+
+        self.store.atomically(change)
+        return {}
+
+    def get_table(
+        self,
+        *,
+        DatabaseName: str,
+        Name: str,
+        CatalogId: str | None = None,
+        AuditContext: dict[str, Any] | None = None,
+        AttributesToGet: list[str] | None = None,
+    ) -> dict[str, Any]:
+        """`AuditContext` is for AWS's own log of data access and changes no answer."""
+        self._own(CatalogId)
+        return {"Table": self._shown_table(self._table(DatabaseName, Name), AttributesToGet)}
+
+    def get_tables(
+        self,
+        *,
+        DatabaseName: str,
+        Expression: str | None = None,
+        NextToken: str | None = None,
+        MaxResults: int = PAGE,
+        CatalogId: str | None = None,
+        AuditContext: dict[str, Any] | None = None,
+        AttributesToGet: list[str] | None = None,
+    ) -> dict[str, Any]:
+        """`Expression` is a regular expression that must match the whole name."""
+        self._own(CatalogId)
+        self._database(DatabaseName)
+        prefix = key(folded(DatabaseName), "")
+        last, limit = paging.after(NextToken), None if Expression else MaxResults + 1
+        found = self.store.records.list(TABLE, self.caller.scope, prefix=prefix, after=last, limit=limit)
+        if Expression:
+            matches = patterns.matching(Expression, [body["Name"] for _, body in found])
+            found = [one for one in found if one[1]["Name"] in matches]
+        return paging.page(
+            found,
+            MaxResults,
+            "TableList",
+            lambda one: one[0],
+            lambda one: self._shown_table(one[1], AttributesToGet),
+        )
+
+    def update_table(
+        self,
+        *,
+        DatabaseName: str,
+        TableInput: dict[str, Any],
+        Name: str | None = None,
+        CatalogId: str | None = None,
+        SkipArchive: bool = False,
+        VersionId: str | None = None,
+    ) -> dict[str, Any]:
+        """Replaces the definition and archives the old one as a version.
+
+        `VersionId` says which version the caller has read: where another has come since, nothing is
+        changed, so that two writers (of an Iceberg table's metadata, say) never undo one another.
+        """
+        self._own(CatalogId)
+        wanted = folded(TableInput["Name"])
+        if Name is not None and folded(Name) != wanted:
+            raise invalid(f"Table {Name} cannot be renamed to {TableInput['Name']}.")
+
+        def change() -> None:
+            old = self._table(DatabaseName, wanted)
+            if VersionId is not None and VersionId != old["VersionId"]:
+                message = f"Table {wanted} is at version {old['VersionId']}, not {VersionId}: read it anew."
+                raise AwsError("ConcurrentModificationException", message)
+            if not SkipArchive:
+                self.store.records.put(VERSION, self.caller.scope, archive_name(old), old)
+            name = key(old["DatabaseName"], wanted)
+            self.store.records.put(TABLE, self.caller.scope, name, self._next(old, TableInput))
+
+        self.store.atomically(change)
+        return {}
+
+    def delete_table(self, *, DatabaseName: str, Name: str, CatalogId: str | None = None) -> dict[str, Any]:
+        self._own(CatalogId)
+        self._delete_table(DatabaseName, Name)
+        return {}
+
+    def batch_delete_table(
+        self, *, DatabaseName: str, TablesToDelete: list[str], CatalogId: str | None = None
+    ) -> dict[str, Any]:
+        self._own(CatalogId)
+        self._database(DatabaseName)
+        errors = []
+        for name in TablesToDelete:
+            try:
+                self._delete_table(DatabaseName, name)
+            except AwsError as error:
+                errors.append({"TableName": name, "ErrorDetail": detail(error)})
+        return {"Errors": errors} if errors else {}
+
+    def _new(self, database: str, given: dict[str, Any]) -> dict[str, Any]:
+        now = self.house.clock()
+        return {
+            "Retention": 0,
+            **self._definition(given),
+            "DatabaseName": folded(database),
+            "CreateTime": now,
+            "UpdateTime": now,
+            "CreatedBy": self.caller.arn,
+            "VersionId": "0",
+            "Id": str(uuid.uuid4()),
+        }
+
+    def _next(self, old: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+        kept = ("DatabaseName", "CreateTime", "CreatedBy", "Id", "PartitionIndexes")
+        return {
+            "Retention": 0,
+            **self._definition(given),
+            **{member: old[member] for member in kept},
+            "UpdateTime": self.house.clock(),
+            "VersionId": str(int(old["VersionId"]) + 1),
+        }
+
+    def _definition(self, given: dict[str, Any]) -> dict[str, Any]:
+        body: dict[str, Any] = remembered(given)
+        body["Name"] = folded(body["Name"])
+        if "StorageDescriptor" in body:
+            body["StorageDescriptor"] = complete(body["StorageDescriptor"])
+        return body
+
+    def _delete_table(self, database: str, name: str) -> None:
+        def change() -> None:
+            body = self._table(database, name)
+            path = key(body["DatabaseName"], body["Name"])
+            self.store.records.delete(TABLE, self.caller.scope, path)
+            self.store.records.delete_under(VERSION, self.caller.scope, key(path, ""))
+            self.store.partitions.delete_all(body["Id"])
+
+        self.store.atomically(change)

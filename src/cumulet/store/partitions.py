@@ -1,0 +1,212 @@
+"""The partitions of tables: many small rows that share nearly everything but their values and location.
+
+What most partitions of a table have in common (columns, file format) is stored once, as a `form`; a row
+keeps its values, its location and the little that is left. A search reads only the values, from columns
+held in memory with each distinct value once, so that a filter looks at 100,000 partitions in milliseconds.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from array import array
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import compress
+from typing import Any
+
+from cumulet.store.database import Database, Transaction
+
+Values = tuple[str, ...]
+
+COLUMNS = "p.name, p.location, f.body, p.body"
+JOINED = "FROM partitions p JOIN partition_forms f ON f.owner = p.owner AND f.id = p.form WHERE p.owner = ?"
+AFTER = f"SELECT {COLUMNS} {JOINED} AND p.name > ? ORDER BY p.name LIMIT ?"
+NAMED = f"SELECT {COLUMNS} {JOINED} AND p.name IN "
+NAMES = "SELECT name FROM partitions WHERE owner = ? ORDER BY name"
+CREATE = (
+    "INSERT INTO partitions (owner, name, location, form, body) VALUES (?, ?, ?, ?, ?) "
+    "ON CONFLICT (owner, name) DO NOTHING RETURNING name"
+)
+ADD_FORM = "INSERT INTO partition_forms (owner, id, body) VALUES (?, ?, ?) ON CONFLICT (owner, id) DO NOTHING"
+DELETE = "DELETE FROM partitions WHERE owner = ? AND name = ? RETURNING name"
+DELETE_ALL = ("partitions", "partition_forms", "partition_changes")
+CHANGED = (
+    "INSERT INTO partition_changes (owner, generation) VALUES (?, 1) "
+    "ON CONFLICT (owner) DO UPDATE SET generation = partition_changes.generation + 1"
+)
+GENERATION = "SELECT generation FROM partition_changes WHERE owner = ?"
+ASKED_AT_ONCE = 500  # names in one statement
+KEPT = 1_000_000  # names of searched tables that stay in memory
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """One partition. `form` is shared between the partitions of one answer: read it, never change it."""
+
+    values: Values
+    location: str
+    form: dict[str, Any]
+    body: dict[str, Any]
+
+
+def name_of(values: Sequence[str]) -> str:
+    """Values as one string that sorts as they do: the key of a row, and the place where a page ends."""
+    return "\x1f".join(value.replace("\x1b", "\x1b[").replace("\x1f", "\x1b_") for value in values)
+
+
+def values_of(name: str) -> Values:
+    parts = name.split("\x1f")
+    if "\x1b" in name:
+        parts = [part.replace("\x1b_", "\x1f").replace("\x1b[", "\x1b") for part in parts]
+    return tuple(parts)
+
+
+class Index:
+    """The values of all partitions of one table by column, as numbers into the column's distinct values."""
+
+    def __init__(self, generation: int, names: list[str]) -> None:
+        self.generation = generation
+        self.names = names
+        self.distinct: list[list[str]] = []
+        self.codes: list[array[int]] = []
+        for column in zip(*map(values_of, names), strict=True):
+            numbers: dict[str, int] = {}
+            self.codes.append(array("I", [numbers.setdefault(value, len(numbers)) for value in column]))
+            self.distinct.append(list(numbers))
+
+    def matching(self, column: int, test: Callable[[str], bool]) -> int:
+        """Which partitions have a value in this column that passes: a byte each, 1 or 0, as one number,
+        so that `&` and `|` combine answers."""
+        if not self.names:
+            return 0
+        passed = [int(test(value)) for value in self.distinct[column]]
+        return int.from_bytes(map(passed.__getitem__, self.codes[column]), "little")
+
+    def chosen(self, mask: int) -> Iterator[str]:
+        return compress(self.names, mask.to_bytes(len(self.names), "little"))
+
+
+Search = Callable[[Index], int]
+
+
+class Partitions:
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.lock = threading.Lock()
+        self.indexes: OrderedDict[str, Index] = OrderedDict()
+
+    def create(self, owner: str, partitions: Iterable[Partition]) -> list[Values]:
+        """Add those that are not there; the values of those that were there already."""
+        rows = [(p.values, row(p)) for p in partitions]
+
+        def change(tx: Transaction) -> list[Values]:
+            add_forms(tx, owner, (found for _, found in rows))
+            taken = [
+                values
+                for values, stored in rows
+                if not tx.execute(CREATE, (owner, name_of(values), *stored[:3]))
+            ]
+            tx.execute(CHANGED, (owner,))
+            return taken
+
+        return self.database.write(change)
+
+    def replace(self, owner: str, values: Values, partition: Partition) -> None:
+        """Put a partition in the place of another (whose values may differ)."""
+
+        def change(tx: Transaction) -> None:
+            tx.execute(DELETE, (owner, name_of(values)))
+            self.create(owner, [partition])
+
+        self.database.write(change)
+
+    def delete(self, owner: str, wanted: Iterable[Values]) -> list[Values]:
+        """Delete partitions; the values of those that were not there."""
+        names = [name_of(values) for values in wanted]
+
+        def change(tx: Transaction) -> list[Values]:
+            missing = [values_of(name) for name in names if not tx.execute(DELETE, (owner, name))]
+            tx.execute(CHANGED, (owner,))
+            return missing
+
+        return self.database.write(change)
+
+    def delete_all(self, owner: str) -> None:
+        def change(tx: Transaction) -> None:
+            for table in DELETE_ALL:
+                tx.execute(f"DELETE FROM {table} WHERE owner = ?", (owner,))
+
+        self.database.write(change)
+        with self.lock:
+            self.indexes.pop(owner, None)
+
+    def get(self, owner: str, wanted: Iterable[Values]) -> list[Partition]:
+        """Those that exist, in the order of their values."""
+        return self._named(owner, sorted({name_of(values) for values in wanted}))
+
+    def after(self, owner: str, name: str, limit: int) -> list[Partition]:
+        """The first so many behind a name."""
+        return readable(self.database.read(AFTER, (owner, name, limit)))
+
+    def search(
+        self, owner: str, search: Search, *, after: str = "", limit: int | None = None
+    ) -> list[Partition]:
+        """The partitions that a search chooses, in the order of their values."""
+        index = self._index(owner)
+        names = [name for name in index.chosen(search(index)) if name > after]
+        return self._named(owner, names[:limit])
+
+    def _named(self, owner: str, names: Sequence[str]) -> list[Partition]:
+        found: list[Partition] = []
+        for start in range(0, len(names), ASKED_AT_ONCE):
+            part = names[start : start + ASKED_AT_ONCE]
+            marks = ", ".join("?" * len(part))
+            found += readable(self.database.read(f"{NAMED} ({marks}) ORDER BY p.name", (owner, *part)))
+        return found
+
+    def _index(self, owner: str) -> Index:
+        """The index of a table as last committed. Not for use inside a change, which may yet be undone."""
+        rows = self.database.read(GENERATION, (owner,))
+        generation = rows[0][0] if rows else 0
+        with self.lock:
+            index = self.indexes.get(owner)
+        if index is None or index.generation != generation:
+            index = Index(generation, [name for (name,) in self.database.read(NAMES, (owner,))])
+        self._keep(owner, index)
+        return index
+
+    def _keep(self, owner: str, index: Index) -> None:
+        with self.lock:
+            self.indexes[owner] = index
+            self.indexes.move_to_end(owner)
+            while len(self.indexes) > 1 and sum(len(kept.names) for kept in self.indexes.values()) > KEPT:
+                self.indexes.popitem(last=False)
+
+
+Columns = tuple[str, str, str, str]
+
+
+def row(partition: Partition) -> Columns:
+    """Location, the form's id and the body, as they are stored; and the form that the id stands for."""
+    form = json.dumps(partition.form, separators=(",", ":"))
+    body = json.dumps(partition.body, separators=(",", ":"))
+    return partition.location, hashlib.sha256(form.encode()).hexdigest()[:24], body, form
+
+
+def add_forms(tx: Transaction, owner: str, rows: Iterable[Columns]) -> None:
+    for id, form in {id: form for _, id, _, form in rows}.items():
+        tx.execute(ADD_FORM, (owner, id, form))
+
+
+def readable(rows: Iterable[Sequence[Any]]) -> list[Partition]:
+    """Rows as partitions, each distinct form and body decoded once."""
+    forms: dict[str, dict[str, Any]] = {}
+    found = []
+    for name, location, form, body in rows:
+        if form not in forms:
+            forms[form] = json.loads(form)
+        found.append(Partition(values_of(name), location, forms[form], json.loads(body)))
+    return found
