@@ -41,9 +41,10 @@ def identify(call: Call) -> None:
 def authenticate(call: Call) -> None:
     """Who signed this? The body is guarded from here on: reading it to the end checks its hash."""
     assert call.route
-    found = sign.authenticate(call.request, call.house.store.credentials.find, call.house.clock())
+    house = call.house
+    found = sign.authenticate(call.request, house.store.credentials.find, house.clock(), call.route)
     call.request.body = found.guard(call.request.body)
-    region = found.region or call.route.region or call.house.config.region
+    region = found.region or call.route.region or house.config.region
     credential = found.credential
     call.caller = Caller(
         account=credential.account if credential else "",
