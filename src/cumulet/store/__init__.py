@@ -11,10 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from cumulet.store.blobs import Blobs
 from cumulet.store.credentials import Credentials
 from cumulet.store.database import Database, open_database
+from cumulet.store.objects import Objects
+from cumulet.store.partitions import Partitions
 from cumulet.store.queue import Queue
 from cumulet.store.records import Records
+from cumulet.store.tree import Tree
+from cumulet.store.uploads import Uploads
 
 T = TypeVar("T")
 
@@ -28,12 +33,28 @@ class Store:
     records: Records
     credentials: Credentials
     queue: Queue
+    partitions: Partitions
+    objects: Objects
+    uploads: Uploads
+    blobs: Blobs
+    tree: Tree
 
     @classmethod
     def open(cls, directory: Path, database_url: str | None = None) -> Store:
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         database = open_database(directory, database_url)
-        return cls(directory, database, Records(database), Credentials(database), Queue(database))
+        return cls(
+            directory=directory,
+            database=database,
+            records=Records(database),
+            credentials=Credentials(database),
+            queue=Queue(database),
+            partitions=Partitions(database),
+            objects=Objects(database),
+            uploads=Uploads(database),
+            blobs=Blobs(directory / "s3" / ".objects"),
+            tree=Tree(directory / "s3"),
+        )
 
     def atomically(self, change: Callable[[], T]) -> T:
         """Run several calls on this store as one: all of them are remembered, or none.

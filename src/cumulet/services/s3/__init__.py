@@ -1,0 +1,17 @@
+"""Amazon S3: the lake. Buckets of objects, durable, atomic, and readable in place by every engine.
+
+Bytes lie in immutable files, the index in the database; one commit makes them an object (`store/blobs.py`,
+`store/objects.py`). Source: https://docs.aws.amazon.com/AmazonS3/latest/API/Welcome.html
+"""
+
+from __future__ import annotations
+
+from cumulet.services.s3.buckets import Buckets
+from cumulet.services.s3.listing import LakeFile, Listing
+from cumulet.services.s3.objects import Objects
+
+__all__ = ["S3", "LakeFile"]
+
+
+class S3(Buckets, Objects, Listing):
+    """The operations of S3, one noun per file."""

@@ -1,0 +1,152 @@
+"""Buckets: made, found, listed and deleted. Their names are global, each lies in one region.
+
+Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingBucket.html
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cumulet.services import Answer
+from cumulet.services.s3 import names
+from cumulet.services.s3.owners import Bucket, Owners
+from cumulet.wire.errors import AwsError
+
+DEFAULT_REGION = "us-east-1"  # the one region that may not be named as a location, and is told as none
+PAGE = 10_000
+
+
+class Buckets(Owners):
+    def create_bucket(
+        self,
+        *,
+        Bucket: str,
+        CreateBucketConfiguration: dict[str, Any] | None = None,
+        ObjectOwnership: str = "BucketOwnerEnforced",
+        ACL: str = "private",
+    ) -> dict[str, Any]:
+        """Make a bucket in the caller's region, whose name the location constraint must repeat.
+
+        In us-east-1 making one's own bucket again is no error, for AWS's historical reasons.
+        """
+        names.check_bucket(Bucket)
+        self._check_location((CreateBucketConfiguration or {}).get("LocationConstraint") or "")
+        _check_ownership(ObjectOwnership, ACL)
+        region = self.caller.region
+        bucket = {"name": Bucket, "account": self.caller.account, "region": region, "created": self.house.clock()}
+        tags = (CreateBucketConfiguration or {}).get("Tags")
+        self.store.atomically(lambda: self._add(bucket, tags))
+        self.store.tree.add_bucket(Bucket)
+        return {"Location": f"/{Bucket}", "BucketArn": f"arn:aws:s3:::{Bucket}"}
+
+    def head_bucket(self, *, Bucket: str, ExpectedBucketOwner: str = "") -> dict[str, Any]:
+        found = self._bucket(Bucket, ExpectedBucketOwner)
+        return {
+            "BucketArn": f"arn:aws:s3:::{Bucket}",
+            "BucketRegion": found["region"],
+            "AccessPointAlias": False,
+        }
+
+    def get_bucket_location(self, *, Bucket: str, ExpectedBucketOwner: str = "") -> dict[str, Any]:
+        """The region; us-east-1 is told as none, as AWS does."""
+        region = self._bucket(Bucket, ExpectedBucketOwner)["region"]
+        return {"LocationConstraint": None if region == DEFAULT_REGION else region}
+
+    def list_buckets(
+        self, *, MaxBuckets: int = PAGE, ContinuationToken: str = "", Prefix: str = "", BucketRegion: str = ""
+    ) -> dict[str, Any]:
+        """The caller's own buckets, of all regions, by name."""
+        mine = [
+            bucket
+            for _, bucket in self.store.records.list("s3.bucket", "", prefix=Prefix, after=ContinuationToken)
+            if bucket["account"] == self.caller.account and BucketRegion in ("", bucket["region"])
+        ]
+        page = mine[:MaxBuckets]
+        return {
+            "Buckets": [_shown(bucket) for bucket in page],
+            "Owner": self._owner(),
+            "ContinuationToken": page[-1]["name"] if len(mine) > len(page) else None,
+            "Prefix": Prefix or None,
+        }
+
+    def delete_bucket(self, *, Bucket: str, ExpectedBucketOwner: str = "") -> dict[str, Any]:
+        """Only an empty bucket can be deleted; uploads that were never completed go with it."""
+        self._bucket(Bucket, ExpectedBucketOwner)
+        lost = self.store.atomically(lambda: self._forget(Bucket))
+        for blob in lost:
+            self.store.blobs.delete(blob)
+        self.store.tree.remove_bucket(Bucket)
+        return Answer(status=204)
+
+    def _check_location(self, location: str) -> None:
+        region = self.caller.region
+        if location == DEFAULT_REGION:
+            raise AwsError("InvalidLocationConstraint", "The specified location-constraint is not valid", status=400)
+        if (location not in ("", "EU", region) and region != DEFAULT_REGION) or (not location and region != DEFAULT_REGION):
+            what = location or "unspecified"
+            raise AwsError(
+                "IllegalLocationConstraintException",
+                f"The {what} location constraint is incompatible for the region specific endpoint this request "
+                "was sent to.",
+                status=400,
+            )
+
+    def _add(self, bucket: Bucket, tags: list[dict[str, str]] | None) -> None:
+        name = bucket["name"]
+        if there := self.store.records.get("s3.bucket", "", name):
+            return _refuse_again(there, self.caller.account, self.caller.region)
+        self.store.records.put("s3.bucket", "", name, bucket)
+        if tags:
+            self.store.records.put("s3.configuration", name, "tagging", {"TagSet": tags})
+        return None
+
+    def _forget(self, name: str) -> list[str]:
+        if self.store.objects.any(name):
+            raise AwsError(
+                "BucketNotEmpty", "The bucket you tried to delete is not empty", status=409, BucketName=name
+            )
+        self.store.records.delete("s3.bucket", "", name)
+        self.store.records.delete_under("s3.configuration", name, "")
+        uploads = self.store.uploads.list(name, b"", b"\xff", (b"", ""), 2**31)
+        return [blob for upload in uploads for blob in self.store.uploads.end(upload)]
+
+
+def _refuse_again(there: Bucket, account: str, region: str) -> None:
+    if there["account"] != account:
+        raise AwsError(
+            "BucketAlreadyExists",
+            "The requested bucket name is not available. The bucket namespace is shared by all users of the "
+            "system. Please select a different name and try again.",
+            status=409,
+            BucketName=there["name"],
+        )
+    if not (region == there["region"] == DEFAULT_REGION):
+        raise AwsError(
+            "BucketAlreadyOwnedByYou",
+            "Your previous request to create the named bucket succeeded and you already own it.",
+            status=409,
+            BucketName=there["name"],
+        )
+
+
+def _check_ownership(ownership: str, acl: str) -> None:
+    if ownership != "BucketOwnerEnforced":
+        raise AwsError("NotImplemented", f"Cumulet does not implement ObjectOwnership={ownership} yet.", status=501)
+    if acl != "private":
+        raise AwsError(
+            "InvalidBucketAclWithObjectOwnership",
+            "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting",
+            status=400,
+        )
+
+
+def _shown(bucket: Bucket) -> dict[str, Any]:
+    name = bucket["name"]
+    return {
+        "Name": name,
+        "CreationDate": bucket["created"],
+        "BucketRegion": bucket["region"],
+        "BucketArn": f"arn:aws:s3:::{name}",
+    }
+
+

@@ -1,0 +1,144 @@
+"""Checksums that clients send along and ask back: computed while the bytes pass, verified, stored.
+
+A checksum is told in base64 of its big-endian bytes. It covers a whole object ("FULL_OBJECT") or, for
+uploads in parts, the checksums of the parts ("COMPOSITE", with "-<parts>" behind it).
+Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
+from typing import Any, Protocol
+
+import anycrc
+import xxhash
+
+from cumulet.services.s3 import errors
+from cumulet.wire.errors import AwsError
+
+FULL, COMPOSITE = "FULL_OBJECT", "COMPOSITE"
+DEFAULT = "CRC64NVME"  # what S3 computes by itself where the client sends none
+MODELS = {"CRC32": ("CRC32", 4), "CRC32C": ("CRC32-ISCSI", 4), "CRC64NVME": ("CRC64-NVME", 8)}
+
+
+class Digest(Protocol):
+    def update(self, data: bytes, /) -> object: ...
+    def digest(self) -> bytes: ...
+
+
+@cache
+def model(algorithm: str) -> Any:
+    return anycrc.Model(MODELS[algorithm][0])
+
+
+class Crc:
+    def __init__(self, algorithm: str) -> None:
+        self.calc = model(algorithm).calc
+        self.size = MODELS[algorithm][1]
+        self.value: int = self.calc(b"")
+
+    def update(self, data: bytes, /) -> None:
+        self.value = self.calc(data, self.value)
+
+    def digest(self) -> bytes:
+        return self.value.to_bytes(self.size, "big")
+
+
+DIGESTS: dict[str, Callable[[], Digest]] = {
+    "CRC32": lambda: Crc("CRC32"),
+    "CRC32C": lambda: Crc("CRC32C"),
+    "CRC64NVME": lambda: Crc("CRC64NVME"),
+    "SHA1": lambda: hashlib.sha1(usedforsecurity=False),
+    "SHA256": hashlib.sha256,
+    "SHA512": hashlib.sha512,
+    "MD5": lambda: hashlib.md5(usedforsecurity=False),
+    "XXHASH64": xxhash.xxh64,
+    "XXHASH3": xxhash.xxh3_64,
+    "XXHASH128": xxhash.xxh3_128,
+}
+SIZES = {name: len(make().digest()) for name, make in DIGESTS.items()}
+
+
+def told(members: Mapping[str, Any]) -> tuple[str, str]:
+    """The algorithm and the value that a request's members tell, ("", "") where they tell none."""
+    found = [(name, members[f"Checksum{name}"]) for name in DIGESTS if members.get(f"Checksum{name}")]
+    if len(found) > 1:
+        raise errors.invalid_request("Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.")
+    if found and not well_formed(*found[0]):
+        raise errors.invalid_request(f"Value for x-amz-checksum-{found[0][0].lower()} header is invalid.")
+    return found[0] if found else ("", "")
+
+
+def trailing(body: object) -> tuple[str, str]:
+    """The algorithm and the value that came behind a body, once it is read."""
+    for header, value in getattr(body, "trailers", {}).items():
+        name = header.lower().removeprefix("x-amz-checksum-").upper()
+        if name in DIGESTS:
+            if not well_formed(name, value):
+                raise errors.invalid_request(f"Value for {header} header is invalid.")
+            return name, value
+    return "", ""
+
+
+def well_formed(algorithm: str, value: str) -> bool:
+    try:
+        return len(base64.b64decode(value.partition("-")[0], validate=True)) == SIZES[algorithm]
+    except (binascii.Error, ValueError):
+        return False
+
+
+def encoded(digest: bytes) -> str:
+    return base64.b64encode(digest).decode()
+
+
+def members(checksum: Mapping[str, str]) -> dict[str, str]:
+    """A stored checksum as members of an answer: `{"ChecksumCRC32": ..., "ChecksumType": ...}`."""
+    if not checksum:
+        return {}
+    return {f"Checksum{checksum['algorithm']}": checksum["value"], "ChecksumType": checksum["type"]}
+
+
+def label(checksum: Mapping[str, str]) -> str:
+    """A stored checksum as a listing shows it: algorithm and type, without the value."""
+    return f"{checksum['algorithm']} {checksum['type']}" if checksum else ""
+
+
+def full(algorithm: str, value: str) -> dict[str, str]:
+    return {"algorithm": algorithm, "type": FULL, "value": value}
+
+
+def composite(algorithm: str, values: Iterable[str]) -> dict[str, str]:
+    """The checksum of the parts' checksums."""
+    digest, count = DIGESTS[algorithm](), 0
+    for count, value in enumerate(values, 1):
+        digest.update(base64.b64decode(value))
+    return {"algorithm": algorithm, "type": COMPOSITE, "value": f"{encoded(digest.digest())}-{count}"}
+
+
+def combined(algorithm: str, parts: Iterable[tuple[str, int]]) -> dict[str, str]:
+    """The CRC of a whole object from the CRCs and sizes of its parts, without reading it again."""
+    total = model(algorithm).calc(b"")
+    for value, size in parts:
+        total = model(algorithm).combine(total, int.from_bytes(base64.b64decode(value), "big"), size)
+    return full(algorithm, encoded(total.to_bytes(SIZES[algorithm], "big")))
+
+
+def md5_told(value: str | None) -> bytes | None:
+    """What a Content-MD5 header says."""
+    if value is None:
+        return None
+    try:
+        digest = base64.b64decode(value, validate=True)
+    except (binascii.Error, ValueError):
+        digest = b""
+    if len(digest) != 16:
+        raise AwsError("InvalidDigest", "The Content-MD5 you specified was invalid.", status=400)
+    return digest
+
+
+def bad_digest(what: str) -> AwsError:
+    return AwsError("BadDigest", f"The {what} you specified did not match the calculated checksum.", status=400)

@@ -1,0 +1,267 @@
+"""Objects: put, get, head and delete.
+
+Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/uploading-downloading-objects.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from cumulet.services import Answer
+from cumulet.services.s3 import checksums, conditions, errors, metadata, names, ranges, tags
+from cumulet.services.s3.members import (
+    CHECKSUMS,
+    HEADERS,
+    READ_CONDITIONS,
+    REQUEST,
+    RESPONSE_HEADERS,
+    WRITE_CONDITIONS,
+    honours,
+)
+from cumulet.services.s3.receiving import receive
+from cumulet.services.s3.versions import Versions, version_members
+from cumulet.store.objects import Entry
+from cumulet.wire.errors import AwsError
+from cumulet.wire.message import Body as Stream
+from cumulet.wire.message import FileSpan
+
+DELETE_AT_ONCE = 1000
+ATTEMPTS = 100  # a blob may go between its look-up and its opening only if somebody overwrote it meanwhile
+
+
+class Objects(Versions):
+    @honours(HEADERS, CHECKSUMS, WRITE_CONDITIONS, REQUEST, ("ContentMD5", "ContentLength", "ChecksumAlgorithm"))
+    def put_object(
+        self,
+        *,
+        Bucket: str,
+        Key: str,
+        Body: Stream | bytes | Path = b"",
+        ACL: str = "",
+        Metadata: dict[str, str] | None = None,
+        StorageClass: str = "",
+        Tagging: str = "",
+        ExpectedBucketOwner: str = "",
+        **members: Any,
+    ) -> dict[str, Any]:
+        """Keep an object whole, or not at all. A `Path` as body is taken over: the file is moved, not copied.
+
+        ContentLength has no effect of its own: the wire has counted the bytes.
+        """
+        bucket = self._bucket(Bucket, ExpectedBucketOwner)
+        names.check_key(Key)
+        check_acl(ACL)
+        detail = metadata.kept({**members, "Metadata": Metadata})
+        storage = metadata.storage_class(StorageClass)
+        if Tagging:
+            detail["tags"] = tags.from_header(Tagging)
+        self._check_early(Bucket, Key, members)
+        received = receive(self.store.blobs, Key, Body, members)
+        entry = self._publish(self._entry(Bucket, Key, received, detail, storage), members)
+        return {
+            "ETag": f'"{entry.etag}"',
+            **checksums.members(received.checksum),
+            **version_members(bucket, entry),
+        }
+
+    @honours(READ_CONDITIONS, RESPONSE_HEADERS, REQUEST)
+    def get_object(
+        self,
+        *,
+        Bucket: str,
+        Key: str,
+        VersionId: str | None = None,
+        Range: str = "",
+        PartNumber: int | None = None,
+        ChecksumMode: str = "",
+        ExpectedBucketOwner: str = "",
+        **members: Any,
+    ) -> dict[str, Any]:
+        """An object's bytes, or a range of them, as they were at one moment."""
+        for _ in range(ATTEMPTS):
+            entry, answer, (start, length) = self._read(
+                Bucket, Key, VersionId, Range, PartNumber, ChecksumMode, ExpectedBucketOwner, members
+            )
+            try:
+                answer["Body"] = FileSpan(self.store.blobs.open(entry.blob), start, length) if length else b""
+            except FileNotFoundError:
+                continue
+            return answer
+        raise AwsError("InternalError", f"The bytes of {Key} are missing on disk.", status=500)
+
+    @honours(READ_CONDITIONS, RESPONSE_HEADERS, REQUEST)
+    def head_object(
+        self,
+        *,
+        Bucket: str,
+        Key: str,
+        VersionId: str | None = None,
+        Range: str = "",
+        PartNumber: int | None = None,
+        ChecksumMode: str = "",
+        ExpectedBucketOwner: str = "",
+        **members: Any,
+    ) -> dict[str, Any]:
+        """What a GET would say, without the bytes."""
+        return self._read(
+            Bucket, Key, VersionId, Range, PartNumber, ChecksumMode, ExpectedBucketOwner, members
+        )[1]
+
+    @honours(REQUEST)
+    def delete_object(
+        self,
+        *,
+        Bucket: str,
+        Key: str,
+        VersionId: str | None = None,
+        IfMatch: str | None = None,
+        ExpectedBucketOwner: str = "",
+        **members: Any,
+    ) -> dict[str, Any]:
+        """Delete an object (no error where there is none), or lay a delete marker over its versions."""
+        bucket = self._bucket(Bucket, ExpectedBucketOwner)
+        wanted = {"IfMatch": IfMatch}
+        answer, lost = self.store.atomically(lambda: self._withdraw(bucket, Key, VersionId, wanted))
+        self._follow_up(Bucket, [Key], lost)
+        return Answer(answer, status=204)
+
+    @honours(REQUEST)
+    def delete_objects(
+        self,
+        *,
+        Bucket: str,
+        Delete: dict[str, Any],
+        ChecksumAlgorithm: str = "",
+        ExpectedBucketOwner: str = "",
+        **members: Any,
+    ) -> dict[str, Any]:
+        """Delete up to 1,000 objects in one go, and tell the outcome of each (of failures only, if Quiet).
+
+        ChecksumAlgorithm has no effect of its own: the wire checks the body's digest.
+        """
+        bucket = self._bucket(Bucket, ExpectedBucketOwner)
+        wanted = Delete["Objects"]
+        if not 0 < len(wanted) <= DELETE_AT_ONCE:
+            raise errors.malformed_xml()
+        deleted, failed, lost = self.store.atomically(lambda: self._withdraw_all(bucket, wanted))
+        self._follow_up(Bucket, {item["Key"] for item in deleted}, lost)
+        return {"Deleted": [] if Delete.get("Quiet") else deleted, "Errors": failed}
+
+    def _withdraw_all(
+        self, bucket: dict[str, Any], wanted: list[dict[str, Any]]
+    ) -> tuple[list[dict[str, Any]], list[dict[str, Any]], list[str]]:
+        deleted, failed, lost = [], [], []
+        for item in wanted:
+            key, version = item["Key"], item.get("VersionId")
+            conditions_told = {"IfMatch": item.get("ETag")}
+            try:
+                answer, blobs = self._withdraw(bucket, key, version, conditions_told)
+            except AwsError as error:
+                failed.append({"Key": key, "VersionId": version, "Code": error.code, "Message": error.message})
+                continue
+            lost += blobs
+            deleted.append(_deleted(key, version, answer))
+        return deleted, failed, lost
+
+    def _entry(self, bucket: str, key: str, received: Any, detail: dict[str, Any], storage: str) -> Entry:
+        """The index entry of bytes that have just arrived."""
+        return Entry(
+            bucket=bucket,
+            key=key,
+            size=received.size,
+            etag=received.etag,
+            modified=self.house.clock(),
+            blob=received.blob,
+            storage=storage,
+            checksum=checksums.label(received.checksum),
+            detail={**detail, "checksum": received.checksum},
+        )
+
+    def _check_early(self, bucket: str, key: str, wanted: Mapping[str, Any]) -> None:
+        """Refuse before the body is read what would be refused behind it anyway."""
+        if wanted.get("IfMatch") or wanted.get("IfNoneMatch"):
+            conditions.check_write(self.store.objects.find(bucket, key), key, wanted)
+
+    def _read(
+        self,
+        name: str,
+        key: str,
+        version: str | None,
+        byte_range: str,
+        part: int | None,
+        checksum_mode: str,
+        owner: str,
+        members: Mapping[str, Any],
+    ) -> tuple[Entry, Answer, tuple[int, int]]:
+        """The object, what to say about it, and which of its bytes are meant (first, how many)."""
+        bucket = self._bucket(name, owner)
+        entry = self._find(bucket, key, version)
+        conditions.check_read(entry, members)
+        answer = Answer(_described(entry, members))
+        answer.update(version_members(bucket, entry))
+        start, length = self._span(entry, answer, byte_range, part)
+        answer["ContentLength"] = length
+        if checksum_mode == "ENABLED" and answer.status is None:
+            answer.update(checksums.members(entry.detail.get("checksum", {})))
+        return entry, answer, (start, length)
+
+    def _span(self, entry: Entry, answer: Answer, byte_range: str, part: int | None) -> tuple[int, int]:
+        if part is not None:
+            if byte_range:
+                raise errors.invalid_request("Cannot specify both Range header and partNumber query parameter")
+            span: tuple[int, int] | None = _part_span(entry, part)
+            answer["PartsCount"] = len(entry.detail["parts"]) if "parts" in entry.detail else None
+        else:
+            span = ranges.span(byte_range, entry.size) if byte_range else None
+        if span is None:
+            return 0, entry.size
+        start, length = span
+        answer.status = 206
+        if length:
+            answer["ContentRange"] = f"bytes {start}-{start + length - 1}/{entry.size}"
+        return span
+
+
+def check_acl(acl: str) -> None:
+    """Buckets own their objects (BucketOwnerEnforced): the only ACLs that say nothing else are let through.
+
+    Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/about-object-ownership.html
+    """
+    if acl not in ("", "private", "bucket-owner-full-control"):
+        raise AwsError("AccessControlListNotSupported", "The bucket does not allow ACLs", status=400)
+
+
+def _described(entry: Entry, overrides: Mapping[str, Any]) -> dict[str, Any]:
+    told = metadata.shown(entry.detail)
+    for name in RESPONSE_HEADERS:
+        if overrides.get(name) is not None:
+            told[name.removeprefix("Response")] = overrides[name]
+    return {
+        "AcceptRanges": "bytes",
+        "LastModified": entry.modified,
+        "ETag": f'"{entry.etag}"',
+        "StorageClass": None if entry.storage == "STANDARD" else entry.storage,
+        "TagCount": len(entry.detail.get("tags", {})) or None,
+        **told,
+    }
+
+
+def _part_span(entry: Entry, number: int) -> tuple[int, int]:
+    """Where a part lies; an object that came in one piece has one part."""
+    sizes = [part["size"] for part in entry.detail.get("parts", [{"size": entry.size}])]
+    if not 1 <= number <= len(sizes):
+        raise AwsError("InvalidPartNumber", "The requested partnumber is not satisfiable", status=416)
+    return sum(sizes[: number - 1]), sizes[number - 1]
+
+
+def _deleted(key: str, version: str | None, answer: Mapping[str, Any]) -> dict[str, Any]:
+    marker = answer.get("DeleteMarker")
+    told = answer.get("VersionId")
+    return {
+        "Key": key,
+        "VersionId": version,
+        "DeleteMarker": marker,
+        "DeleteMarkerVersionId": told if marker else None,
+    }

@@ -1,0 +1,105 @@
+"""Bytes coming in: from a request's body (or a finished file) into a blob, with their digests."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cumulet.services.s3 import checksums, errors
+from cumulet.store.blobs import Blobs, suffix_of
+from cumulet.wire.message import Body
+
+CHUNK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A blob that has arrived whole and is as the client meant it."""
+
+    blob: str
+    size: int
+    etag: str  # MD5, hexadecimal
+    checksum: dict[str, str]
+
+
+def receive(
+    blobs: Blobs, key: str, body: Body | bytes | Path, members: Mapping[str, Any], algorithm: str = ""
+) -> Received:
+    """Keep a body as a blob. It is verified against every digest that the request tells, or not kept.
+
+    `algorithm` is the checksum to compute where the request tells none.
+    """
+    intake = Intake(members, algorithm)
+    if isinstance(body, Path):
+        return intake.adopt(blobs, key, body)
+    source = io.BytesIO(body) if isinstance(body, bytes | bytearray) else body
+    with blobs.draft(suffix_of(key)) as draft:
+        for piece in iter(lambda: source.read(CHUNK), b""):
+            intake.update(piece)
+            draft.write(piece)
+        intake.finish(source, lambda: _pieces(draft.path))
+        draft.keep()
+    return intake.received(draft.id)
+
+
+class Intake:
+    """The digests of one body, and what they must come to."""
+
+    def __init__(self, members: Mapping[str, Any], algorithm: str) -> None:
+        self.announced = str(members.get("ChecksumAlgorithm") or "")
+        self.md5_expected = checksums.md5_told(members.get("ContentMD5"))
+        self.algorithm, self.expected = checksums.told(members)
+        self.algorithm = self.algorithm or self.announced or algorithm or checksums.DEFAULT
+        if self.algorithm not in checksums.DIGESTS:
+            raise errors.invalid_request("Checksum algorithm provided is unsupported. Please try again with any "
+                                         f"of the valid types: [{', '.join(checksums.DIGESTS)}]")  # fmt: skip
+        self.md5 = hashlib.md5(usedforsecurity=False)
+        self.digest = checksums.DIGESTS[self.algorithm]()
+        self.size = 0
+
+    def update(self, piece: bytes) -> None:
+        self.md5.update(piece)
+        self.digest.update(piece)
+        self.size += len(piece)
+
+    def adopt(self, blobs: Blobs, key: str, file: Path) -> Received:
+        for piece in _pieces(file):
+            self.update(piece)
+        self.finish(file, lambda: _pieces(file))
+        return self.received(blobs.adopt(file, suffix_of(key)))
+
+    def finish(self, body: object, again: Any) -> None:
+        """All bytes are in: compare. `again` reads them once more, for a trailer that nobody announced."""
+        algorithm, expected = checksums.trailing(body)
+        if algorithm and algorithm != self.algorithm:
+            self.algorithm, self.digest = algorithm, checksums.DIGESTS[algorithm]()
+            for piece in again():
+                self.digest.update(piece)
+        self.expected = expected or self.expected
+        if self.announced and not self.expected:
+            raise errors.invalid_request(
+                "x-amz-sdk-checksum-algorithm specified, but no corresponding x-amz-checksum-* or x-amz-trailer "
+                "headers were found."
+            )
+        self._compare()
+
+    def received(self, blob: str) -> Received:
+        value = checksums.encoded(self.digest.digest())
+        return Received(blob, self.size, self.md5.hexdigest(), checksums.full(self.algorithm, value))
+
+    def _compare(self) -> None:
+        if self.md5_expected is not None and self.md5_expected != self.md5.digest():
+            raise checksums.bad_digest("Content-MD5")
+        if self.expected and self.expected != checksums.encoded(self.digest.digest()):
+            raise checksums.bad_digest(self.algorithm)
+
+
+def _pieces(file: Path) -> Iterator[bytes]:
+    with closing(file.open("rb", buffering=0)) as opened:
+        yield from iter(lambda: opened.read(CHUNK), b"")
+

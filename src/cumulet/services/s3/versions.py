@@ -1,0 +1,100 @@
+"""The one place where objects become current or cease to be, with and without versioning.
+
+Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/versioning-workflows.html
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from cumulet.services.s3 import conditions, errors
+from cumulet.services.s3.owners import Bucket, Owners
+from cumulet.store.objects import NULL, Entry
+from cumulet.wire.errors import AwsError
+
+ENABLED, SUSPENDED = "Enabled", "Suspended"
+
+
+class Versions(Owners):
+    def _find(self, bucket: Bucket, key: str, version: str | None = None) -> Entry:
+        """The object that a read means; AWS's errors where there is none, or a delete marker."""
+        entry = self.store.objects.find(bucket["name"], key, version)
+        if entry is None:
+            raise errors.no_such_version(key, version) if version else errors.no_such_key(key)
+        if entry.marker and version:
+            raise AwsError(
+                "MethodNotAllowed",
+                "The specified method is not allowed against this resource.",
+                status=405,
+                Method="GET",
+                ResourceType="DeleteMarker",
+            )
+        if entry.marker:
+            raise errors.no_such_key(key)
+        return entry
+
+    def _publish(self, entry: Entry, wanted: Mapping[str, Any], *, also: Callable[[], list[str]] = list) -> Entry:
+        """Make an object current, if the conditions hold, together with what `also` changes in the store.
+
+        What is lost by it (the version that it replaces) is deleted afterwards; where it cannot be made
+        current, its own blob is.
+        """
+
+        def commit() -> list[str]:
+            bucket = self._bucket(entry.bucket)
+            conditions.check_write(self.store.objects.find(entry.bucket, entry.key), entry.key, wanted)
+            self._name_version(bucket, entry)
+            return [*self.store.objects.put(entry), *also()]
+
+        try:
+            lost = self.store.atomically(commit)
+        except BaseException:
+            self.store.blobs.delete(entry.blob)
+            raise
+        self._follow_up(entry.bucket, [entry.key], lost)
+        return entry
+
+    def _withdraw(
+        self, bucket: Bucket, key: str, version: str | None, wanted: Mapping[str, Any]
+    ) -> tuple[dict[str, Any], list[str]]:
+        """Delete inside a change of the store; what to answer, and the blobs that are lost by it."""
+        found = self.store.objects.find(bucket["name"], key, version)
+        _check_delete(found, key, wanted)
+        if version is not None:
+            lost = self.store.objects.remove(found) if found else []
+            return {"VersionId": version, "DeleteMarker": True if found and found.marker else None}, lost
+        if bucket.get("versioning"):
+            marker = Entry(bucket["name"], key, modified=self.house.clock(), marker=True)
+            self._name_version(bucket, marker)
+            return {"VersionId": marker.version, "DeleteMarker": True}, self.store.objects.put(marker)
+        return {}, self.store.objects.remove(found) if found else []
+
+    def _follow_up(self, bucket: str, keys: Iterable[str], lost: Iterable[str]) -> None:
+        """After the commit: the tree shows the new state, and blobs without an object go."""
+        for key in keys:
+            self.store.tree.follow(bucket, key, lambda key=key: self._blob_of(bucket, key))  # type: ignore[misc]
+        for blob in lost:
+            self.store.blobs.delete(blob)
+
+    def _blob_of(self, bucket: str, key: str) -> Path | None:
+        entry = self.store.objects.find(bucket, key)
+        return self.store.blobs.path(entry.blob) if entry and entry.listed else None
+
+    def _name_version(self, bucket: Bucket, entry: Entry) -> None:
+        entry.version = secrets.token_urlsafe(24) if bucket.get("versioning") == ENABLED else NULL
+        entry.rank = -int(self.house.clock() * 1e6)
+
+
+def version_members(bucket: Bucket, entry: Entry) -> dict[str, Any]:
+    """Versions are told once a bucket has been versioned."""
+    return {"VersionId": entry.version} if bucket.get("versioning") else {}
+
+
+def _check_delete(found: Entry | None, key: str, wanted: Mapping[str, Any]) -> None:
+    if found is None or found.marker:
+        return
+    if (match := wanted.get("IfMatch")) is not None and not conditions.matches(match, found.etag):
+        raise errors.precondition_failed("If-Match")

@@ -1,0 +1,177 @@
+"""Bytes that never change: each blob is one file, written once under a name of its own.
+
+A blob is on disk (file and folder synced) before anything refers to it; the commit that refers to it is
+what publishes it. So a reader never sees half a blob, and a crash leaves at worst a file nobody refers to,
+which `sweep` removes.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+from collections.abc import Collection, Iterable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO
+
+SUFFIX = re.compile(r"(\.[A-Za-z0-9]{1,12}){1,2}$")
+SHARDS = [f"{number:02x}" for number in range(256)]
+NO_LINK = (errno.EMLINK, errno.EPERM, errno.EXDEV, errno.ENOTSUP)
+CHUNK = 1 << 20
+
+
+def suffix_of(name: str) -> str:
+    """The file type at the end of a name (".csv.gz"), which engines go by; "" where there is none."""
+    found = SUFFIX.search(name.rpartition("/")[2])
+    return found.group() if found else ""
+
+
+class Draft:
+    """A blob being written. Leaving the `with` block by an error removes it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.id = path.name
+        # Read-only by mode: whoever finds the file by its name in the tree cannot change it in place.
+        self.descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o444)
+
+    def write(self, piece: bytes) -> None:
+        view = memoryview(piece)
+        while view:
+            view = view[os.write(self.descriptor, view) :]
+
+    def append(self, source: Path) -> None:
+        """Add another file's bytes, copied by the kernel (and shared, where the file system can)."""
+        with source.open("rb") as file:
+            left = os.fstat(file.fileno()).st_size
+            while left > 0:
+                copied = _copy(file.fileno(), self.descriptor, left)
+                if not copied:
+                    raise OSError(errno.EIO, f"{source} ended before its length")
+                left -= copied
+
+    def keep(self) -> str:
+        """Make it durable; its id."""
+        os.fsync(self.descriptor)
+        os.close(self.descriptor)
+        self.descriptor = -1
+        sync_folder(self.path.parent)
+        return self.id
+
+    def __enter__(self) -> Draft:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self.descriptor >= 0:
+            os.close(self.descriptor)
+            self.path.unlink(missing_ok=True)
+
+
+class Blobs:
+    """The folder of blobs. Safe to use from any thread and process."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not (folder / SHARDS[-1]).is_dir():
+            for shard in SHARDS:
+                (folder / shard).mkdir(exist_ok=True)
+            sync_folder(folder)
+
+    def path(self, blob: str) -> Path:
+        return self.folder / blob[:2] / blob
+
+    def open(self, blob: str) -> BinaryIO:
+        return open(f"{self.folder}/{blob[:2]}/{blob}", "rb", buffering=0)  # noqa: PTH123 - the hot path
+
+    def draft(self, suffix: str = "") -> Draft:
+        return Draft(self._new(suffix))
+
+    def adopt(self, file: Path, suffix: str = "") -> str:
+        """Take a finished file over without copying it: afterwards it is no longer where it was."""
+        path = self._new(suffix)
+        if file.is_symlink() or not file.is_file():
+            raise ValueError(f"{file} is not a regular file")
+        try:
+            file.rename(path)
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+            return self._carry(file, suffix)
+        path.chmod(0o444)
+        with path.open("rb") as opened:
+            os.fsync(opened.fileno())
+        sync_folder(path.parent)
+        return path.name
+
+    def share(self, blob: str, suffix: str = "") -> str:
+        """Another blob with the same bytes: a second name for the same file where that is possible."""
+        path = self._new(suffix)
+        try:
+            os.link(self.path(blob), path)
+        except OSError as error:
+            if error.errno not in NO_LINK:
+                raise
+            return self.join([blob], suffix)
+        sync_folder(path.parent)
+        return path.name
+
+    def join(self, blobs: Iterable[str], suffix: str = "") -> str:
+        """A new blob: the bytes of several, one behind the other."""
+        with self.draft(suffix) as draft:
+            for blob in blobs:
+                draft.append(self.path(blob))
+            return draft.keep()
+
+    def delete(self, blob: str) -> None:
+        """Remove a blob that nothing refers to any more; whoever has it open reads on."""
+        self.path(blob).unlink(missing_ok=True)
+
+    def sweep(self, alive: Collection[str], before: float) -> int:
+        """Remove the files that nothing refers to and that came before a time; how many there were."""
+        removed = 0
+        for entry in self._files():
+            if entry.name not in alive and entry.stat().st_ctime < before:
+                Path(entry.path).unlink(missing_ok=True)
+                removed += 1
+        return removed
+
+    def _new(self, suffix: str) -> Path:
+        name = os.urandom(16).hex() + suffix
+        return self.folder / name[:2] / name
+
+    def _carry(self, file: Path, suffix: str) -> str:
+        with self.draft(suffix) as draft:
+            draft.append(file)
+            draft.keep()
+        file.unlink()
+        return draft.id
+
+    def _files(self) -> Iterator[os.DirEntry[str]]:
+        for shard in SHARDS:
+            with os.scandir(self.folder / shard) as entries:
+                yield from entries
+
+
+def sync_folder(folder: Path) -> None:
+    """Make names that were added to a folder survive a power failure."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _copy(source: int, target: int, size: int) -> int:
+    """Copy up to `size` bytes between open files, at their positions; how many it were."""
+    if hasattr(os, "copy_file_range"):
+        try:
+            return os.copy_file_range(source, target, min(size, 1 << 30))
+        except OSError as error:
+            if error.errno not in (errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.ENOTSUP):
+                raise
+    piece = os.pread(source, min(size, CHUNK), os.lseek(source, 0, os.SEEK_CUR))
+    written = os.write(target, piece)
+    os.lseek(source, written, os.SEEK_CUR)
+    return written

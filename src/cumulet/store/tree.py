@@ -1,0 +1,144 @@
+"""The lake as folders: each object also stands as a file under `<bucket>/<key>`, for people and their tools.
+
+These files are second names (hard links) of the blobs, made after the commit: the database says what is
+true, the tree follows. A key that no file system can hold, or that another key is in the way of ("a" beside
+"a/b"), stands under `<bucket>/.cumulet/` by an escaped name.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import logging
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from urllib.parse import quote_from_bytes
+
+log = logging.getLogger(__name__)
+
+HOUSE = b".cumulet"  # the folder for what cannot stand under its own name
+NAME_MAX = 255
+IN_THE_WAY = (errno.ENOTDIR, errno.EISDIR, errno.ENOTEMPTY, errno.EEXIST, errno.ENAMETOOLONG, errno.ELOOP)
+NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EXDEV, errno.EMLINK)
+
+
+class Tree:
+    """The folders of all buckets. Calls for one key take turns, so the last one always wins."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = os.fsencode(folder)
+        self.turns = [threading.Lock() for _ in range(64)]
+        self.linking = True
+        os.makedirs(self.folder, mode=0o700, exist_ok=True)
+
+    def follow(self, bucket: str, key: str, current: Callable[[], Path | None]) -> None:
+        """Make the tree show what `current` says: the blob's path, or None where the key is gone."""
+        name = key.encode()
+        with self.turns[hash((bucket, name)) % len(self.turns)]:
+            blob = current()
+            if blob is None:
+                self._hide(bucket, name)
+            elif self.linking:
+                self._show(bucket, name, os.fsencode(blob))
+
+    def add_bucket(self, bucket: str) -> None:
+        os.makedirs(self._root(bucket), mode=0o755, exist_ok=True)
+
+    def remove_bucket(self, bucket: str) -> None:
+        """Remove the folder of an empty bucket; files that people put there stay."""
+        for folder in (self._root(bucket) + b"/" + HOUSE, self._root(bucket)):
+            with suppress(OSError):
+                os.rmdir(folder)
+
+    def paths(self, bucket: str, key: str) -> list[Path]:
+        """Where a key may stand: under its own name where that is possible, else under an escaped one."""
+        return [Path(os.fsdecode(path)) for path in self._places(bucket, key.encode())]
+
+    def _root(self, bucket: str) -> bytes:
+        return self.folder + b"/" + bucket.encode()
+
+    def _places(self, bucket: str, name: bytes) -> Iterator[bytes]:
+        root = self._root(bucket)
+        if can_stand(name):
+            yield root + b"/" + name
+        yield root + b"/" + HOUSE + b"/" + escaped(name)
+
+    def _show(self, bucket: str, name: bytes, blob: bytes) -> None:
+        shown = False
+        for place in self._places(bucket, name):
+            if shown:  # it may have stood here while another key was in the way
+                self._unlink(bucket, place)
+            else:
+                shown = self._link(bucket, blob, place)
+
+    def _hide(self, bucket: str, name: bytes) -> None:
+        for place in self._places(bucket, name):
+            self._unlink(bucket, place)
+
+    def _link(self, bucket: str, blob: bytes, place: bytes) -> bool:
+        """Put the link in place in one step; False where something else is in the way."""
+        passing = self._root(bucket) + b"/" + HOUSE + b"/~" + os.path.basename(blob)
+        try:
+            _made(lambda: os.link(blob, passing), passing)
+        except FileNotFoundError:
+            return True  # overwritten or deleted meanwhile: whoever did that follows up
+        except OSError as error:
+            if error.errno not in NO_LINKS:
+                raise
+            return self._without_links(error)
+        try:
+            _made(lambda: os.rename(passing, place), place)
+        except OSError as error:
+            os.unlink(passing)
+            if error.errno not in IN_THE_WAY:
+                raise
+            return False
+        with suppress(FileNotFoundError):  # renaming onto another name of the same file does nothing
+            os.unlink(passing)
+        return True
+
+    def _unlink(self, bucket: str, place: bytes) -> None:
+        try:
+            os.unlink(place)
+        except OSError as error:
+            if error.errno not in (*IN_THE_WAY, errno.ENOENT, errno.EPERM):
+                raise
+            return
+        root, folder = self._root(bucket), os.path.dirname(place)
+        with suppress(OSError):  # a folder that still holds something stays
+            while len(folder) > len(root):
+                os.rmdir(folder)
+                folder = os.path.dirname(folder)
+
+    def _without_links(self, error: OSError) -> bool:
+        if error.errno != errno.EMLINK:
+            self.linking = False
+            log.warning("%s cannot hold hard links: buckets do not show as folders", os.fsdecode(self.folder))
+        return True
+
+
+def can_stand(name: bytes) -> bool:
+    """Whether a key can be a path under its bucket's folder, and stay there."""
+    steps = name.split(b"/")
+    if b"\0" in name or steps[0] == HOUSE:
+        return False
+    return not any(step in (b"", b".", b"..") or len(step) > NAME_MAX for step in steps)
+
+
+def escaped(name: bytes) -> bytes:
+    """A file name that stands for exactly one key."""
+    quoted = quote_from_bytes(name, safe=b" ").encode()
+    return b"=" + quoted if len(quoted) < NAME_MAX else b"#" + hashlib.sha256(name).hexdigest().encode()
+
+
+def _made(act: Callable[[], None], path: bytes) -> None:
+    """Act; where the folder of `path` is missing, make it and act again (others may remove empty ones)."""
+    for _ in range(100):
+        try:
+            return act()
+        except FileNotFoundError:
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+    return act()
