@@ -24,8 +24,9 @@ UNLIST = "UPDATE objects SET listed = 0 WHERE bucket = ? AND key = ? AND listed 
 RELIST = "UPDATE objects SET listed = 1 WHERE bucket = ? AND key = ? AND listed = 0 AND rank = ?"
 DELETE_LISTED = "DELETE FROM objects WHERE bucket = ? AND key = ? AND listed = 1"
 DELETE_UNLISTED = "DELETE FROM objects WHERE bucket = ? AND key = ? AND listed = 0 AND rank = ?"
-EDIT_LISTED = "UPDATE objects SET detail = ?, storage = ? WHERE bucket = ? AND key = ? AND listed = 1"
-EDIT_UNLISTED = "UPDATE objects SET detail = ?, storage = ? WHERE bucket = ? AND key = ? AND listed = 0 AND rank = ?"
+EDIT = "UPDATE objects SET detail = ?, storage = ? WHERE bucket = ? AND key = ? AND listed = "
+EDIT_LISTED = f"{EDIT}1"
+EDIT_UNLISTED = f"{EDIT}0 AND rank = ?"
 RANGE = "bucket = ? AND key >= ? AND key < ?"
 LIST = (
     "SELECT key, size, etag, modified, storage, checksum FROM objects "
@@ -33,7 +34,8 @@ LIST = (
 )
 LIST_WHOLE = f"SELECT {COLUMNS} FROM objects WHERE {RANGE} AND listed = 1 ORDER BY key LIMIT ?"
 VERSIONS = (
-    f"SELECT * FROM (SELECT {COLUMNS} FROM objects WHERE {RANGE} AND listed = 1 ORDER BY key LIMIT ?) AS shown "
+    f"SELECT * FROM (SELECT {COLUMNS} FROM objects WHERE {RANGE} AND listed = 1 "
+    "ORDER BY key LIMIT ?) AS shown "
     f"UNION ALL SELECT * FROM (SELECT {COLUMNS} FROM objects WHERE {RANGE} AND listed = 0 "
     "ORDER BY key, rank LIMIT ?) AS hidden ORDER BY 2, 4 LIMIT ?"
 )
@@ -68,17 +70,14 @@ class Entry:
 
     @classmethod
     def of(cls, row: Row) -> Entry:
-        bucket, key, version, rank, listed, marker, size, etag, modified, blob, storage, checksum, detail = row
-        return cls(
-            bucket, bytes(key).decode(), size, etag, modified, blob, storage, checksum, json.loads(detail),
-            version, rank, bool(listed), bool(marker),
-        )  # fmt: skip
+        bucket, key, version, rank, listed, marker, size, etag, modified, blob, storage, checksum, rest = row
+        told = (size, etag, modified, blob, storage, checksum, json.loads(rest))
+        return cls(bucket, bytes(key).decode(), *told, version, rank, bool(listed), bool(marker))
 
     def row(self) -> Row:
-        return (
-            self.bucket, self.key.encode(), self.version, self.rank, int(self.listed), int(self.marker), self.size,
-            self.etag, self.modified, self.blob, self.storage, self.checksum, dumps(self.detail),
-        )  # fmt: skip
+        standing = (self.version, self.rank, int(self.listed), int(self.marker))
+        values = (self.size, self.etag, self.modified, self.blob, self.storage, self.checksum)
+        return (self.bucket, self.key.encode(), *standing, *values, dumps(self.detail))
 
 
 class Listed(NamedTuple):
@@ -125,7 +124,7 @@ def dumps(detail: dict[str, Any]) -> str:
 
 
 def folder_of(key: str, prefix: str, delimiter: str) -> str:
-    """What a listing shows instead of this key: up to the first delimiter behind the prefix; "" for itself."""
+    """What stands for this key in a listing: up to the first delimiter behind the prefix; "" for itself."""
     cut = key.find(delimiter, len(prefix)) if delimiter and key.startswith(prefix) else -1
     return key[: cut + len(delimiter)] if cut >= 0 else ""
 
@@ -177,7 +176,9 @@ class Objects:
         else:
             self.database.write(lambda tx: tx.execute(EDIT_UNLISTED, (*values, entry.rank)))
 
-    def list(self, bucket: str, *, prefix: str = "", after: str = "", delimiter: str = "", limit: int = PAGE) -> Page:
+    def page(
+        self, bucket: str, *, prefix: str = "", after: str = "", delimiter: str = "", limit: int = PAGE
+    ) -> Page:
         """Objects behind `after`, in order. With a delimiter, keys that share what comes before its first
         occurrence behind the prefix are rolled up into one folder, which is stepped over in one go."""
         page, start, stop = Page(), self._start(prefix, after, delimiter), behind(prefix.encode())

@@ -1,3 +1,4 @@
+# ruff: noqa: PTH103, PTH104, PTH106, PTH108, PTH119, PTH120 - keys are bytes, and so are their paths
 """The lake as folders: each object also stands as a file under `<bucket>/<key>`, for people and their tools.
 
 These files are second names (hard links) of the blobs, made after the commit: the database says what is

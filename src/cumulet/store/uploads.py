@@ -59,10 +59,14 @@ class Uploads:
         rows = self.database.read(FIND, (bucket, key.encode(), upload))
         return _upload(rows[0]) if rows else None
 
-    def list(self, bucket: str, start: bytes, stop: bytes, after: tuple[bytes, str], limit: int) -> list[Upload]:
+    def under(
+        self, bucket: str, start: bytes, stop: bytes, after: tuple[bytes, str], limit: int
+    ) -> list[Upload]:
         """The uploads to keys of a range, by key and id, behind `after` (a key and an id)."""
         key, upload = after
-        return [_upload(row) for row in self.database.read(LIST, (bucket, start, stop, key, key, upload, limit))]
+        return [
+            _upload(row) for row in self.database.read(LIST, (bucket, start, stop, key, key, upload, limit))
+        ]
 
     def put_part(self, upload: str, part: Part) -> list[str]:
         """Keep a part; gives back the blob of the part that it replaces."""
@@ -78,7 +82,7 @@ class Uploads:
     def parts(self, upload: str, *, after: int = 0, limit: int = 10_001) -> list[Part]:
         """The parts that have arrived, by number."""
         rows = self.database.read(PARTS, (upload, after, limit))
-        return [Part(*row[:-1], json.loads(row[-1])) for row in rows]
+        return [_part(row) for row in rows]
 
     def end(self, upload: Upload) -> list[str]:
         """Forget an upload and its parts; gives back their blobs."""
@@ -89,3 +93,8 @@ class Uploads:
 def _upload(row: Row) -> Upload:
     bucket, key, upload, begun, detail = row
     return Upload(bucket, bytes(key).decode(), upload, begun, json.loads(detail))
+
+
+def _part(row: Row) -> Part:
+    number, size, etag, modified, blob, detail = row
+    return Part(number, size, etag, modified, blob, json.loads(detail))

@@ -5,14 +5,16 @@ Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingBucket.html
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from cumulet.services import Answer
 from cumulet.services.s3 import names
 from cumulet.services.s3.owners import Bucket, Owners
-from cumulet.wire.errors import AwsError
+from cumulet.wire.errors import AwsError, NotImplementedByCumulet
 
 DEFAULT_REGION = "us-east-1"  # the one region that may not be named as a location, and is told as none
+REGION = re.compile(r"EU|[a-z]{2}(-[a-z]+)+-\d")
 PAGE = 10_000
 
 
@@ -30,10 +32,15 @@ class Buckets(Owners):
         In us-east-1 making one's own bucket again is no error, for AWS's historical reasons.
         """
         names.check_bucket(Bucket)
-        self._check_location((CreateBucketConfiguration or {}).get("LocationConstraint") or "")
+        location = (CreateBucketConfiguration or {}).get("LocationConstraint") or ""
+        self._check_location(location)
         _check_ownership(ObjectOwnership, ACL)
-        region = self.caller.region
-        bucket = {"name": Bucket, "account": self.caller.account, "region": region, "created": self.house.clock()}
+        bucket = {
+            "name": Bucket,
+            "account": self.caller.account,
+            "region": "eu-west-1" if location == "EU" else location or self.caller.region,
+            "created": self.house.clock(),
+        }
         tags = (CreateBucketConfiguration or {}).get("Tags")
         self.store.atomically(lambda: self._add(bucket, tags))
         self.store.tree.add_bucket(Bucket)
@@ -79,22 +86,23 @@ class Buckets(Owners):
         return Answer(status=204)
 
     def _check_location(self, location: str) -> None:
+        """Outside of us-east-1 the location must be told, and be the region that the request went to."""
         region = self.caller.region
-        if location == DEFAULT_REGION:
-            raise AwsError("InvalidLocationConstraint", "The specified location-constraint is not valid", status=400)
-        if (location not in ("", "EU", region) and region != DEFAULT_REGION) or (not location and region != DEFAULT_REGION):
-            what = location or "unspecified"
+        if location == DEFAULT_REGION or (location and not REGION.fullmatch(location)):
+            message = "The specified location-constraint is not valid"
+            raise AwsError("InvalidLocationConstraint", message, status=400)
+        if region != DEFAULT_REGION and location != region and (location, region) != ("EU", "eu-west-1"):
             raise AwsError(
                 "IllegalLocationConstraintException",
-                f"The {what} location constraint is incompatible for the region specific endpoint this request "
-                "was sent to.",
+                f"The {location or 'unspecified'} location constraint is incompatible for the region "
+                "specific endpoint this request was sent to.",
                 status=400,
             )
 
     def _add(self, bucket: Bucket, tags: list[dict[str, str]] | None) -> None:
         name = bucket["name"]
         if there := self.store.records.get("s3.bucket", "", name):
-            return _refuse_again(there, self.caller.account, self.caller.region)
+            return _refuse_again(there, self.caller.account, bucket["region"])
         self.store.records.put("s3.bucket", "", name, bucket)
         if tags:
             self.store.records.put("s3.configuration", name, "tagging", {"TagSet": tags})
@@ -107,7 +115,7 @@ class Buckets(Owners):
             )
         self.store.records.delete("s3.bucket", "", name)
         self.store.records.delete_under("s3.configuration", name, "")
-        uploads = self.store.uploads.list(name, b"", b"\xff", (b"", ""), 2**31)
+        uploads = self.store.uploads.under(name, b"", b"\xff", (b"", ""), 2**31)
         return [blob for upload in uploads for blob in self.store.uploads.end(upload)]
 
 
@@ -131,7 +139,7 @@ def _refuse_again(there: Bucket, account: str, region: str) -> None:
 
 def _check_ownership(ownership: str, acl: str) -> None:
     if ownership != "BucketOwnerEnforced":
-        raise AwsError("NotImplemented", f"Cumulet does not implement ObjectOwnership={ownership} yet.", status=501)
+        raise NotImplementedByCumulet(f"ObjectOwnership={ownership}")
     if acl != "private":
         raise AwsError(
             "InvalidBucketAclWithObjectOwnership",
@@ -148,5 +156,3 @@ def _shown(bucket: Bucket) -> dict[str, Any]:
         "BucketRegion": bucket["region"],
         "BucketArn": f"arn:aws:s3:::{name}",
     }
-
-

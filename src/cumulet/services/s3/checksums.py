@@ -67,7 +67,9 @@ def told(members: Mapping[str, Any]) -> tuple[str, str]:
     """The algorithm and the value that a request's members tell, ("", "") where they tell none."""
     found = [(name, members[f"Checksum{name}"]) for name in DIGESTS if members.get(f"Checksum{name}")]
     if len(found) > 1:
-        raise errors.invalid_request("Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.")
+        raise errors.invalid_request(
+            "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed."
+        )
     if found and not well_formed(*found[0]):
         raise errors.invalid_request(f"Value for x-amz-checksum-{found[0][0].lower()} header is invalid.")
     return found[0] if found else ("", "")
@@ -113,10 +115,10 @@ def full(algorithm: str, value: str) -> dict[str, str]:
 
 def composite(algorithm: str, values: Iterable[str]) -> dict[str, str]:
     """The checksum of the parts' checksums."""
-    digest, count = DIGESTS[algorithm](), 0
-    for count, value in enumerate(values, 1):
+    digest, parts = DIGESTS[algorithm](), list(values)
+    for value in parts:
         digest.update(base64.b64decode(value))
-    return {"algorithm": algorithm, "type": COMPOSITE, "value": f"{encoded(digest.digest())}-{count}"}
+    return {"algorithm": algorithm, "type": COMPOSITE, "value": f"{encoded(digest.digest())}-{len(parts)}"}
 
 
 def combined(algorithm: str, parts: Iterable[tuple[str, int]]) -> dict[str, str]:
@@ -141,4 +143,6 @@ def md5_told(value: str | None) -> bytes | None:
 
 
 def bad_digest(what: str) -> AwsError:
-    return AwsError("BadDigest", f"The {what} you specified did not match the calculated checksum.", status=400)
+    return AwsError(
+        "BadDigest", f"The {what} you specified did not match the calculated checksum.", status=400
+    )

@@ -45,9 +45,9 @@ def check_write(current: Entry | None, key: str, conditions: Mapping[str, Any]) 
             raise errors.no_such_key(key)
         if not matches(match, there.etag):
             raise errors.precondition_failed("If-Match")
-    if (match := conditions.get("IfNoneMatch")) is not None and there is not None:
-        if matches(match, there.etag):
-            raise errors.precondition_failed("If-None-Match")
+    match = conditions.get("IfNoneMatch")
+    if match is not None and there is not None and matches(match, there.etag):
+        raise errors.precondition_failed("If-None-Match")
 
 
 def _newer(entry: Entry, since: datetime) -> bool:

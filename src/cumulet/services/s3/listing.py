@@ -81,7 +81,7 @@ class Listing(Owners):
         ExpectedBucketOwner: str = "",
         **members: Any,
     ) -> dict[str, Any]:
-        """The first version of the listing: pages go on behind a key; the next one is only told with a delimiter."""
+        """The first version of the listing: pages go on behind a key, told only with a delimiter."""
         bucket = self._bucket(Bucket, ExpectedBucketOwner)
         shown = encoder(EncodingType)
         page = self._page(Bucket, Prefix, Delimiter, Marker, MaxKeys)
@@ -114,9 +114,11 @@ class Listing(Owners):
 
     def _page(self, bucket: str, prefix: str, delimiter: str, after: str, most: int) -> Page:
         if most < 0:
-            raise errors.invalid_argument("Argument maxKeys must be an integer between 0 and 2147483647", "maxKeys", most)
+            raise errors.invalid_argument(
+                "Argument maxKeys must be an integer between 0 and 2147483647", "maxKeys", most
+            )
         limit = min(most, MOST)
-        return self.store.objects.list(bucket, prefix=prefix, after=after, delimiter=delimiter, limit=limit)
+        return self.store.objects.page(bucket, prefix=prefix, after=after, delimiter=delimiter, limit=limit)
 
 
 def contents(item: Listed, shown: Callable[[str], str], owner: dict[str, str] | None) -> dict[str, Any]:
@@ -138,7 +140,9 @@ def encoder(encoding: str | None) -> Callable[[str], str]:
     if encoding is None:
         return str
     if encoding != "url":
-        raise errors.invalid_argument("Invalid Encoding Method specified in Request", "encoding-type", encoding)
+        raise errors.invalid_argument(
+            "Invalid Encoding Method specified in Request", "encoding-type", encoding
+        )
     return lambda text: quote(text, safe="/-_.~*!'()")
 
 
@@ -153,5 +157,7 @@ def _after(token: str) -> str:
     except (binascii.Error, ValueError):
         text = ""
     if not text.startswith("1"):
-        raise errors.invalid_argument("The continuation token provided is incorrect", "continuation-token", token)
+        raise errors.invalid_argument(
+            "The continuation token provided is incorrect", "continuation-token", token
+        )
     return text[1:]

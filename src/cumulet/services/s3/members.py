@@ -33,6 +33,7 @@ CHECKSUMS = (
     "ChecksumXXHASH3",
     "ChecksumXXHASH128",
 )
+BODY = ("ContentMD5", "ContentLength", "ChecksumAlgorithm")
 READ_CONDITIONS = ("IfMatch", "IfNoneMatch", "IfModifiedSince", "IfUnmodifiedSince")
 WRITE_CONDITIONS = ("IfMatch", "IfNoneMatch")
 RESPONSE_HEADERS = (

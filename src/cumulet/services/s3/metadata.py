@@ -68,5 +68,3 @@ def _strip_chunked(headers: dict[str, Any]) -> None:
         headers["ContentEncoding"] = left
     else:
         del headers["ContentEncoding"]
-
-

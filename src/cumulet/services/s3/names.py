@@ -32,5 +32,9 @@ def check_key(key: str) -> None:
         raise AwsError("InvalidURI", "Couldn't parse the specified URI.", status=400) from None
     if size > KEY_BYTES:
         raise AwsError(
-            "KeyTooLongError", "Your key is too long", status=400, Size=str(size), MaxSizeAllowed=str(KEY_BYTES)
+            "KeyTooLongError",
+            "Your key is too long",
+            status=400,
+            Size=str(size),
+            MaxSizeAllowed=str(KEY_BYTES),
         )

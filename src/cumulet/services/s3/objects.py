@@ -12,6 +12,7 @@ from typing import Any
 from cumulet.services import Answer
 from cumulet.services.s3 import checksums, conditions, errors, metadata, names, ranges, tags
 from cumulet.services.s3.members import (
+    BODY,
     CHECKSUMS,
     HEADERS,
     READ_CONDITIONS,
@@ -32,7 +33,7 @@ ATTEMPTS = 100  # a blob may go between its look-up and its opening only if some
 
 
 class Objects(Versions):
-    @honours(HEADERS, CHECKSUMS, WRITE_CONDITIONS, REQUEST, ("ContentMD5", "ContentLength", "ChecksumAlgorithm"))
+    @honours(HEADERS, CHECKSUMS, BODY, WRITE_CONDITIONS, REQUEST)
     def put_object(
         self,
         *,
@@ -159,7 +160,9 @@ class Objects(Versions):
             try:
                 answer, blobs = self._withdraw(bucket, key, version, conditions_told)
             except AwsError as error:
-                failed.append({"Key": key, "VersionId": version, "Code": error.code, "Message": error.message})
+                failed.append(
+                    {"Key": key, "VersionId": version, "Code": error.code, "Message": error.message}
+                )
                 continue
             lost += blobs
             deleted.append(_deleted(key, version, answer))
@@ -210,7 +213,9 @@ class Objects(Versions):
     def _span(self, entry: Entry, answer: Answer, byte_range: str, part: int | None) -> tuple[int, int]:
         if part is not None:
             if byte_range:
-                raise errors.invalid_request("Cannot specify both Range header and partNumber query parameter")
+                raise errors.invalid_request(
+                    "Cannot specify both Range header and partNumber query parameter"
+                )
             span: tuple[int, int] | None = _part_span(entry, part)
             answer["PartsCount"] = len(entry.detail["parts"]) if "parts" in entry.detail else None
         else:

@@ -56,8 +56,11 @@ class Intake:
         self.algorithm, self.expected = checksums.told(members)
         self.algorithm = self.algorithm or self.announced or algorithm or checksums.DEFAULT
         if self.algorithm not in checksums.DIGESTS:
-            raise errors.invalid_request("Checksum algorithm provided is unsupported. Please try again with any "
-                                         f"of the valid types: [{', '.join(checksums.DIGESTS)}]")  # fmt: skip
+            known = ", ".join(checksums.DIGESTS)
+            message = (
+                "Checksum algorithm provided is unsupported. Please try again with any of the valid types:"
+            )
+            raise errors.invalid_request(f"{message} [{known}]")
         self.md5 = hashlib.md5(usedforsecurity=False)
         self.digest = checksums.DIGESTS[self.algorithm]()
         self.size = 0
@@ -83,8 +86,8 @@ class Intake:
         self.expected = expected or self.expected
         if self.announced and not self.expected:
             raise errors.invalid_request(
-                "x-amz-sdk-checksum-algorithm specified, but no corresponding x-amz-checksum-* or x-amz-trailer "
-                "headers were found."
+                "x-amz-sdk-checksum-algorithm specified, but no corresponding x-amz-checksum-* or "
+                "x-amz-trailer headers were found."
             )
         self._compare()
 
@@ -102,4 +105,3 @@ class Intake:
 def _pieces(file: Path) -> Iterator[bytes]:
     with closing(file.open("rb", buffering=0)) as opened:
         yield from iter(lambda: opened.read(CHUNK), b"")
-

@@ -36,7 +36,9 @@ class Versions(Owners):
             raise errors.no_such_key(key)
         return entry
 
-    def _publish(self, entry: Entry, wanted: Mapping[str, Any], *, also: Callable[[], list[str]] = list) -> Entry:
+    def _publish(
+        self, entry: Entry, wanted: Mapping[str, Any], *, also: Callable[[], list[str]] = list
+    ) -> Entry:
         """Make an object current, if the conditions hold, together with what `also` changes in the store.
 
         What is lost by it (the version that it replaces) is deleted afterwards; where it cannot be made
