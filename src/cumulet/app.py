@@ -30,7 +30,7 @@ class Call:
     route: route.Route | None = None
     caller: Caller | None = None
     members: dict[str, Any] = field(default_factory=dict)
-    result: dict[str, Any] = field(default_factory=dict)
+    result: dict[str, Any] | Response = field(default_factory=dict)
 
 
 def identify(call: Call) -> None:
@@ -95,7 +95,9 @@ def respond(house: House, request: Request) -> Response:
         assert call.route
         response = protocols.serialize(call.route, call.result, call.request_id)
     except AwsError as error:
-        return protocols.serialize_error(call.route, request, error, call.request_id)
+        response = protocols.serialize_error(call.route, request, error, call.request_id)
+        response.headers.extend(error.headers.items())
+        return response
     except Exception:
         log.exception("request %s failed", call.request_id)
         error = AwsError("InternalFailure", f"Cumulet failed on its own account; see its log for {call.request_id}.")

@@ -16,6 +16,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from cumulet.wire.errors import NotImplementedByCumulet
+from cumulet.wire.message import Response
 
 if TYPE_CHECKING:
     from cumulet.house import House
@@ -122,8 +123,13 @@ def operation(service: str, method_name: str) -> Operation | None:
     return Operation(method, frozenset(p.name for p in parameters if p.kind is p.KEYWORD_ONLY))
 
 
-def perform(house: House, caller: Caller, service: str, method_name: str, members: dict[str, Any]) -> dict[str, Any]:
-    """Do one operation. A member that the method does not name is refused, never ignored."""
+def perform(
+    house: House, caller: Caller, service: str, method_name: str, members: dict[str, Any]
+) -> dict[str, Any] | Response:
+    """Do one operation. A member that the method does not name is refused, never ignored.
+
+    An operation on a hot path may give back a finished response, without the request's id.
+    """
     if service not in names() or (found := operation(service, method_name)) is None:
         raise NotImplementedByCumulet(f"{service}:{method_name}")
     if unknown := sorted(members.keys() - found.accepts):

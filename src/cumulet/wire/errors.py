@@ -10,15 +10,24 @@ class AwsError(Exception):
 
     The code is one that the operation's model names, or one of AWS's common errors. `status` is only
     needed where the model does not say it. Further keyword arguments are members of the error's shape
-    (for example `ResourceName` of S3's errors).
+    (for example `ResourceName` of S3's errors). `headers` go out with it (a 304 has nothing else).
     Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html
     """
 
-    def __init__(self, code: str, message: str = "", *, status: int | None = None, **members: Any) -> None:
+    def __init__(
+        self,
+        code: str,
+        message: str = "",
+        *,
+        status: int | None = None,
+        headers: dict[str, str] | None = None,
+        **members: Any,
+    ) -> None:
         super().__init__(f"{code}: {message}")
         self.code = code
         self.message = message
         self.status = status
+        self.headers = headers or {}
         self.members = members
 
 
