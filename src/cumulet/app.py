@@ -14,7 +14,7 @@ from cumulet import services
 from cumulet.house import House
 from cumulet.services import Answer, Caller
 from cumulet.wire import protocols, route, sign, validate
-from cumulet.wire.errors import AwsError
+from cumulet.wire.errors import AwsError, NotImplementedByCumulet
 from cumulet.wire.message import Request, Response
 
 log = logging.getLogger(__name__)
@@ -36,6 +36,8 @@ class Call:
 def identify(call: Call) -> None:
     """Which service, which operation, in which protocol?"""
     call.route = route.route(call.request, services.names())
+    if call.route.service not in services.names():
+        raise NotImplementedByCumulet(f"{call.route.service}:{call.route.operation.name}")
 
 
 def authenticate(call: Call) -> None:

@@ -1,0 +1,136 @@
+"""The URIs of one REST service, and which operation a method, a path and a query string mean.
+
+S3 has a hundred operations on three paths: query literals (`?acl`), and parameters and headers that an
+operation requires (`partNumber`, `x-amz-copy-source`), tell them apart. The most specific one wins.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from urllib.parse import parse_qsl
+
+from botocore.model import OperationModel, ServiceModel
+
+from cumulet.wire import models
+from cumulet.wire.errors import AwsError
+from cumulet.wire.message import Headers
+from cumulet.wire.shapes import Shape
+
+LABEL = re.compile(r"\{([^}]+)\}")
+
+
+@lru_cache(256)
+def parameters(query: str) -> dict[str, str]:
+    """A query string's parameters, read leniently: only to find the operation. Not to be changed."""
+    if not query:
+        return {}
+    try:
+        return dict(parse_qsl(query, keep_blank_values=True, errors="replace", max_num_fields=100_000))
+    except ValueError as error:
+        raise AwsError("MalformedQueryString", f"The query string is malformed: {error}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One of the operations that share a method and a path."""
+
+    operation: OperationModel
+    literals: tuple[tuple[str, str], ...]  # of the URI's own query string; "" matches any value
+    parameters: frozenset[str]  # query parameters that the operation requires
+    headers: frozenset[str]  # headers that it requires
+
+    def admits(self, query: Mapping[str, str]) -> bool:
+        return all(name in query and value in ("", query[name]) for name, value in self.literals)
+
+    def weight(self, query: Mapping[str, str], headers: Headers) -> tuple[int, int, int]:
+        """How well a request fits: literals first, then all that is required, or as little as possible."""
+        needs = len(self.parameters) + len(self.headers)
+        whole = self.parameters <= query.keys() and all(name in headers for name in self.headers)
+        return len(self.literals), needs if whole else -needs, 0 if self.operation.deprecated else 1
+
+
+@dataclass(slots=True)
+class Path:
+    """One path template, and the operations on it."""
+
+    pattern: re.Pattern[str]
+    labels: tuple[str, ...]
+    weight: tuple[int, int]
+    variants: list[Variant] = field(default_factory=list)
+
+    def choose(self, query: Mapping[str, str], headers: Headers) -> Variant | None:
+        fitting = [variant for variant in self.variants if variant.admits(query)]
+        if len(fitting) < 2:
+            return fitting[0] if fitting else None
+        return max(fitting, key=lambda variant: variant.weight(query, headers))
+
+
+@dataclass(slots=True)
+class Match:
+    operation: OperationModel
+    labels: dict[str, str]
+    weight: tuple[int, int]
+
+
+class Table:
+    """A service's paths, by method and first segment."""
+
+    def __init__(self, service: ServiceModel) -> None:
+        self.paths: dict[tuple[str, str], list[Path]] = defaultdict(list)
+        by_template: dict[tuple[str, str], Path] = {}
+        for name in service.operation_names:
+            operation = service.operation_model(name)
+            method, uri = operation.http["method"], operation.http["requestUri"]
+            template, _, literals = uri.partition("?")
+            if (path := by_template.get((method, template))) is None:
+                path = by_template[method, template] = _path(template)
+                self.paths[method, _first(template)].append(path)
+            path.variants.append(_variant(operation, literals))
+        for paths in self.paths.values():
+            paths.sort(key=lambda path: path.weight, reverse=True)
+
+    def match(self, method: str, path: str, query: Mapping[str, str], headers: Headers) -> Match | None:
+        """The operation, and its labels still percent-encoded."""
+        first = path[1:].partition("/")[0]
+        for candidate in (*self.paths.get((method, first), ()), *self.paths.get((method, "{"), ())):
+            if (found := candidate.pattern.fullmatch(path)) and (variant := candidate.choose(query, headers)):
+                labels = dict(zip(candidate.labels, found.groups(), strict=True))
+                return Match(variant.operation, labels, candidate.weight)
+        return None
+
+
+def _first(template: str) -> str:
+    segment = template[1:].partition("/")[0]
+    return "{" if "{" in segment else segment
+
+
+def _path(template: str) -> Path:
+    labels = LABEL.findall(template)
+    parts = LABEL.split(template.rstrip("/"))
+    for i in range(1, len(parts), 2):
+        parts[i] = "(.+)" if parts[i].endswith("+") else "([^/]+)"
+    for i in range(0, len(parts), 2):
+        parts[i] = re.escape(parts[i])
+    greedy = any(label.endswith("+") for label in labels)
+    literals = sum(len(segment) for segment in LABEL.sub("", template).split("/"))
+    pattern = re.compile("".join(parts) + "/?", re.DOTALL)
+    return Path(pattern, tuple(label.rstrip("+") for label in labels), (literals, not greedy))
+
+
+def _variant(operation: OperationModel, literals: str) -> Variant:
+    pairs = tuple(
+        (name, value) for name, _, value in (part.partition("=") for part in literals.split("&")) if name
+    )
+    shape = models.plan(operation).input
+    return Variant(operation, pairs, _required(shape, "querystring"), _required(shape, "header"))
+
+
+def _required(shape: Shape | None, location: str) -> frozenset[str]:
+    if shape is None:
+        return frozenset()
+    members = {name: shape.members[name] for name in shape.required}
+    return frozenset(member.wire or name for name, member in members.items() if member.location == location)
