@@ -64,8 +64,7 @@ def parse_value(shape: Shape, value: Any) -> Any:
         return NESTED[shape.type](shape, value)
     if shape.type in texts.RANGES:
         return texts.in_range(shape.type, _whole(value))
-    accepted = SCALARS[shape.type]
-    if isinstance(value, bool) is not (shape.type == "boolean") or not isinstance(value, accepted):
+    if type(value) not in SCALARS[shape.type]:
         raise Malformed(f"A {type(value).__name__} can not be converted to {shape.type.capitalize()}.")
     if shape.type == "timestamp" and not isinstance(value, datetime):
         return times.from_epoch(value)

@@ -39,7 +39,8 @@ def _typed(value: Any) -> bytes:
     if isinstance(value, bool):
         return b"\x00" if value else b"\x01"
     if isinstance(value, int):
-        return b"\x04" + struct.pack(">i", value) if -(1 << 31) <= value < 1 << 31 else b"\x05" + struct.pack(">q", value)
+        short = -(1 << 31) <= value < 1 << 31
+        return struct.pack(">bi", 4, value) if short else struct.pack(">bq", 5, value)
     if isinstance(value, datetime):
         return b"\x08" + struct.pack(">q", round(times.moment(value).timestamp() * 1000))
     if isinstance(value, uuid.UUID):
@@ -58,7 +59,9 @@ def answer(shape: Shape, result: dict[str, Any], encode: Encode, media_type: str
     yield from stream(events, result.get(name) or (), encode, media_type)
 
 
-def stream(shape: Shape, events: Iterable[dict[str, Any]], encode: Encode, media_type: str) -> Iterator[bytes]:
+def stream(
+    shape: Shape, events: Iterable[dict[str, Any]], encode: Encode, media_type: str
+) -> Iterator[bytes]:
     """Framed events from `{"Records": {"Payload": b"..."}}` and the like. An AwsError ends the stream."""
     try:
         for event in events:
@@ -100,7 +103,9 @@ def _failure(shape: Shape, error: AwsError, encode: Encode, media_type: str) -> 
         None,
     )
     if not found:
-        return message({":message-type": "error", ":error-code": error.code, ":error-message": error.message}, b"")
+        return message(
+            {":message-type": "error", ":error-code": error.code, ":error-message": error.message}, b""
+        )
     member = shape.members[found]
     called = "Message" if "Message" in member.members else "message"
     headers = {":message-type": "exception", ":exception-type": found, ":content-type": media_type}

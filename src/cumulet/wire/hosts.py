@@ -21,7 +21,7 @@ class Host:
 
 @lru_cache(1024)
 def read(host: str) -> Host:
-    """`reviews.s3.us-east-1.amazonaws.com`, `runtime.sagemaker.eu-west-1.amazonaws.com`, `reviews.localhost`."""
+    """`b.s3.us-east-1.amazonaws.com`, `runtime.sagemaker.eu-west-1.amazonaws.com`, `b.localhost`."""
     name = host.lower().rsplit(":", 1)[0] if re.search(r":\d+$", host) else host.lower()
     suffix = next((suffix for suffix in SUFFIXES if name.endswith(suffix)), None)
     if suffix is None:

@@ -40,7 +40,7 @@ def service(name: str) -> ServiceModel:
 
 
 def model(description: dict[str, Any], name: str) -> ServiceModel:
-    """A model from its description, which loses its documentation: half of the memory, and never asked for."""
+    """A model from its description, less its documentation: half of the memory, and never asked for."""
     _drop_documentation(description)
     made = ServiceModel(description, name)
     _books[made] = Shapes(description.get("shapes", {}), description["operations"])
@@ -48,7 +48,11 @@ def model(description: dict[str, Any], name: str) -> ServiceModel:
 
 
 def _drop_documentation(description: dict[str, Any]) -> None:
-    for definition in (description, *description["operations"].values(), *description.get("shapes", {}).values()):
+    for definition in (
+        description,
+        *description["operations"].values(),
+        *description.get("shapes", {}).values(),
+    ):
         definition.pop("documentation", None)
         for use in definition.get("members", {}).values():
             use.pop("documentation", None)
@@ -80,7 +84,7 @@ def _plan(operation: OperationModel, book: Shapes) -> Plan:
 
 @cache
 def metadata(name: str) -> dict[str, Any]:
-    """A service's metadata (signing name, endpoint prefix, protocols ...), without reading its whole model."""
+    """A service's metadata (signing name, endpoint prefix, protocols ...), without its whole model."""
     folder = max(path for path in (DATA / name).iterdir() if next(path.glob("service-2.json*"), None))
     head = _head(folder)
     decoder = json.JSONDecoder()

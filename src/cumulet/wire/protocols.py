@@ -32,7 +32,9 @@ def parse(route: Route, request: Request) -> dict[str, Any]:
         code = "InvalidArgument" if route.protocol == "rest-xml" else "SerializationException"
         raise AwsError(code, str(error), status=400) from error
     except Malformed as error:
-        raise AwsError(MALFORMED.get(route.protocol, "SerializationException"), str(error), status=400) from error
+        raise AwsError(
+            MALFORMED.get(route.protocol, "SerializationException"), str(error), status=400
+        ) from error
     return members
 
 

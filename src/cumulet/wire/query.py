@@ -33,7 +33,9 @@ def parameters(text: str) -> list[tuple[str, str]]:
     try:
         return parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=PARAMETERS)
     except ValueError as error:
-        raise AwsError("MalformedQueryString", f"The query string is malformed: {error}", status=400) from error
+        raise AwsError(
+            "MalformedQueryString", f"The query string is malformed: {error}", status=400
+        ) from error
 
 
 def _tree(pairs: list[tuple[str, str]]) -> Tree:
@@ -133,7 +135,8 @@ def serialize_error(route: Route | None, error: AwsError, request: Request, requ
     if failure:
         xml.write_members(parts, failure.shape, members)
     if route and route.protocol == "ec2":
-        parts = ["<Response><Errors><Error>", *parts, f"</Error></Errors><RequestID>{request_id}</RequestID></Response>"]
+        closing = f"</Error></Errors><RequestID>{request_id}</RequestID></Response>"
+        parts = ["<Response><Errors><Error>", *parts, closing]
     else:
         kind = f"<Type>{failures.sender(status, failure)}</Type>"
         opening = f"<ErrorResponse{_namespace(route) if route else ''}><Error>{kind}"

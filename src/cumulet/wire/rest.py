@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from cumulet.wire import bodies, eventstream, texts
+from cumulet.wire.bindings import Bindings, bindings_of
 from cumulet.wire.message import FileSpan, Request, Response
 from cumulet.wire.query import parameters
 from cumulet.wire.route import Route
@@ -20,58 +20,15 @@ from cumulet.wire.shapes import Malformed, Shape
 
 Read = Callable[[Shape, bytes], Any]
 Encode = Callable[[Shape, Any], bytes]
-Use = tuple[str, Shape]
 
 
 class MalformedArgument(Malformed):
     """What does not fit is in the path, the query string or a header, not in the body."""
 
 
-@dataclass(slots=True)
-class Bindings:
-    """Where the members of one structure travel."""
-
-    labels: dict[str, Use] = field(default_factory=dict)
-    query: dict[str, Use] = field(default_factory=dict)
-    query_map: Use | None = None
-    headers: dict[str, Use] = field(default_factory=dict)  # by lower-cased name
-    prefixes: list[tuple[str, str, Shape]] = field(default_factory=list)
-    status: str | None = None
-    body: bool = False  # some members belong into the body
-
-    @classmethod
-    def of(cls, shape: Shape) -> Bindings:
-        if (found := _bindings.get(shape)) is None:
-            found = _bindings[shape] = cls()
-            for name, member in shape.members.items():
-                found.bind(name, member)
-        return found
-
-    def bind(self, name: str, shape: Shape) -> None:
-        wire = shape.wire or name
-        match shape.location:
-            case "uri":
-                self.labels[wire] = (name, shape)
-            case "querystring" if shape.type == "map":
-                self.query_map = (name, shape)
-            case "querystring":
-                self.query[wire] = (name, shape)
-            case "header":
-                self.headers[wire.lower()] = (name, shape)
-            case "headers":
-                self.prefixes.append((shape.wire.lower() if shape.wire else "", name, shape))
-            case "statusCode":
-                self.status = name
-            case _:
-                self.body = True
-
-
-_bindings: dict[Shape, Bindings] = {}
-
-
 def parse(shape: Shape, route: Route, request: Request, read: Read) -> dict[str, Any]:
     """An operation's members from all over the request. `read` makes a value of the body's bytes."""
-    bindings = Bindings.of(shape)
+    bindings = bindings_of(shape)
     members: dict[str, Any] = {}
     try:
         _labels(members, bindings, route)
@@ -193,7 +150,7 @@ def serialize(
     """A response with its members where the model binds them. `encode` makes the body's bytes."""
     if shape is None:
         return Response(status)
-    bindings = Bindings.of(shape)
+    bindings = bindings_of(shape)
     response = Response(status, _write_headers(bindings, result))
     if bindings.status and result.get(bindings.status):
         response.status = int(result[bindings.status])
@@ -218,11 +175,14 @@ def _write_headers(bindings: Bindings, result: dict[str, Any]) -> list[tuple[str
 
 def _write_header(shape: Shape, value: Any) -> str:
     if shape.type == "list":
-        return ",".join(_quoted(texts.write(shape.member, item, "rfc822")) for item in value if item is not None)
+        items = [texts.write(shape.member, item, "rfc822") for item in value if item is not None]
+        return ",".join(_quoted(shape.member, item) for item in items)
     return texts.write(shape, value, "rfc822")
 
 
-def _quoted(text: str) -> str:
+def _quoted(member: Shape, text: str) -> str:
+    if member.type == "string" and ("," in text or '"' in text):
+        return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
     return text
 
 
@@ -243,4 +203,4 @@ def _write_payload(response: Response, shape: Shape, value: Any, encode: Encode,
 def _streamed(value: Any) -> bytes | FileSpan | Iterator[bytes]:
     if value is None:
         return b""
-    return value.encode() if isinstance(value, str) else value  # type: ignore[no-any-return]
+    return value.encode() if isinstance(value, str) else value

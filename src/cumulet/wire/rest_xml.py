@@ -79,7 +79,9 @@ def _document(route: Route, shape: Shape, value: dict[str, Any]) -> bytes:
         return f"{xml.DECLARATION}<LocationConstraint{namespace}>{region}</LocationConstraint>".encode()
     parts = [xml.DECLARATION, f"<{root}{namespace}>"]
     if shape.type == "structure":
-        xml.write_members(parts, shape, {name: item for name, item in value.items() if not _bound(shape, name)})
+        xml.write_members(
+            parts, shape, {name: item for name, item in value.items() if not _bound(shape, name)}
+        )
     parts.append(f"</{root}>")
     return "".join(parts).encode()
 

@@ -42,7 +42,9 @@ class Route:
         return _method_name(self.operation.name)
 
 
-_method_name = cache(xform_name)
+@cache
+def _method_name(operation: str) -> str:
+    return str(xform_name(operation))
 
 
 def route(request: Request, carried: Collection[str]) -> Route:
@@ -100,9 +102,11 @@ def _operation(services: Iterable[str], name: str, version: str = "") -> tuple[s
 def _rpc(request: Request, carried: Collection[str]) -> Route | None:
     """The protocols that name service and operation outright."""
     protocol, target = "json", request.headers.get("x-amz-target").rpartition(".")[::2]
-    if "smithy-protocol" in request.headers:
-        if request.headers.get("smithy-protocol") != "rpc-v2-cbor" or not (said := RPC_PATH.fullmatch(request.path)):
-            raise AwsError("UnknownOperationException", f"{request.path} is no operation.", status=404)
+    if smithy := request.headers.get("smithy-protocol"):
+        said = RPC_PATH.fullmatch(request.path)
+        if smithy != "rpc-v2-cbor" or not said:
+            what = f"{request.path:.200} is no operation of the protocol {smithy:.40}."
+            raise AwsError("UnknownOperationException", what, status=404)
         protocol, target = "smithy-rpc-v2-cbor", (said[1], said[2])
     elif not target[1]:
         return None
@@ -122,13 +126,12 @@ def _query(request: Request, carried: Collection[str]) -> Route | None:
         parameters = uris.parameters(body.decode("latin-1"))
     if not (action := parameters.get("Action")):
         return None
-    for services in _widening(carried):
-        speaking = [name for name in meant(request, services) or _unsaid(request, carried) if _speaks(name, "query")]
-        if found := _operation(speaking, action, parameters.get("Version", "")):
-            return Route(*found, "ec2" if _speaks(found[0], "ec2") else "query")
-        if found := _operation(speaking, action):
-            return Route(*found, "ec2" if _speaks(found[0], "ec2") else "query")
     version = parameters.get("Version", "")
+    for services in _widening(carried):
+        names = meant(request, services) or _unsaid(request, carried)
+        speaking = [name for name in names if _speaks(name, "query")]
+        if found := _operation(speaking, action, version) or _operation(speaking, action):
+            return Route(*found, "ec2" if _speaks(found[0], "ec2") else "query")
     raise AwsError("InvalidAction", f"Could not find operation {action:.100} for version {version:.20}")
 
 
@@ -162,9 +165,9 @@ def _match(request: Request, query: dict[str, str], services: Iterable[str]) -> 
     for name in services:
         protocol = _rest_protocol(name)
         path = _path_style(request) if name == "s3" else request.path
-        if protocol and (found := table(name).match(request.method, path, query, request.headers)):
-            if best is None or found.weight > best[0]:
-                best = found.weight, Route(name, found.operation, protocol, path, found.labels)
+        found = table(name).match(request.method, path, query, request.headers) if protocol else None
+        if protocol and found and (best is None or found.weight > best[0]):
+            best = found.weight, Route(name, found.operation, protocol, path, found.labels)
     return best[1] if best else None
 
 
@@ -186,7 +189,8 @@ def _path_style(request: Request) -> str:
 def _unknown(request: Request, known: bool) -> AwsError:
     signed = scope(request)[0]
     if signed in ("", "s3"):
-        return AwsError("MethodNotAllowed", "The specified method is not allowed against this resource.", status=405)
+        return AwsError("MethodNotAllowed", "The specified method is not allowed against this resource.")
     if known:
-        return AwsError("UnknownOperationException", f"{request.method} {request.path:.200} is no operation.", status=404)
+        what = f"{request.method} {request.path:.200} is no operation."
+        return AwsError("UnknownOperationException", what, status=404)
     return AwsError("UnknownOperationException", f"{signed:.60} is no service that AWS has.", status=404)

@@ -9,7 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cumulet.wire.bindings import Bindings
 
 Definition = dict[str, Any]
 
@@ -92,7 +95,9 @@ class Shape:
     @cached_property
     def tags(self) -> dict[str, tuple[str, Shape]]:
         """The element that each member goes out as: {name: (element's name, shape)}."""
-        return {name: (_tag(name, shape), shape) for name, shape in self.members.items() if not shape.attribute}
+        return {
+            name: (_tag(name, shape), shape) for name, shape in self.members.items() if not shape.attribute
+        }
 
     @cached_property
     def attributes(self) -> dict[str, Shape]:
@@ -156,6 +161,7 @@ class Shapes:
         self.operations = operations
         self._uses: dict[str, Shape] = {}
         self.plans: dict[str, Plan] = {}
+        self.bindings: dict[Shape, Bindings] = {}
 
     def use(self, reference: Definition) -> Shape:
         """The shape that a reference such as {"shape": "BucketName", "location": "uri"} means."""

@@ -10,7 +10,8 @@ from cumulet.wire.shapes import Malformed
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 NUMBER = re.compile(r"[+-]?\d{1,18}(\.\d{1,18})?([eE][+-]?\d{1,3})?", re.ASCII)
-ISO = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?([Zz]|[+-]\d\d:?\d\d)?|\d{4}-\d\d-\d\d", re.ASCII)
+DATE = r"\d{4}-\d\d-\d\d"
+ISO = re.compile(rf"{DATE}([Tt ]\d\d:\d\d(:\d\d(\.\d{{1,9}})?)?([Zz]|[+-]\d\d:?\d\d)?)?", re.ASCII)
 
 
 def from_epoch(seconds: float) -> datetime:

@@ -19,4 +19,4 @@ def check(operation: OperationModel, members: dict[str, Any], code: str) -> None
             f"Value null at '{name[0].lower() + name[1:]}' failed to satisfy constraint: Member must not be null"
             for name in missing
         )
-        raise AwsError(code, f"{len(missing)} validation error{'s'[:len(missing) != 1]} detected: {found}")
+        raise AwsError(code, f"{len(missing)} validation error{'s'[: len(missing) != 1]} detected: {found}")
