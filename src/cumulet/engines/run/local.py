@@ -1,0 +1,243 @@
+"""Runs on this machine, each under a supervisor of its own (`shim.py`) that can outlive this process.
+
+A lock on the run's folder, taken here and handed to the supervisor with its open file, says "running" for
+exactly as long as the supervisor lives, however it dies: there is no process id to be mistaken.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from cumulet.engines.run import namespace
+from cumulet.engines.run.base import CannotStart, MountsUnavailable, Outcome, Task
+
+BOOT = "import sys; sys.path.append(sys.argv[1]); import shim; shim.main()"
+POLL = 0.05  # seconds between looks, only where the system has no pidfd
+
+
+def start(task: Task) -> LocalRun:
+    """Start a program; it runs (or has failed, with the reason in its log) when this returns."""
+    if task.mounts and (refused := namespace.mounts_refused()):
+        raise MountsUnavailable(refused)
+    task.folder.mkdir(parents=True, exist_ok=True)
+    lock = _lock(task.folder)
+    try:
+        for name in ("status.json", "output.log", "errors.log"):
+            (task.folder / name).unlink(missing_ok=True)
+        process = _spawn(task, lock)
+    finally:
+        os.close(lock)
+    return LocalRun(task.folder, process)
+
+
+def adopt(folder: Path) -> LocalRun | None:
+    """The run of a folder, under way or ended; None where none was ever started."""
+    if not (folder / "lock").exists():
+        return None
+    run = LocalRun(folder)
+    return run if run.running or run.supervisor else None
+
+
+class LocalRun:
+    def __init__(self, folder: Path, process: subprocess.Popen[bytes] | None = None) -> None:
+        self.folder = folder
+        self.process = process  # None: adopted from an earlier server
+        self.lifeline: BinaryIO | Any = process.stdin if process else None
+
+    @property
+    def log(self) -> Path:
+        return self.folder / "output.log"
+
+    @property
+    def errors(self) -> Path:
+        apart = self.folder / "errors.log"
+        return apart if apart.exists() else self.log
+
+    @property
+    def running(self) -> bool:
+        """Whether the supervisor holds the folder's lock."""
+        descriptor = os.open(self.folder / "lock", os.O_RDWR | os.O_CLOEXEC)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        else:
+            return False
+        finally:
+            os.close(descriptor)
+
+    @property
+    def supervisor(self) -> int:
+        """The supervisor's process id, 0 before it has one."""
+        return self._written()[0]
+
+    def wait(self, timeout: float | None = None) -> Outcome | None:
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while self.running:
+            left = None if deadline is None else deadline - time.monotonic()
+            if left is not None and left <= 0:
+                return None
+            self._sleep_until_gone(left)
+        self._reap()
+        return self._outcome()
+
+    def stop(self) -> None:
+        deadline = time.monotonic() + 5
+        while self.running:
+            if pid := self.supervisor:
+                _signal(pid, signal.SIGTERM)
+                return
+            if time.monotonic() > deadline:
+                raise CannotStart(f"The supervisor of {self.folder} does not answer.")
+            time.sleep(0.005)  # adopted in the instant between its start and its first word
+
+    def _written(self) -> tuple[int, int, float]:
+        """What the supervisor said of itself: its id, the program's id (a session), when it started."""
+        words = (self.folder / "lock").read_text().split()
+        return (int(words[0]), int(words[1]), float(words[2])) if len(words) == 3 else (0, 0, 0.0)
+
+    def _sleep_until_gone(self, seconds: float | None) -> None:
+        """Sleep until the supervisor ends, or for `seconds`."""
+        pid = self.supervisor
+        if not pid or not hasattr(os, "pidfd_open"):
+            time.sleep(POLL if seconds is None else min(POLL, seconds))
+            return
+        try:
+            descriptor = os.pidfd_open(pid)
+        except ProcessLookupError:
+            return
+        try:
+            poll = select.poll()
+            poll.register(descriptor, select.POLLIN)
+            poll.poll(None if seconds is None else seconds * 1000)
+        finally:
+            os.close(descriptor)
+
+    def _reap(self) -> None:
+        if self.process:
+            self.process.wait()
+            if self.lifeline:
+                self.lifeline.close()
+
+    def _outcome(self) -> Outcome:
+        try:
+            return Outcome(**json.loads((self.folder / "status.json").read_bytes()))
+        except FileNotFoundError:
+            return self._lost()
+
+    def _lost(self) -> Outcome:
+        """The supervisor was killed before it could say how it ended: end what it left, and say so."""
+        _, session, started = self._written()
+        _end_session(session, started)
+        outcome = Outcome(None, "lost", started, time.time())
+        write_status(self.folder, outcome)
+        return outcome
+
+
+def write_status(folder: Path, outcome: Outcome) -> None:
+    from dataclasses import asdict
+
+    from cumulet.engines.run import shim
+
+    shim.write_status(str(folder), asdict(outcome))
+
+
+def _lock(folder: Path) -> int:
+    descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise CannotStart(f"{folder} runs something already.") from None
+    os.ftruncate(descriptor, 0)
+    return descriptor
+
+
+def _spawn(task: Task, lock: int) -> subprocess.Popen[bytes]:
+    """Start the supervisor and wait for its word. The task goes through a pipe: it may hold secrets."""
+    with (task.folder / "output.log").open("ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-I", "-S", "-c", BOOT, str(Path(__file__).parent)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            pass_fds=[lock],
+            start_new_session=True,
+            cwd="/",
+            env={},
+        )
+    assert process.stdin
+    assert process.stdout
+    try:
+        process.stdin.write(json.dumps(_spoken(task, lock)).encode() + b"\n")
+        process.stdin.flush()
+    except BrokenPipeError:
+        pass  # it died at once: its missing word tells
+    with process.stdout:
+        word = process.stdout.readline().decode().strip()
+    if word != "started":
+        process.wait()
+        process.stdin.close()
+        tail = (task.folder / "output.log").read_text(errors="replace")[-2000:]
+        raise CannotStart(word or f"The supervisor ended before it had started anything: {tail}")
+    if task.outlives:
+        process.stdin.close()
+    return process
+
+
+def _spoken(task: Task, lock: int) -> dict[str, Any]:
+    """The task in the supervisor's words."""
+    defaults = {
+        "PATH": os.defpath if "PATH" not in os.environ else os.environ["PATH"],
+        "HOME": os.environ.get("HOME", "/"),
+        "LANG": "C.UTF-8",
+        "PYTHONUNBUFFERED": "1",
+    }
+    return {
+        "folder": str(task.folder.resolve()),
+        "command": [str(word) for word in task.command],
+        "environment": {**defaults, **task.environment},
+        "mounts": {target: str(source.resolve()) for target, source in task.mounts.items()},
+        "cwd": str(task.cwd or task.folder.resolve()),
+        "seconds": task.seconds,
+        "grace": task.grace,
+        "memory": task.memory,
+        "outlives": task.outlives,
+        "separate_errors": task.separate_errors,
+        "lock": lock,
+    }
+
+
+def _signal(pid: int, number: int) -> None:
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        return
+
+
+def _end_session(session: int, started: float) -> None:
+    """Kill every process of a session that is not younger than its machine's boot allows."""
+    if not session or not Path("/proc").is_dir():
+        return
+    boot = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
+    if started < boot:
+        return  # an earlier boot of the machine: the number means somebody else now
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and _session_of(entry) == session:
+            _signal(int(entry.name), signal.SIGKILL)
+
+
+def _session_of(process: Path) -> int:
+    try:
+        return int((process / "stat").read_text().rpartition(")")[2].split()[3])
+    except (FileNotFoundError, ProcessLookupError):
+        return 0

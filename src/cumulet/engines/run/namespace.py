@@ -1,0 +1,145 @@
+"""A private view of the file system: folders shown under other paths, to one program and its children.
+
+Standard library only: the supervisor imports it by path. Nothing is ever made on the host. Where the mount
+point does not exist, its nearest existing parent is rebuilt in memory from bind mounts of its own entries;
+where that parent is `/`, the program gets a new root made the same way.
+"""
+
+import ctypes
+import os
+import subprocess
+import sys
+from functools import cache
+
+CLONE_NEWNS, CLONE_NEWUSER = 0x20000, 0x10000000
+MS_BIND, MS_REC, MS_PRIVATE = 0x1000, 0x4000, 0x40000
+MNT_DETACH = 2
+PIVOT_ROOT = {"x86_64": 155, "aarch64": 41, "riscv64": 41}
+PROBE = (
+    "import sys; sys.path.append(sys.argv[1]); import namespace, os;"
+    "namespace.enter({'/opt/cumulet-probe/x': '/'}); os.listdir('/opt/cumulet-probe/x/etc')"
+)
+
+
+def mounts_supported() -> bool:
+    """Whether tasks may have `mounts` here."""
+    return not mounts_refused()
+
+
+def mounts_refused() -> str:
+    """Why tasks can have no `mounts` here; "" where they can. `CUMULET_NO_NAMESPACE=1` says so by hand."""
+    if os.environ.get("CUMULET_NO_NAMESPACE"):
+        return "CUMULET_NO_NAMESPACE is set."
+    return _probe()
+
+
+@cache
+def _probe() -> str:
+    if sys.platform != "linux":
+        return f"{sys.platform} has no mount namespaces."
+    command = [sys.executable, "-I", "-S", "-c", PROBE, os.path.dirname(__file__)]  # noqa: PTH120
+    tried = subprocess.run(command, capture_output=True, text=True, check=False)
+    if tried.returncode == 0:
+        return ""
+    return "No private mount namespace: " + tried.stderr.strip().rpartition("\n")[2]
+
+
+def enter(mounts: dict[str, str]) -> None:
+    """Move this (single-threaded) process into a namespace of its own in which the mounts are made."""
+    _unshare()
+    _mount("none", "/", None, MS_REC | MS_PRIVATE)
+    if any(_existing(target) == "/" for target in mounts):
+        _new_root()
+    sources = {target: os.open(source, os.O_PATH) for target, source in mounts.items()}
+    for target in sorted(sources):
+        if not os.path.isabs(target):
+            raise ValueError(f"a mount needs an absolute path, not {target}")
+        _make_point(target)
+        _mount(f"/proc/self/fd/{sources[target]}", target, None, MS_BIND | MS_REC)
+    for descriptor in sources.values():
+        os.close(descriptor)
+
+
+def _unshare() -> None:
+    """Root needs no more than the namespace; others become themselves in a user namespace that owns it."""
+    if os.geteuid() == 0 and not _libc("unshare", CLONE_NEWNS, fatal=False):
+        return
+    user, group = os.geteuid(), os.getegid()
+    _libc("unshare", CLONE_NEWUSER | CLONE_NEWNS)
+    _write("/proc/self/setgroups", "deny")
+    _write("/proc/self/uid_map", f"{user} {user} 1")
+    _write("/proc/self/gid_map", f"{group} {group} 1")
+
+
+def _existing(target: str) -> str:
+    """The folder itself, or its nearest parent that there is."""
+    while not os.path.isdir(target):  # noqa: PTH112
+        target = os.path.dirname(target)  # noqa: PTH120
+    return target
+
+
+def _make_point(target: str) -> None:
+    parent = _existing(target)
+    if parent not in (target, "/"):
+        _rebuild(parent)
+    os.makedirs(target, exist_ok=True)  # noqa: PTH103
+
+
+def _rebuild(parent: str) -> None:
+    """Cover a folder with memory, and in it bind every entry that it had."""
+    below = os.open(parent, os.O_PATH)
+    mode = os.stat(parent).st_mode & 0o7777  # noqa: PTH116
+    _mount("tmpfs", parent, "tmpfs", 0, f"mode={mode:o}")
+    _show_all(f"/proc/self/fd/{below}/.", parent)
+    os.close(below)
+
+
+def _new_root() -> None:
+    """`/` cannot be covered, so build another in memory, over /tmp, and move there; /tmp itself comes last,
+    since it can only be seen again once the new root has left its place."""
+    place, old = "/tmp", "/.old"
+    _mount("tmpfs", place, "tmpfs", 0, "mode=755")
+    _show_all("/", place, without="tmp")
+    for name in ("tmp", ".old"):
+        os.mkdir(f"{place}/{name}")  # noqa: PTH102
+    _libc("syscall", PIVOT_ROOT[os.uname().machine], place.encode(), (place + old).encode())
+    os.chdir("/")
+    _mount(old + place, place, None, MS_BIND | MS_REC)
+    _libc("umount2", old.encode(), MNT_DETACH)
+    os.rmdir(old)  # noqa: PTH106
+
+
+def _show_all(folder: str, place: str, without: str = "") -> None:
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name != without:
+                _show(entry, os.path.join(place, entry.name))  # noqa: PTH118
+
+
+def _show(entry: "os.DirEntry[str]", place: str) -> None:
+    if entry.is_symlink():
+        os.symlink(os.readlink(entry.path), place)  # noqa: PTH115, PTH211
+        return
+    if entry.is_dir():
+        os.mkdir(place)  # noqa: PTH102
+    else:
+        os.close(os.open(place, os.O_CREAT | os.O_WRONLY, 0o600))
+    _mount(entry.path, place, None, MS_BIND | MS_REC)
+
+
+def _mount(source: str, target: str, kind: str | None, flags: int, data: str = "") -> None:
+    coded = [None if word is None else os.fsencode(word) for word in (source, target, kind)]
+    _libc("mount", *coded[:3], flags, os.fsencode(data))
+
+
+def _libc(name: str, *arguments: object, fatal: bool = True) -> int:
+    result = int(getattr(ctypes.CDLL(None, use_errno=True), name)(*arguments))
+    if result and fatal:
+        number = ctypes.get_errno()
+        raise OSError(number, f"{name}: {os.strerror(number)}", str(arguments))
+    return result
+
+
+def _write(path: str, text: str) -> None:
+    with open(path, "w") as file:  # noqa: PTH123
+        file.write(text)
