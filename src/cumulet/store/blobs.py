@@ -41,10 +41,11 @@ class Draft:
         while view:
             view = view[os.write(self.descriptor, view) :]
 
-    def append(self, source: Path) -> None:
+    def append(self, source: Path, start: int = 0, length: int | None = None) -> None:
         """Add another file's bytes, copied by the kernel (and shared, where the file system can)."""
-        with source.open("rb") as file:
-            left = os.fstat(file.fileno()).st_size
+        with source.open("rb", buffering=0) as file:
+            left = os.fstat(file.fileno()).st_size - start if length is None else length
+            file.seek(start)
             while left > 0:
                 copied = _copy(file.fileno(), self.descriptor, left)
                 if not copied:

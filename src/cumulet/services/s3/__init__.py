@@ -6,12 +6,15 @@ Bytes lie in immutable files, the index in the database; one commit makes them a
 
 from __future__ import annotations
 
+from cumulet.services.s3.attributes import Attributes
 from cumulet.services.s3.buckets import Buckets
 from cumulet.services.s3.listing import LakeFile, Listing
 from cumulet.services.s3.objects import Objects
+from cumulet.services.s3.tagging import Tagging
+from cumulet.services.s3.uploads import Uploads
 
 __all__ = ["S3", "LakeFile"]
 
 
-class S3(Buckets, Objects, Listing):
+class S3(Buckets, Objects, Uploads, Attributes, Tagging, Listing):
     """The operations of S3, one noun per file."""

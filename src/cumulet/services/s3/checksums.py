@@ -129,6 +129,21 @@ def combined(algorithm: str, parts: Iterable[tuple[str, int]]) -> dict[str, str]
     return full(algorithm, encoded(total.to_bytes(SIZES[algorithm], "big")))
 
 
+def check_type(algorithm: str, kind: str) -> str:
+    """What the checksum of an upload in parts will cover; only CRCs can be combined to that of the whole."""
+    if not algorithm:
+        if kind:
+            raise errors.invalid_request("The x-amz-checksum-type header can only be used with an algorithm.")
+        return FULL
+    default = FULL if algorithm == "CRC64NVME" else COMPOSITE
+    kind = kind or default
+    if (kind == FULL and algorithm not in MODELS) or (kind == COMPOSITE and algorithm == "CRC64NVME"):
+        raise errors.invalid_request(
+            f"The {kind} checksum type cannot be used with the {algorithm.lower()} checksum algorithm."
+        )
+    return kind
+
+
 def md5_told(value: str | None) -> bytes | None:
     """What a Content-MD5 header says."""
     if value is None:

@@ -58,4 +58,4 @@ def _newer(entry: Entry, since: datetime) -> bool:
 def _unchanged(entry: Entry, condition: str, code: str) -> AwsError:
     if code != "NotModified":
         return errors.precondition_failed(condition)
-    return errors.not_modified({"ETag": f'"{entry.etag}"', "LastModified": entry.modified})
+    return errors.not_modified(entry.etag, entry.modified)

@@ -5,7 +5,7 @@ Source: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
 
 from __future__ import annotations
 
-from typing import Any
+from email.utils import formatdate
 
 from cumulet.wire.errors import AwsError
 
@@ -14,8 +14,8 @@ def no_such_bucket(bucket: str) -> AwsError:
     return AwsError("NoSuchBucket", "The specified bucket does not exist", status=404, BucketName=bucket)
 
 
-def no_such_key(key: str) -> AwsError:
-    return AwsError("NoSuchKey", "The specified key does not exist.", status=404, Key=key)
+def no_such_key(key: str, headers: dict[str, str] | None = None) -> AwsError:
+    return AwsError("NoSuchKey", "The specified key does not exist.", status=404, headers=headers, Key=key)
 
 
 def no_such_version(key: str, version: str) -> AwsError:
@@ -51,9 +51,10 @@ def precondition_failed(condition: str) -> AwsError:
     )
 
 
-def not_modified(headers: dict[str, Any]) -> AwsError:
-    """304: no body; the headers are those that a 200 would have had."""
-    return AwsError("NotModified", "Not Modified", status=304, **headers)
+def not_modified(etag: str, modified: float) -> AwsError:
+    """304: no body; the headers that a 200 would have had (RFC 9110, 15.4.5)."""
+    headers = {"ETag": f'"{etag}"', "Last-Modified": formatdate(modified, usegmt=True)}
+    return AwsError("NotModified", "Not Modified", status=304, headers=headers)
 
 
 def invalid_argument(message: str, name: str, value: object) -> AwsError:

@@ -34,6 +34,8 @@ CHECKSUMS = (
     "ChecksumXXHASH128",
 )
 BODY = ("ContentMD5", "ContentLength", "ChecksumAlgorithm")
+# Of small bodies the wire checks the digests before a method sees them.
+DIGESTS = ("ContentMD5", "ChecksumAlgorithm")
 READ_CONDITIONS = ("IfMatch", "IfNoneMatch", "IfModifiedSince", "IfUnmodifiedSince")
 WRITE_CONDITIONS = ("IfMatch", "IfNoneMatch")
 RESPONSE_HEADERS = (

@@ -255,10 +255,12 @@ def _described(entry: Entry, overrides: Mapping[str, Any]) -> dict[str, Any]:
 
 def _part_span(entry: Entry, number: int) -> tuple[int, int]:
     """Where a part lies; an object that came in one piece has one part."""
-    sizes = [part["size"] for part in entry.detail.get("parts", [{"size": entry.size}])]
-    if not 1 <= number <= len(sizes):
-        raise AwsError("InvalidPartNumber", "The requested partnumber is not satisfiable", status=416)
-    return sum(sizes[: number - 1]), sizes[number - 1]
+    start = 0
+    for part in entry.detail.get("parts", [{"number": 1, "size": entry.size}]):
+        if part["number"] == number:
+            return start, part["size"]
+        start += part["size"]
+    raise AwsError("InvalidPartNumber", "The requested partnumber is not satisfiable", status=416)
 
 
 def _deleted(key: str, version: str | None, answer: Mapping[str, Any]) -> dict[str, Any]:

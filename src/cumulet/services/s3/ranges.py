@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 
+from cumulet.services.s3 import errors
 from cumulet.wire.errors import AwsError
 
 RANGE = re.compile(r"\s*bytes\s*=\s*(\d*)\s*-\s*(\d*)\s*")
+COPIED = re.compile(r"bytes=(\d+)-(\d+)")
 
 
 def span(header: str, size: int) -> tuple[int, int] | None:
@@ -44,3 +46,21 @@ def _outside(header: str, size: int) -> AwsError:
         RangeRequested=header,
         ActualObjectSize=str(size),
     )
+
+
+def copied(header: str, size: int) -> tuple[int, int]:
+    """The range that a part is copied from, "bytes=first-last", both told and within the source."""
+    if not header:
+        return 0, size
+    found = COPIED.fullmatch(header)
+    if found is None:
+        message = (
+            "The x-amz-copy-source-range value must be of the form bytes=first-last where first and last "
+        )
+        message += "are the zero-based offsets of the first and last bytes to copy"
+        raise errors.invalid_argument(message, "x-amz-copy-source-range", header)
+    first, last = int(found[1]), int(found[2])
+    if not first <= last < size:
+        message = f"Range specified is not valid for source object of size: {size}"
+        raise errors.invalid_argument(message, "x-amz-copy-source-range", header)
+    return first, last - first + 1

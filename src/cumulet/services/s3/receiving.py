@@ -105,3 +105,12 @@ class Intake:
 def _pieces(file: Path) -> Iterator[bytes]:
     with closing(file.open("rb", buffering=0)) as opened:
         yield from iter(lambda: opened.read(CHUNK), b"")
+
+
+def digest_again(file: Path, algorithm: str) -> tuple[str, dict[str, str]]:
+    """ETag and checksum of bytes that are here already."""
+    intake = Intake({}, algorithm)
+    for piece in _pieces(file):
+        intake.update(piece)
+    received = intake.received("")
+    return received.etag, received.checksum

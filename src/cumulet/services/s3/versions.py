@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterable, Mapping
+from email.utils import formatdate
 from pathlib import Path
 from typing import Any
 
@@ -24,16 +25,8 @@ class Versions(Owners):
         entry = self.store.objects.find(bucket["name"], key, version)
         if entry is None:
             raise errors.no_such_version(key, version) if version else errors.no_such_key(key)
-        if entry.marker and version:
-            raise AwsError(
-                "MethodNotAllowed",
-                "The specified method is not allowed against this resource.",
-                status=405,
-                Method="GET",
-                ResourceType="DeleteMarker",
-            )
         if entry.marker:
-            raise errors.no_such_key(key)
+            raise _marker_in_the_way(entry, by_version=bool(version))
         return entry
 
     def _publish(
@@ -100,3 +93,19 @@ def _check_delete(found: Entry | None, key: str, wanted: Mapping[str, Any]) -> N
         return
     if (match := wanted.get("IfMatch")) is not None and not conditions.matches(match, found.etag):
         raise errors.precondition_failed("If-Match")
+
+
+def _marker_in_the_way(marker: Entry, *, by_version: bool) -> AwsError:
+    """What a delete marker answers to a read: gone, and where it was asked for itself, that one cannot."""
+    headers = {"x-amz-delete-marker": "true", "x-amz-version-id": marker.version}
+    if not by_version:
+        return errors.no_such_key(marker.key, headers)
+    headers["Last-Modified"] = formatdate(marker.modified, usegmt=True)
+    return AwsError(
+        "MethodNotAllowed",
+        "The specified method is not allowed against this resource.",
+        status=405,
+        headers=headers,
+        Method="GET",
+        ResourceType="DeleteMarker",
+    )

@@ -1,0 +1,146 @@
+"""Copying objects within the lake: the bytes stay where they are, a second object refers to them.
+
+Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qs, unquote
+
+from cumulet.services.s3 import checksums, conditions, errors, metadata, names, tags
+from cumulet.services.s3.members import HEADERS, REQUEST, WRITE_CONDITIONS, honours
+from cumulet.services.s3.objects import check_acl
+from cumulet.services.s3.owners import Bucket as Found
+from cumulet.services.s3.receiving import digest_again
+from cumulet.services.s3.versions import Versions, version_members
+from cumulet.store.blobs import suffix_of
+from cumulet.store.objects import Entry
+
+SOURCE_CONDITIONS = (
+    "CopySourceIfMatch",
+    "CopySourceIfNoneMatch",
+    "CopySourceIfModifiedSince",
+    "CopySourceIfUnmodifiedSince",
+)
+LARGEST = 5 << 30  # bytes that one copy may have; more is copied in parts
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What x-amz-copy-source names."""
+
+    bucket: str
+    key: str
+    version: str | None
+
+    @classmethod
+    def of(cls, told: str | Mapping[str, str]) -> Source:
+        """`bucket/key?versionId=...`, percent-encoded; boto3 leaves a leading slash to the caller."""
+        if isinstance(told, Mapping):
+            return cls(told["Bucket"], told["Key"], told.get("VersionId"))
+        path, _, query = told.partition("?versionId=")
+        bucket, _, key = unquote(path).removeprefix("/").partition("/")
+        if not bucket or not key:
+            message = "Copy Source must mention the source bucket and key: sourcebucket/sourcekey"
+            raise errors.invalid_argument(message, "x-amz-copy-source", told)
+        return cls(bucket, key, parse_qs(f"versionId={query}").get("versionId", [None])[0] if query else None)
+
+
+class Copying(Versions):
+    @honours(HEADERS, SOURCE_CONDITIONS, WRITE_CONDITIONS, REQUEST)
+    def copy_object(
+        self,
+        *,
+        Bucket: str,
+        Key: str,
+        CopySource: str | dict[str, str],
+        MetadataDirective: str = "COPY",
+        TaggingDirective: str = "COPY",
+        Metadata: dict[str, str] | None = None,
+        Tagging: str = "",
+        StorageClass: str = "",
+        ChecksumAlgorithm: str = "",
+        ACL: str = "",
+        ExpectedBucketOwner: str = "",
+        ExpectedSourceBucketOwner: str = "",
+        **members: Any,
+    ) -> dict[str, Any]:
+        """A new object of an old one's bytes, with its metadata and tags or (REPLACE) with others."""
+        bucket = self._bucket(Bucket, ExpectedBucketOwner)
+        names.check_key(Key)
+        check_acl(ACL)
+        source = Source.of(CopySource)
+        changes = MetadataDirective == "REPLACE" or StorageClass or members.get("WebsiteRedirectLocation")
+        if (source.bucket, source.key) == (Bucket, Key) and not (changes or source.version):
+            raise errors.invalid_request(
+                "This copy request is illegal because it is trying to copy an object to itself without "
+                "changing the object's metadata, storage class, website redirect location or encryption "
+                "attributes."
+            )
+        origin, original = self._source(source, ExpectedSourceBucketOwner, members)
+        detail = _detail(original, MetadataDirective, {**members, "Metadata": Metadata})
+        _copy_tags(detail, original, TaggingDirective, Tagging)
+        entry = self._copied(original, Bucket, Key, detail, ChecksumAlgorithm)
+        entry.storage = metadata.storage_class(StorageClass)
+        self._publish(entry, members)
+        return {
+            "CopyObjectResult": {
+                "ETag": f'"{entry.etag}"',
+                "LastModified": entry.modified,
+                **checksums.members(entry.detail["checksum"]),
+            },
+            "CopySourceVersionId": version_members(origin, original).get("VersionId"),
+            **version_members(bucket, entry),
+        }
+
+    def _source(self, source: Source, owner: str, members: Mapping[str, Any]) -> tuple[Found, Entry]:
+        """The object to copy from; its conditions speak of it as a read's do, but always with a 412."""
+        bucket = self._bucket(source.bucket, owner)
+        entry = self._find(bucket, source.key, source.version)
+        told = {name.removeprefix("CopySource"): members.get(name) for name in SOURCE_CONDITIONS}
+        conditions.check_read(entry, told, modified_code="PreconditionFailed")
+        return bucket, entry
+
+    def _copied(
+        self, original: Entry, bucket: str, key: str, detail: dict[str, Any], algorithm: str
+    ) -> Entry:
+        """The copy's entry. It is of one piece, whatever the original came in: its ETag is an MD5."""
+        if original.size > LARGEST:
+            raise errors.invalid_request(
+                "The specified copy source is larger than the maximum allowable size for a copy source: "
+                f"{LARGEST}"
+            )
+        blob = self.store.blobs.share(original.blob, suffix_of(key))
+        etag, checksum = original.etag, original.detail.get("checksum", {})
+        wanted = algorithm or checksum.get("algorithm") or checksums.DEFAULT
+        if "parts" in original.detail or wanted != checksum.get("algorithm"):
+            etag, checksum = digest_again(self.store.blobs.path(blob), wanted)
+        return Entry(
+            bucket=bucket,
+            key=key,
+            size=original.size,
+            etag=etag,
+            modified=self.house.clock(),
+            blob=blob,
+            checksum=checksums.label(checksum),
+            detail={**detail, "checksum": checksum},
+        )
+
+
+def _detail(original: Entry, directive: str, members: Mapping[str, Any]) -> dict[str, Any]:
+    if directive not in ("COPY", "REPLACE"):
+        raise errors.invalid_argument("Unknown metadata directive.", "x-amz-metadata-directive", directive)
+    if directive == "REPLACE":
+        return metadata.kept(members)
+    return {name: original.detail[name] for name in ("headers", "metadata") if name in original.detail}
+
+
+def _copy_tags(detail: dict[str, Any], original: Entry, directive: str, told: str) -> None:
+    if directive not in ("COPY", "REPLACE"):
+        raise errors.invalid_argument("Unknown tagging directive.", "x-amz-tagging-directive", directive)
+    kept = tags.from_header(told) if directive == "REPLACE" and told else original.detail.get("tags")
+    if kept and (directive == "COPY" or told):
+        detail["tags"] = kept

@@ -1,0 +1,221 @@
+"""Objects in parts: begun, sent part by part, and completed into one object or given up.
+
+Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html
+"""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from cumulet.services import Answer
+from cumulet.services.s3 import checksums, conditions, errors, metadata, names, ranges, tags
+from cumulet.services.s3.assembly import Assembly
+from cumulet.services.s3.copying import SOURCE_CONDITIONS, Copying, Source
+from cumulet.services.s3.members import BODY, CHECKSUMS, HEADERS, REQUEST, WRITE_CONDITIONS, honours
+from cumulet.services.s3.objects import check_acl
+from cumulet.services.s3.receiving import Received, digest_again, receive
+from cumulet.services.s3.versions import version_members
+from cumulet.store.uploads import Part, Upload
+from cumulet.wire.errors import AwsError
+from cumulet.wire.message import Body as Stream
+
+LAST_PART = 10_000
+
+
+class Multipart(Copying):
+    @honours(HEADERS, REQUEST)
+    def create_multipart_upload(
+        self,
+        *,
+        Bucket: str,
+        Key: str,
+        ACL: str = "",
+        Metadata: dict[str, str] | None = None,
+        StorageClass: str = "",
+        Tagging: str = "",
+        ChecksumAlgorithm: str = "",
+        ChecksumType: str = "",
+        ExpectedBucketOwner: str = "",
+        **members: Any,
+    ) -> dict[str, Any]:
+        """Begin an upload. What it is told here is the object's, once the upload is completed."""
+        self._bucket(Bucket, ExpectedBucketOwner)
+        names.check_key(Key)
+        check_acl(ACL)
+        now = self.house.clock()
+        kept = metadata.kept({**members, "Metadata": Metadata})
+        if Tagging:
+            kept["tags"] = tags.from_header(Tagging)
+        detail = {
+            "object": kept,
+            "storage": metadata.storage_class(StorageClass),
+            "algorithm": ChecksumAlgorithm,
+            "type": checksums.check_type(ChecksumAlgorithm, ChecksumType),
+        }
+        # The time comes first, so that the uploads to one key list in the order in which they were begun.
+        upload = Upload(Bucket, Key, f"{int(now * 1e6):016x}{secrets.token_hex(16)}", now, detail)
+        self.store.atomically(lambda: self._begin(upload))
+        return {
+            "Bucket": Bucket,
+            "Key": Key,
+            "UploadId": upload.id,
+            "ChecksumAlgorithm": ChecksumAlgorithm or None,
+            "ChecksumType": detail["type"] if ChecksumAlgorithm else None,
+        }
+
+    @honours(CHECKSUMS, BODY, REQUEST)
+    def upload_part(
+        self,
+        *,
+        Bucket: str,
+        Key: str,
+        PartNumber: int,
+        UploadId: str,
+        Body: Stream | bytes = b"",
+        ExpectedBucketOwner: str = "",
+        **members: Any,
+    ) -> dict[str, Any]:
+        """Keep one part; the last one of a number counts."""
+        self._bucket(Bucket, ExpectedBucketOwner)
+        check_number(PartNumber)
+        upload = self._upload(Bucket, Key, UploadId)
+        wanted = upload.detail["algorithm"]
+        told = members.get("ChecksumAlgorithm") or checksums.told(members)[0]
+        if wanted and told and told != wanted:
+            raise errors.invalid_request(
+                f"Checksum Type mismatch occurred, expected checksum Type: {wanted.lower()}, "
+                f"actual checksum Type: {told.lower()}"
+            )
+        received = receive(self.store.blobs, Key, Body, members, wanted)
+        part = self._keep_part(upload, PartNumber, received)
+        return {"ETag": f'"{part.etag}"', **value_of(part)}
+
+    @honours(SOURCE_CONDITIONS, REQUEST)
+    def upload_part_copy(
+        self,
+        *,
+        Bucket: str,
+        Key: str,
+        PartNumber: int,
+        UploadId: str,
+        CopySource: str | dict[str, str],
+        CopySourceRange: str = "",
+        ExpectedBucketOwner: str = "",
+        ExpectedSourceBucketOwner: str = "",
+        **members: Any,
+    ) -> dict[str, Any]:
+        """Keep a part that is an object, or a range of one."""
+        self._bucket(Bucket, ExpectedBucketOwner)
+        check_number(PartNumber)
+        upload = self._upload(Bucket, Key, UploadId)
+        origin, original = self._source(Source.of(CopySource), ExpectedSourceBucketOwner, members)
+        start, length = ranges.copied(CopySourceRange, original.size)
+        with self.store.blobs.draft() as draft:
+            draft.append(self.store.blobs.path(original.blob), start, length)
+            blob = draft.keep()
+        etag, checksum = digest_again(
+            self.store.blobs.path(blob), upload.detail["algorithm"] or checksums.DEFAULT
+        )
+        part = self._keep_part(upload, PartNumber, Received(blob, length, etag, checksum))
+        result = {"ETag": f'"{part.etag}"', "LastModified": part.modified, **value_of(part)}
+        return {
+            "CopyPartResult": result,
+            "CopySourceVersionId": version_members(origin, original).get("VersionId"),
+        }
+
+    @honours(CHECKSUMS, WRITE_CONDITIONS, REQUEST)
+    def complete_multipart_upload(
+        self,
+        *,
+        Bucket: str,
+        Key: str,
+        UploadId: str,
+        MultipartUpload: dict[str, Any] | None = None,
+        ChecksumType: str = "",
+        MpuObjectSize: int | None = None,
+        ExpectedBucketOwner: str = "",
+        **members: Any,
+    ) -> dict[str, Any]:
+        """Join the parts that are named into the object; the upload and its parts are gone then."""
+        bucket = self._bucket(Bucket, ExpectedBucketOwner)
+        upload = self._upload(Bucket, Key, UploadId)
+        conditions.check_write(self.store.objects.find(Bucket, Key), Key, members)
+        named = (MultipartUpload or {}).get("Parts") or []
+        assembly = Assembly.of(upload, self.store.uploads.parts(UploadId), named)
+        assembly.check_size(MpuObjectSize)
+        entry = assembly.entry(self.store.blobs, self.house.clock())
+        checksum = entry.detail["checksum"]
+        try:
+            assembly.check_checksum(checksum, ChecksumType, members)
+        except AwsError:
+            self.store.blobs.delete(entry.blob)
+            raise
+        self._publish(entry, members, also=lambda: self._end(upload))
+        return {
+            "Location": f"/{Bucket}/{Key}",
+            "Bucket": Bucket,
+            "Key": Key,
+            "ETag": f'"{entry.etag}"',
+            **checksums.members(checksum),
+            **version_members(bucket, entry),
+        }
+
+    @honours(REQUEST)
+    def abort_multipart_upload(
+        self,
+        *,
+        Bucket: str,
+        Key: str,
+        UploadId: str,
+        ExpectedBucketOwner: str = "",
+        **members: Any,
+    ) -> dict[str, Any]:
+        self._bucket(Bucket, ExpectedBucketOwner)
+        upload = self._upload(Bucket, Key, UploadId)
+        for blob in self.store.atomically(lambda: self._end(upload)):
+            self.store.blobs.delete(blob)
+        return Answer(status=204)
+
+    def _begin(self, upload: Upload) -> None:
+        self._bucket(upload.bucket)  # it may have been deleted meanwhile
+        self.store.uploads.begin(upload)
+
+    def _upload(self, bucket: str, key: str, upload: str) -> Upload:
+        found = self.store.uploads.find(bucket, key, upload)
+        if found is None:
+            raise errors.no_such_upload(upload)
+        return found
+
+    def _keep_part(self, upload: Upload, number: int, received: Received) -> Part:
+        detail = {"checksum": received.checksum}
+        part = Part(number, received.size, received.etag, self.house.clock(), received.blob, detail)
+
+        def commit() -> list[str]:
+            self._upload(upload.bucket, upload.key, upload.id)
+            return self.store.uploads.put_part(upload.id, part)
+
+        try:
+            lost = self.store.atomically(commit)
+        except BaseException:
+            self.store.blobs.delete(received.blob)
+            raise
+        for blob in lost:
+            self.store.blobs.delete(blob)
+        return part
+
+    def _end(self, upload: Upload) -> list[str]:
+        self._upload(upload.bucket, upload.key, upload.id)  # another call may have ended it meanwhile
+        return self.store.uploads.end(upload)
+
+
+def value_of(part: Part) -> dict[str, str]:
+    """A part's checksum as a member of an answer."""
+    checksum = part.detail["checksum"]
+    return {f"Checksum{checksum['algorithm']}": checksum["value"]}
+
+
+def check_number(number: int) -> None:
+    if not 1 <= number <= LAST_PART:
+        message = f"Part number must be an integer between 1 and {LAST_PART}, inclusive"
+        raise errors.invalid_argument(message, "partNumber", number)

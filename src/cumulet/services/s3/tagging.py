@@ -1,0 +1,62 @@
+"""Tags of objects and of buckets, as operations.
+
+Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-tagging.html
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cumulet.services import Answer
+from cumulet.services.s3 import tags
+from cumulet.services.s3.members import DIGESTS, REQUEST, honours
+from cumulet.services.s3.owners import Bucket as Found
+from cumulet.services.s3.versions import Versions, version_members
+from cumulet.store.objects import Entry
+
+
+class Tagging(Versions):
+    @honours(DIGESTS, REQUEST)
+    def put_object_tagging(
+        self,
+        *,
+        Bucket: str,
+        Key: str,
+        Tagging: dict[str, Any],
+        VersionId: str | None = None,
+        ExpectedBucketOwner: str = "",
+        **members: Any,
+    ) -> dict[str, Any]:
+        """Replace all tags of an object."""
+        told = tags.from_set(Tagging, tags.OF_OBJECT)
+        return self._set_tags(self._bucket(Bucket, ExpectedBucketOwner), Key, VersionId, told)
+
+    @honours(REQUEST)
+    def get_object_tagging(
+        self,
+        *,
+        Bucket: str,
+        Key: str,
+        VersionId: str | None = None,
+        ExpectedBucketOwner: str = "",
+        **members: Any,
+    ) -> dict[str, Any]:
+        bucket = self._bucket(Bucket, ExpectedBucketOwner)
+        entry = self._find(bucket, Key, VersionId)
+        return {"TagSet": tags.to_set(entry.detail.get("tags", {})), **version_members(bucket, entry)}
+
+    def delete_object_tagging(
+        self, *, Bucket: str, Key: str, VersionId: str | None = None, ExpectedBucketOwner: str = ""
+    ) -> dict[str, Any]:
+        return Answer(
+            self._set_tags(self._bucket(Bucket, ExpectedBucketOwner), Key, VersionId, {}), status=204
+        )
+
+    def _set_tags(self, bucket: Found, key: str, version: str | None, told: dict[str, str]) -> dict[str, Any]:
+        def change() -> Entry:
+            entry = self._find(bucket, key, version)
+            entry.detail["tags"] = told
+            self.store.objects.edit(entry)
+            return entry
+
+        return version_members(bucket, self.store.atomically(change))
