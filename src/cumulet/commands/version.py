@@ -10,7 +10,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    import cumulet
+    from importlib.metadata import version
 
-    print(f"cumulet {cumulet.__version__}")
+    print(f"cumulet {version('cumulet')}")
     return 0

@@ -1,0 +1,77 @@
+"""`cumulet env`: the variables for a shell, a tool or an AWS profile."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shlex
+import sys
+from collections.abc import Mapping
+
+from cumulet import cli
+from cumulet.config import Config
+from cumulet.presence import serving
+
+FORMATS = ("shell", "json", "powershell", "dotenv")
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    cli.data_dir(parser)
+    parser.add_argument("--port", type=int, help="the endpoint's port, where Cumulet does not run yet")
+    parser.add_argument("--region", help="the AWS region to work in (default: $AWS_REGION or us-east-1)")
+    parser.add_argument(
+        "--format", choices=FORMATS, default="shell", help="how to print them (default: shell)"
+    )
+    parser.add_argument(
+        "--profile", metavar="NAME", help="write them as a profile into your AWS files instead"
+    )
+    parser.add_argument(
+        "--force", action="store_true", help="let --profile replace a profile that is not Cumulet's"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    from cumulet import access, environment
+
+    config = whereabouts(Config.read(options.data_dir, port=options.port))
+    region = options.region or config.region
+    credential = access.administrator(config)
+    if options.profile:
+        from cumulet.profiles import NotOurs, write_profile
+
+        try:
+            files = write_profile(options.profile, config.endpoint, region, credential, force=options.force)
+        except NotOurs as error:
+            raise cli.Complaint(str(error)) from None
+        print(f"Wrote profile {options.profile} to {' and '.join(map(str, files))}.")
+        print(f"Try: aws --profile {options.profile} sts get-caller-identity")
+        return 0
+    print(spell(environment.variables(config, credential, region), options.format))
+    return 0
+
+
+def whereabouts(config: Config) -> Config:
+    """Where the server of a data directory is, or (with a word on standard error) where it would be."""
+    if found := serving(config.data_dir):
+        return found.config(config)
+    print(
+        f"cumulet env: no Cumulet serves {config.data_dir} yet; start it with `cumulet up`.", file=sys.stderr
+    )
+    return config.at(config.host, config.port, config.port + 1)
+
+
+def spell(variables: Mapping[str, str], form: str) -> str:
+    """The variables in the language of a shell or a tool."""
+    from cumulet.environment import ELSEWHERE
+
+    unset = [name for name in ELSEWHERE if name not in variables]
+    if form == "json":
+        return json.dumps(variables, indent=2)
+    if form == "dotenv":
+        return "\n".join(f"{name}={json.dumps(value)}" for name, value in variables.items())
+    if form == "powershell":
+        cleared = [f"Remove-Item Env:{name} -ErrorAction SilentlyContinue" for name in unset]
+        quoted = {name: value.replace("'", "''") for name, value in variables.items()}
+        return "\n".join([*cleared, *(f"$env:{name} = '{value}'" for name, value in quoted.items())])
+    exports = [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
+    return "\n".join([f"unset {' '.join(unset)}", *exports])
