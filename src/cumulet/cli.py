@@ -83,6 +83,10 @@ def data_dir(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def region(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--region", help="the AWS region to work in (default: $AWS_REGION or us-east-1)")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     root = parser()
     options = root.parse_args(arguments)

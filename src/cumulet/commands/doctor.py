@@ -70,14 +70,13 @@ def _data(config: Config) -> Iterator[Finding]:
         remedy = "choose another with --data-dir or CUMULET_DATA_DIR"
         yield Finding("data directory", "problem", f"{config.data_dir}: {folder} is not writable", remedy)
         return
-    yield Finding(
-        "data directory", "ok", f"{config.data_dir}{'' if folder == config.data_dir else ' (not yet made)'}"
-    )
+    note = "" if folder == config.data_dir else " (not yet made)"
+    yield Finding("data directory", "ok", f"{config.data_dir}{note}")
     free = shutil.disk_usage(folder).free
-    state: Literal["ok", "problem"] = "ok" if free > ENOUGH_DISK else "problem"
-    yield Finding(
-        "disk", state, f"{amount(free)} free", "" if state == "ok" else "make room, or choose another disk"
-    )
+    if free > ENOUGH_DISK:
+        yield Finding("disk", "ok", f"{amount(free)} free")
+    else:
+        yield Finding("disk", "problem", f"{amount(free)} free", "make room, or choose another disk")
 
 
 def _database(config: Config) -> Iterator[Finding]:
@@ -119,9 +118,8 @@ def _namespaces(config: Config) -> Iterator[Finding]:
 
     if reason := namespace.mounts_refused():
         detail = f"{reason} Jobs see their folder by SAGEMAKER_BASE_DIR, not as /opt/ml."
-        yield Finding(
-            "mount namespaces", "missing", detail, "allow unprivileged user namespaces, or run as root"
-        )
+        remedy = "allow unprivileged user namespaces, or run as root"
+        yield Finding("mount namespaces", "missing", detail, remedy)
     else:
         yield Finding("mount namespaces", "ok", "jobs see their folder as /opt/ml")
 
@@ -150,9 +148,8 @@ def _extras(config: Config) -> Iterator[Finding]:
         if absent:
             yield Finding(f"extra {extra}", "missing", f"without {', '.join(absent)}", _install(extra))
         else:
-            yield Finding(
-                f"extra {extra}", "ok", ", ".join(f"{n} {metadata.version(n)}" for n in map(_name, needed))
-            )
+            found = [f"{name} {metadata.version(name)}" for name in map(_name, needed)]
+            yield Finding(f"extra {extra}", "ok", ", ".join(found))
 
 
 def _name(requirement: str) -> str:

@@ -27,9 +27,8 @@ def run(options: argparse.Namespace) -> int:
     deadline = time.monotonic() + options.timeout
     while held(data_dir):  # another process's lock: there is no event to wait for
         if time.monotonic() > deadline:
-            raise cli.Complaint(
-                f"process {found.pid} has not ended after {options.timeout:g} s; kill it by hand"
-            )
+            late = f"process {found.pid} has not ended after {options.timeout:g} s"
+            raise cli.Complaint(f"{late}; wait, or kill it by hand")
         time.sleep(0.02)
     print(f"Cumulet (process {found.pid}) has stopped; its data stays in {data_dir}.")
     return 0

@@ -17,17 +17,11 @@ FORMATS = ("shell", "json", "powershell", "dotenv")
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     cli.data_dir(parser)
-    parser.add_argument("--port", type=int, help="the endpoint's port, where Cumulet does not run yet")
-    parser.add_argument("--region", help="the AWS region to work in (default: $AWS_REGION or us-east-1)")
-    parser.add_argument(
-        "--format", choices=FORMATS, default="shell", help="how to print them (default: shell)"
-    )
-    parser.add_argument(
-        "--profile", metavar="NAME", help="write them as a profile into your AWS files instead"
-    )
-    parser.add_argument(
-        "--force", action="store_true", help="let --profile replace a profile that is not Cumulet's"
-    )
+    parser.add_argument("--port", type=int, help="the port to assume where Cumulet does not run yet")
+    cli.region(parser)
+    parser.add_argument("--format", choices=FORMATS, default="shell", help="how to print them")
+    parser.add_argument("--profile", metavar="NAME", help="write an AWS profile into your AWS files instead")
+    parser.add_argument("--force", action="store_true", help="replace even a profile that is not Cumulet's")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -54,9 +48,7 @@ def whereabouts(config: Config) -> Config:
     """Where the server of a data directory is, or (with a word on standard error) where it would be."""
     if found := serving(config.data_dir):
         return found.config(config)
-    print(
-        f"cumulet env: no Cumulet serves {config.data_dir} yet; start it with `cumulet up`.", file=sys.stderr
-    )
+    print(f"No Cumulet serves {config.data_dir} yet: start it with `cumulet up`.", file=sys.stderr)
     return config.at(config.host, config.port, config.port + 1)
 
 

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from cumulet import cli
 from cumulet.config import Config
@@ -21,7 +22,7 @@ FROM_TERMINAL = ("SIGINT", "SIGQUIT", "SIGWINCH")  # what a terminal sends to ev
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     cli.data_dir(parser)
-    parser.add_argument("--region", help="the AWS region to work in (default: $AWS_REGION or us-east-1)")
+    cli.region(parser)
     parser.add_argument("command_line", metavar="-- CMD", nargs=argparse.REMAINDER, help="the command")
 
 
@@ -93,7 +94,7 @@ def _sent_by_terminal(number: int) -> bool:
     if signal.Signals(number).name not in FROM_TERMINAL:
         return False
     try:
-        with open("/dev/tty") as terminal:
+        with Path("/dev/tty").open() as terminal:
             return os.tcgetpgrp(terminal.fileno()) == os.getpgrp()
     except OSError:
         return False

@@ -76,7 +76,7 @@ def _used(folder: Path) -> int:
     for parent, _, names in os.walk(folder):
         for name in names:
             try:
-                found = os.lstat(os.path.join(parent, name))
+                found = Path(parent, name).lstat()
             except FileNotFoundError:  # gone since it was listed
                 continue
             seen[found.st_dev, found.st_ino] = found.st_blocks * 512
@@ -109,7 +109,8 @@ def _headline(facts: dict[str, Any]) -> str:
     if not facts["running"]:
         return "Cumulet does not run (start it with `cumulet up`)"
     memory = f", {amount(facts['memory_bytes'])} of memory" if facts["memory_bytes"] else ""
-    return f"Cumulet runs at {facts['endpoint']} (process {facts['pid']}, up {span(facts['uptime_seconds'])}{memory})"
+    up = span(facts["uptime_seconds"])
+    return f"Cumulet runs at {facts['endpoint']} (process {facts['pid']}, up {up}{memory})"
 
 
 def amount(size: float) -> str:
