@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from cumulet.store.blobs import Blobs
+from cumulet.store.checkup import Checkup
 from cumulet.store.credentials import Credentials
 from cumulet.store.database import Database, open_database
 from cumulet.store.objects import Objects
@@ -38,11 +39,13 @@ class Store:
     uploads: Uploads
     blobs: Blobs
     tree: Tree
+    checkup: Checkup
 
     @classmethod
     def open(cls, directory: Path, database_url: str | None = None) -> Store:
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         database = open_database(directory, database_url)
+        objects, blobs, tree = Objects(database), Blobs(directory / "s3" / ".objects"), Tree(directory / "s3")
         return cls(
             directory=directory,
             database=database,
@@ -50,10 +53,11 @@ class Store:
             credentials=Credentials(database),
             queue=Queue(database),
             partitions=Partitions(database),
-            objects=Objects(database),
+            objects=objects,
             uploads=Uploads(database),
-            blobs=Blobs(directory / "s3" / ".objects"),
-            tree=Tree(directory / "s3"),
+            blobs=blobs,
+            tree=tree,
+            checkup=Checkup(objects, blobs, tree),
         )
 
     def atomically(self, change: Callable[[], T]) -> T:
@@ -64,4 +68,5 @@ class Store:
         return self.database.write(lambda _: change())
 
     def close(self) -> None:
+        self.checkup.close()
         self.database.close()

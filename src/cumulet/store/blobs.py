@@ -2,7 +2,7 @@
 
 A blob is on disk (file and folder synced) before anything refers to it; the commit that refers to it is
 what publishes it. So a reader never sees half a blob, and a crash leaves at worst a file nobody refers to,
-which `sweep` removes.
+which `checkup` removes.
 """
 
 from __future__ import annotations
@@ -131,14 +131,13 @@ class Blobs:
         """Remove a blob that nothing refers to any more; whoever has it open reads on."""
         self.path(blob).unlink(missing_ok=True)
 
-    def sweep(self, alive: Collection[str], before: float) -> int:
-        """Remove the files that nothing refers to and that came before a time; how many there were."""
-        removed = 0
-        for entry in self._files():
-            if entry.name not in alive and entry.stat().st_ctime < before:
-                Path(entry.path).unlink(missing_ok=True)
-                removed += 1
-        return removed
+    def orphans(self, alive: Collection[str], before: float) -> Iterator[Path]:
+        """The files that nothing refers to, of those that were there before a time (epoch seconds)."""
+        for shard in SHARDS:
+            with os.scandir(self.folder / shard) as entries:
+                for entry in entries:
+                    if entry.name not in alive and entry.stat().st_ctime < before:
+                        yield Path(entry.path)
 
     def _new(self, suffix: str) -> Path:
         name = os.urandom(16).hex() + suffix
@@ -150,11 +149,6 @@ class Blobs:
             draft.keep()
         file.unlink()
         return draft.id
-
-    def _files(self) -> Iterator[os.DirEntry[str]]:
-        for shard in SHARDS:
-            with os.scandir(self.folder / shard) as entries:
-                yield from entries
 
 
 def sync_folder(folder: Path) -> None:

@@ -43,6 +43,7 @@ ANY = (
     "SELECT EXISTS (SELECT 1 FROM objects WHERE bucket = ? AND listed = 1) "
     "OR EXISTS (SELECT 1 FROM objects WHERE bucket = ? AND listed = 0)"
 )
+NEXT_BUCKET = "SELECT bucket FROM objects WHERE bucket > ? AND listed = 1 ORDER BY bucket LIMIT 1"
 BLOBS = "SELECT blob FROM objects WHERE blob <> '' UNION ALL SELECT blob FROM parts"
 
 NULL = "null"  # the version of an object that was written without versioning
@@ -207,6 +208,13 @@ class Objects:
     def any(self, bucket: str) -> bool:
         """Whether a bucket holds anything: objects, old versions or delete markers."""
         return bool(self.database.read(ANY, (bucket, bucket))[0][0])
+
+    def buckets(self) -> list[str]:
+        """The buckets that hold any object."""
+        found: list[str] = []
+        while rows := self.database.read(NEXT_BUCKET, (found[-1] if found else "",)):
+            found.append(rows[0][0])
+        return found
 
     def blobs(self) -> set[str]:
         """Every blob that an object or a part refers to."""

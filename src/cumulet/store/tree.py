@@ -58,6 +58,18 @@ class Tree:
         """Where a key may stand: under its own name where that is possible, else under an escaped one."""
         return [Path(os.fsdecode(path)) for path in self._places(bucket, key.encode())]
 
+    def files(self) -> Iterator[Path]:
+        """Every file in the folders of buckets."""
+        for folder, folders, names in os.walk(os.fsdecode(self.folder)):
+            if folder == os.fsdecode(self.folder):
+                folders[:] = [name for name in folders if not name.startswith(".")]
+            yield from (Path(folder) / name for name in names)
+
+    def passing(self) -> Iterator[Path]:
+        """Links on their way to their place: what a crash may leave behind."""
+        for folder in Path(os.fsdecode(self.folder)).glob(f"*/{os.fsdecode(HOUSE)}"):
+            yield from folder.glob("~*")
+
     def _root(self, bucket: str) -> bytes:
         return self.folder + b"/" + bucket.encode()
 

@@ -39,7 +39,7 @@ class Buckets(Owners):
             "name": Bucket,
             "account": self.caller.account,
             "region": "eu-west-1" if location == "EU" else location or self.caller.region,
-            "created": self.house.clock(),
+            "created": float(int(self.house.clock())),
         }
         tags = (CreateBucketConfiguration or {}).get("Tags")
         self.store.atomically(lambda: self._add(bucket, tags))

@@ -123,7 +123,7 @@ class Copying(Versions):
             key=key,
             size=original.size,
             etag=etag,
-            modified=self.house.clock(),
+            modified=self._now(),
             blob=blob,
             checksum=checksums.label(checksum),
             detail={**detail, "checksum": checksum},

@@ -144,7 +144,7 @@ class Multipart(Copying):
         named = (MultipartUpload or {}).get("Parts") or []
         assembly = Assembly.of(upload, self.store.uploads.parts(UploadId), named)
         assembly.check_size(MpuObjectSize)
-        entry = assembly.entry(self.store.blobs, self.house.clock())
+        entry = assembly.entry(self.store.blobs, self._now())
         checksum = entry.detail["checksum"]
         try:
             assembly.check_checksum(checksum, ChecksumType, members)
@@ -189,7 +189,7 @@ class Multipart(Copying):
 
     def _keep_part(self, upload: Upload, number: int, received: Received) -> Part:
         detail = {"checksum": received.checksum}
-        part = Part(number, received.size, received.etag, self.house.clock(), received.blob, detail)
+        part = Part(number, received.size, received.etag, self._now(), received.blob, detail)
 
         def commit() -> list[str]:
             self._upload(upload.bucket, upload.key, upload.id)

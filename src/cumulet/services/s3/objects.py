@@ -175,7 +175,7 @@ class Objects(Versions):
             key=key,
             size=received.size,
             etag=received.etag,
-            modified=self.house.clock(),
+            modified=self._now(),
             blob=received.blob,
             storage=storage,
             checksum=checksums.label(received.checksum),

@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-from functools import cache
 from typing import Any
 
 from cumulet.services import Service
+from cumulet.services.principals import canonical_id
 from cumulet.services.s3 import errors
 
 Bucket = dict[str, Any]  # name, account, region, created (epoch seconds), versioning, ...
-
-
-@cache
-def canonical_id(account: str) -> str:
-    """The 64 hex digits by which S3 names an account.
-
-    Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/finding-canonical-user-id.html
-    """
-    return hashlib.sha256(f"canonical user {account}".encode()).hexdigest()
 
 
 class Owners(Service):

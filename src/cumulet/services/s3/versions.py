@@ -62,7 +62,7 @@ class Versions(Owners):
             lost = self.store.objects.remove(found) if found else []
             return {"VersionId": version, "DeleteMarker": True if found and found.marker else None}, lost
         if bucket.get("versioning"):
-            marker = Entry(bucket["name"], key, modified=self.house.clock(), marker=True)
+            marker = Entry(bucket["name"], key, modified=self._now(), marker=True)
             self._name_version(bucket, marker)
             return {"VersionId": marker.version, "DeleteMarker": True}, self.store.objects.put(marker)
         return {}, self.store.objects.remove(found) if found else []
@@ -77,6 +77,10 @@ class Versions(Owners):
     def _blob_of(self, bucket: str, key: str) -> Path | None:
         entry = self.store.objects.find(bucket, key)
         return self.store.blobs.path(entry.blob) if entry and entry.listed else None
+
+    def _now(self) -> float:
+        """S3 keeps whole seconds."""
+        return float(int(self.house.clock()))
 
     def _name_version(self, bucket: Bucket, entry: Entry) -> None:
         entry.version = secrets.token_urlsafe(24) if bucket.get("versioning") == ENABLED else NULL

@@ -1,0 +1,138 @@
+"""After a crash: bring the files back in step with the index.
+
+What the database says is true. A crash between its commit and what follows can leave three things behind:
+files of blobs that nothing refers to, names in the tree that still show an old version, and objects that
+the tree does not show yet. All are harmless to readers, so the check runs beside the server's work; a
+start after an orderly stop needs none and costs nothing, however many objects there are.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import threading
+from pathlib import Path
+
+from cumulet.store.blobs import Blobs
+from cumulet.store.objects import Entry, Objects
+from cumulet.store.tree import Tree
+
+log = logging.getLogger(__name__)
+
+
+class Checkup:
+    """One per open store. Of several processes on one folder only the first keeps the house in order."""
+
+    def __init__(self, objects: Objects, blobs: Blobs, tree: Tree) -> None:
+        self.objects = objects
+        self.blobs = blobs
+        self.tree = tree
+        self.mark = blobs.folder / "in-use"
+        self.stopping = threading.Event()
+        self.done = threading.Event()
+        self.lock = os.open(blobs.folder / "keeper", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self.thread: threading.Thread | None = None
+        if self._alone():
+            self._begin()
+        else:
+            self.done.set()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Until everything is in order; True where it is."""
+        return self.done.wait(timeout)
+
+    def close(self) -> None:
+        """An orderly stop: the next start need not check."""
+        self.stopping.set()
+        if self.thread:
+            self.thread.join()
+        if self.keeper and self.done.is_set():
+            self.mark.unlink(missing_ok=True)
+        os.close(self.lock)
+
+    def _alone(self) -> bool:
+        try:
+            fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self.keeper = False
+        else:
+            self.keeper = True
+        return self.keeper
+
+    def _begin(self) -> None:
+        crashed = self.mark.exists()
+        self.mark.touch()
+        os.utime(self.mark)
+        self.since = self.mark.stat().st_ctime  # by the same clock as the blobs' own times
+        if not crashed:
+            self.done.set()
+            return
+        self.thread = threading.Thread(target=self._run, name="checkup", daemon=True)
+        self.thread.start()
+
+    def _run(self) -> None:
+        try:
+            removed = self._remove_orphans()
+            shown = self._repair_tree()
+        except Exception:
+            log.exception("the check after a crash failed; the next start tries again")
+            return
+        if not self.stopping.is_set():
+            log.info("after a crash: %d files removed, %d objects shown again", removed, shown)
+            self.done.set()
+
+    def _remove_orphans(self) -> int:
+        """Blobs that nothing refers to, with the names in the tree that still show them."""
+        orphans = list(self.blobs.orphans(self.objects.blobs(), self.since))
+        dead = {_identity(path.stat()) for path in orphans if path.exists()}
+        if dead:
+            for path in self.tree.files():
+                if self.stopping.is_set():
+                    return 0
+                if _same(path, dead):
+                    path.unlink(missing_ok=True)
+        for path in [*orphans, *self._left_on_their_way()]:
+            path.unlink(missing_ok=True)
+        return len(orphans)
+
+    def _left_on_their_way(self) -> list[Path]:
+        return [path for path in self.tree.passing() if path.lstat().st_ctime < self.since]
+
+    def _repair_tree(self) -> int:
+        shown = 0
+        for bucket in self.objects.buckets():
+            for entry in self.objects.walk(bucket):
+                if self.stopping.is_set():
+                    return shown
+                shown += self._show(entry)
+        return shown
+
+    def _show(self, entry: Entry) -> bool:
+        blob = self.blobs.path(entry.blob)
+        try:
+            there = {_identity(blob.stat())}
+        except FileNotFoundError:
+            if self.objects.find(entry.bucket, entry.key) == entry:  # nobody overwrote it meanwhile
+                log.error("the bytes of %s/%s are missing on disk", entry.bucket, entry.key)
+            return False
+        if any(_same(path, there) for path in self.tree.paths(entry.bucket, entry.key)):
+            return False
+        self.tree.follow(entry.bucket, entry.key, lambda: self._current(entry))
+        return True
+
+    def _current(self, entry: Entry) -> Path | None:
+        found = self.objects.find(entry.bucket, entry.key)
+        return self.blobs.path(found.blob) if found and found.listed else None
+
+
+def _identity(status: os.stat_result) -> tuple[int, int]:
+    return status.st_dev, status.st_ino
+
+
+def _same(path: Path, files: set[tuple[int, int]]) -> bool:
+    """Whether a path is another name of one of these files."""
+    try:
+        return _identity(path.lstat()) in files
+    except (OSError, ValueError):
+        return False
