@@ -4,7 +4,7 @@ https://docs.aws.amazon.com/glue/latest/webapi/Welcome.html
 """
 
 from cumulet.services.glue.catalog import Catalog
-from cumulet.services.glue.databases import Databases
+from cumulet.services.glue.crawlers import Crawlers
 from cumulet.services.glue.indexes import PartitionIndexes
 from cumulet.services.glue.partitions import Partitions
 from cumulet.services.glue.tables import Tables
@@ -12,5 +12,5 @@ from cumulet.services.glue.tags import Tags
 from cumulet.services.glue.versions import Versions
 
 
-class Glue(Databases, Tables, Versions, Partitions, PartitionIndexes, Tags, Catalog):
+class Glue(Tables, Versions, Partitions, PartitionIndexes, Crawlers, Tags, Catalog):
     """Every operation of Glue that Cumulet carries; each resource's are in the file of its name."""

@@ -1,0 +1,78 @@
+"""Which format is it? Those that sign their files first, then the texts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from cumulet.engines.schema import delimited, documents
+from cumulet.engines.schema.base import SAMPLE, Delimited, Document, Hint, Schema, Unrecognised
+from cumulet.engines.schema.compression import BROKEN, OPEN, compression, sample
+
+
+def schema(path: Path, hints: Sequence[Hint] = ()) -> Schema:
+    """A file's schema. Hints are tried first, in their order; `format` is "" where nothing fits (or the file
+    is gone), and `options["hint"]` is the number of the hint that did."""
+    if not path.exists():
+        return Schema("")
+    codec = compression(path)
+    if codec == "none" and (signed := columnar(path)):
+        return signed
+    found = text_schema(path, codec, hints) if codec in OPEN else Schema("")
+    found.compression = codec
+    return found
+
+
+def columnar(path: Path) -> Schema | None:
+    with path.open("rb") as file:
+        start = file.read(4)
+    if start not in (b"PAR1", b"ORC", b"ORC\n") and not start.startswith(b"ORC"):
+        return None
+    from cumulet.engines.schema.columnar import orc, parquet
+
+    try:
+        return parquet(path) if start == b"PAR1" else orc(path)
+    except Unrecognised:
+        return None
+
+
+def text_schema(path: Path, codec: str, hints: Sequence[Hint]) -> Schema:
+    try:
+        data, complete = sample(path, codec, SAMPLE)
+    except BROKEN:
+        return Schema("")
+    if b"\0" in data:
+        return Schema("")
+    text = decoded(data)
+    found = recognised(text, complete, hints)
+    if not complete and codec == "none" and found.record_size:
+        found.records = round(path.stat().st_size / found.record_size)
+    return found
+
+
+def decoded(data: bytes) -> str:
+    """UTF-8, its byte order mark left out; what is not UTF-8 (old Latin-1 texts) counts as one odd letter."""
+    return data.decode("utf-8-sig", errors="replace")
+
+
+def recognised(text: str, complete: bool, hints: Sequence[Hint]) -> Schema:
+    for number, hint in enumerate(hints):
+        try:
+            found = hinted(text, complete, hint)
+        except Unrecognised:
+            continue
+        found.options["hint"] = number
+        return found
+    for read in (documents.read, delimited.read):
+        try:
+            return read(text, complete)
+        except Unrecognised:
+            continue
+    return Schema("", options={"lines": len(text.splitlines())})
+
+
+def hinted(text: str, complete: bool, hint: Hint) -> Schema:
+    if isinstance(hint, Document):
+        return documents.read(text, complete, hint)
+    assert isinstance(hint, Delimited)
+    return delimited.read(text, complete, hint)

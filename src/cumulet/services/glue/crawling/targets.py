@@ -1,0 +1,93 @@
+"""Where a crawler looks: the files under an include path that are not excluded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cumulet.engines.schema.base import Schema
+from cumulet.services.glue.crawling.globs import excluded
+from cumulet.services.glue.refusals import invalid
+from cumulet.wire.errors import NotImplementedByCumulet
+
+
+@dataclass(slots=True)
+class Found:
+    """One file of the lake, and what is in it once that was read."""
+
+    key: str
+    path: Path
+    size: int
+    schema: Schema = field(default_factory=lambda: Schema(""))
+
+    @property
+    def folder(self) -> str:
+        return self.key.rpartition("/")[0]
+
+    @property
+    def name(self) -> str:
+        return self.key.rpartition("/")[2]
+
+
+@dataclass(slots=True)
+class Target:
+    """An include path: a bucket and a folder in it ("" is all of it), or a single file."""
+
+    bucket: str
+    prefix: str
+    exclusions: list[str] = field(default_factory=list)
+    sample: int | None = None  # files of each folder to read; None is all
+
+    def holds(self, key: str) -> bool:
+        return not self.prefix or key == self.prefix or key.startswith(self.prefix + "/")
+
+    def relative(self, key: str) -> str:
+        return key[len(self.prefix) :].removeprefix("/") if key != self.prefix else key.rpartition("/")[2]
+
+    @property
+    def location(self) -> str:
+        return f"s3://{self.bucket}/{self.prefix}{'/' if self.prefix else ''}"
+
+
+def target(member: dict[str, Any]) -> Target:
+    """One of a crawler's S3Targets."""
+    if unknown := sorted(member.keys() - {"Path", "Exclusions", "SampleSize"}):
+        raise NotImplementedByCumulet(f"glue crawlers' S3 targets with {', '.join(unknown)}")
+    scheme, _, rest = member.get("Path", "").partition("://")
+    bucket, _, prefix = rest.partition("/")
+    if scheme not in ("s3", "s3a") or not bucket:
+        raise invalid(
+            f"The path {member.get('Path', '')!r} of an S3 target must look like s3://bucket/folder/."
+        )
+    return Target(bucket, prefix.strip("/"), member.get("Exclusions", []), member.get("SampleSize"))
+
+
+def hidden(key: str) -> bool:
+    """Files and folders that engines skip too: `_SUCCESS`, `_delta_log/`, `.part.crc`."""
+    return any(part.startswith(("_", ".")) and "=" not in part for part in key.split("/"))
+
+
+def files(found: list[Any], target: Target) -> list[Found]:
+    """Those of the lake's files that a target means: not hidden, not empty, not excluded."""
+    inside = [one for one in found if one.size and target.holds(one.key)]
+    relative = {one.key: target.relative(one.key) for one in inside}
+    without = excluded(target.exclusions, list(relative.values()))
+    return [
+        Found(one.key, one.path, one.size)
+        for one in inside
+        if not hidden(relative[one.key]) and relative[one.key] not in without
+    ]
+
+
+def sampled(files: list[Found], size: int | None) -> list[Found]:
+    """The files to read: all, or so many of each folder."""
+    if size is None:
+        return files
+    taken: dict[str, int] = {}
+    chosen = []
+    for file in files:
+        taken[file.folder] = taken.get(file.folder, 0) + 1
+        if taken[file.folder] <= size:
+            chosen.append(file)
+    return chosen
