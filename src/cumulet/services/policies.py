@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from cumulet.services import conditions
-from cumulet.services.policy_documents import Malformed, Policy, Statement, parse
+from cumulet.services.policy_documents import Kind, Malformed, Policy, Statement, parse
 from cumulet.services.principals import ANYBODY, Principal, named_by
 
 Effect = Literal["allowed", "explicitDeny", "implicitDeny"]
@@ -145,6 +145,7 @@ def _fill(text: str, statement: Statement, given: conditions.Context) -> str | N
 __all__ = [
     "ANYBODY",
     "Decision",
+    "Kind",
     "Malformed",
     "Policy",
     "Principal",

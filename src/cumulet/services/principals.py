@@ -69,6 +69,15 @@ def named_by(principal: Principal, element: object) -> bool:
     )
 
 
+def named_itself(principal: Principal, element: object) -> bool:
+    """Is it they who are named, and not just the account that they belong to?"""
+    if not isinstance(element, Mapping):
+        return element == "*"
+    account = (principal.account, f"arn:aws:iam::{principal.account}:root")
+    own = [name for name in element.get("AWS", ()) if name not in account]
+    return named_by(principal, {"AWS": own})
+
+
 def _is(principal: Principal, kind: str, name: str) -> bool:
     if kind == "Service":
         return name == principal.service

@@ -1,0 +1,111 @@
+"""Managed policies as the others see them: found by ARN, the account's own and AWS's."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+
+from cumulet.services import policies, principals
+from cumulet.services.iam import refusals
+from cumulet.services.iam.entities import GROUP, POLICY, ROLE, USER, Body, Entities
+from cumulet.wire.errors import AwsError
+
+AWS_PREFIX = "arn:aws:iam::aws:policy/"
+FOLDER = Path(__file__).with_name("aws_managed")
+
+
+@cache
+def aws_managed() -> dict[str, Body]:
+    """The policies that AWS itself keeps in every account, those of them that Cumulet knows, by ARN."""
+    found = {}
+    for file in sorted(FOLDER.glob("*.json")):
+        known = json.loads(file.read_text())
+        arn = f"{AWS_PREFIX}{known['Path'][1:]}{file.stem}"
+        text = json.dumps(known["Document"], indent=2)
+        version = {"text": text, "created": known["Created"]}
+        found[arn] = {
+            "name": file.stem,
+            "id": known["PolicyId"],
+            "path": known["Path"],
+            "arn": arn,
+            "created": known["Created"],
+            "description": known["Description"],
+            "default": "v1",
+            "versions": {"v1": version},
+            "tags": {},
+        }
+    return found
+
+
+class Documents(Entities):
+    """What users, groups and roles need of managed policies."""
+
+    def _managed(self, arn: str) -> Body:
+        if body := self._managed_if_there(arn):
+            return body
+        raise refusals.missing(POLICY, arn)
+
+    def _attachable(self, arn: str) -> Body:
+        if body := self._managed_if_there(arn):
+            return body
+        raise AwsError("NoSuchEntity", f"Policy {arn} does not exist or is not attachable.")
+
+    def _managed_if_there(self, arn: str) -> Body | None:
+        if arn.startswith(AWS_PREFIX):
+            return aws_managed().get(arn)
+        body = self.store.records.get(POLICY, self.caller.account, arn.rpartition("/")[2].lower())
+        return body if body and body["arn"] == arn else None
+
+    def _boundary(self, arn: str | None) -> str | None:
+        """The ARN of a permissions boundary, which is a managed policy that exists."""
+        if arn is not None:
+            self._managed(arn)
+        return arn
+
+    def _attached_to(self, arn: str) -> list[tuple[str, Body]]:
+        """The users, groups and roles that a policy is attached to."""
+        return [
+            (kind, body)
+            for kind in (USER, GROUP, ROLE)
+            for body in self._all(kind)
+            if arn in body["attached"]
+        ]
+
+    def _bounded_by(self, arn: str) -> list[tuple[str, Body]]:
+        return [(kind, body) for kind in (USER, ROLE) for body in self._all(kind) if body["boundary"] == arn]
+
+    def _policies_of(
+        self, kind: str, body: Body, *, without: frozenset[str] = frozenset()
+    ) -> list[policies.Policy]:
+        """Every identity policy of a user, group or role, ready to be evaluated; a user's groups' too."""
+        origin = kind.removeprefix("iam.")
+        found = [
+            policies.parse(text, "identity", f"{origin}_{body['name']}_{name}", origin)
+            for name, text in body["inline"].items()
+        ]
+        found += [self._parsed(arn) for arn in body["attached"] if arn not in without]
+        for name in body.get("groups", ()):
+            found += self._policies_of(GROUP, self._find(GROUP, name), without=without)
+        return found
+
+    def identity_policies(self) -> list[policies.Policy]:
+        """What the caller's own policies say: a user's, or those of the role that this is a session of.
+
+        The root user needs none. For other services' use; no operation of AWS.
+        """
+        if self.caller.arn.endswith(":root"):
+            return [self._parsed(f"{AWS_PREFIX}AdministratorAccess")]
+        role = principals.of(self.caller).role
+        kind, name = (ROLE, role) if role else (USER, self.caller.arn.rpartition("/")[2])
+        body = self.store.records.get(kind, self.caller.account, name.lower())
+        return self._policies_of(kind, body) if body else []
+
+    def _parsed(self, arn: str) -> policies.Policy:
+        body = self._managed(arn)
+        origin = "aws-managed" if arn.startswith(AWS_PREFIX) else "user-managed"
+        return policies.parse(body["versions"][body["default"]]["text"], "identity", body["name"], origin)
+
+
+def boundary_members(arn: str) -> Body:
+    return {"PermissionsBoundaryType": "PermissionsBoundaryPolicy", "PermissionsBoundaryArn": arn}
