@@ -34,6 +34,7 @@ class SqliteTransaction:
 class SqliteDatabase:
     def __init__(self, path: Path) -> None:
         self.path = path
+        path.touch(mode=0o600)  # it holds secrets; SQLite gives its other files the same mode
         self.joined = Joined()
         self.local = threading.local()
         self.readers: list[sqlite3.Connection] = []
