@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import cache
@@ -78,6 +79,7 @@ def _plan(operation: OperationModel, book: Shapes) -> Plan:
         output=book.use(answered) if answered else None,
         result_wrapper=answered.get("resultWrapper") if answered else None,
         status=description["http"].get("responseCode", 200),
+        literals=frozenset(re.findall(r"[?&]([^=&]+)", description["http"]["requestUri"])),
         compatible="awsQueryCompatible" in operation.service_model.metadata,
     )
 

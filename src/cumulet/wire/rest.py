@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
-from cumulet.wire import bodies, eventstream, texts
+from cumulet.wire import bodies, eventstream, models, texts
 from cumulet.wire.bindings import Bindings, bindings_of
 from cumulet.wire.message import FileSpan, Request, Response
 from cumulet.wire.query import parameters
@@ -32,7 +32,7 @@ def parse(shape: Shape, route: Route, request: Request, read: Read) -> dict[str,
     members: dict[str, Any] = {}
     try:
         _labels(members, bindings, route)
-        _query(members, bindings, request)
+        _query(members, bindings, request, models.plan(route.operation).literals)
         _headers(members, bindings, request)
     except MalformedArgument:
         raise
@@ -61,7 +61,7 @@ def _labels(members: dict[str, Any], bindings: Bindings, route: Route) -> None:
             members[use[0]] = texts.parse(use[1], text_of(raw))
 
 
-def _query(members: dict[str, Any], bindings: Bindings, request: Request) -> None:
+def _query(members: dict[str, Any], bindings: Bindings, request: Request, literals: frozenset[str]) -> None:
     if not request.query:
         return
     rest: dict[str, list[str]] = {}
@@ -70,7 +70,7 @@ def _query(members: dict[str, Any], bindings: Bindings, request: Request) -> Non
             _query_member(members, *use, text)
         elif (use := bindings.headers.get(lowered := wire.lower())) and lowered.startswith("x-amz-"):
             members[use[0]] = _header(use[1], text)  # presigned URLs may carry headers in their query
-        elif not lowered.startswith("x-amz-"):
+        elif not lowered.startswith("x-amz-") and wire not in literals:
             rest.setdefault(wire, []).append(text)
     if bindings.query_map and rest:
         name, shape = bindings.query_map
@@ -166,11 +166,29 @@ def _write_headers(bindings: Bindings, result: dict[str, Any]) -> list[tuple[str
     headers = []
     for name, shape in bindings.headers.values():
         if (value := result.get(name)) is not None:
-            headers.append((shape.wire or name, _write_header(shape, value)))
+            headers.append((shape.wire or name, _plain(_write_header(shape, value))))
     for _, name, shape in bindings.prefixes:
         for key, value in (result.get(name) or {}).items():
-            headers.append(((shape.wire or "") + key, str(value)))
+            headers.append((_plain((shape.wire or "") + key), _plain(str(value))))
     return headers
+
+
+CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
+
+
+def _plain(text: str) -> str:
+    """Text that fits into a header: no line ends, which would begin a header of their own; UTF-8's bytes."""
+    text = CONTROL.sub(" ", text)
+    return text if text.isascii() else _utf8(text)
+
+
+def _utf8(text: str) -> str:
+    """What came in as bytes of a header is one character a byte already, and goes out as it came."""
+    try:
+        text.encode("latin-1")
+    except UnicodeEncodeError:
+        return text.encode(errors="replace").decode("latin-1")
+    return text
 
 
 def _write_header(shape: Shape, value: Any) -> str:
@@ -188,16 +206,19 @@ def _quoted(member: Shape, text: str) -> str:
 
 def _write_payload(response: Response, shape: Shape, value: Any, encode: Encode, media_type: str) -> None:
     if shape.eventstream:
-        response.headers.append(("Content-Type", eventstream.MEDIA_TYPE))
-        response.body = eventstream.stream(shape, value or (), encode, media_type)
+        media_type, response.body = (
+            eventstream.MEDIA_TYPE,
+            eventstream.stream(shape, value or (), encode, media_type),
+        )
     elif shape.type in ("blob", "string"):
+        media_type = "application/octet-stream" if shape.type == "blob" else "text/plain"
         response.body = _streamed(value)
-        if not any(name.lower() == "content-type" for name, _ in response.headers):
-            kind = "application/octet-stream" if shape.type == "blob" else "text/plain"
-            response.headers.append(("Content-Type", kind))
     elif value is not None:
-        response.headers.append(("Content-Type", media_type))
         response.body = encode(shape, value)
+    else:
+        return
+    if not any(name.lower() == "content-type" for name, _ in response.headers):
+        response.headers.append(("Content-Type", media_type))
 
 
 def _streamed(value: Any) -> bytes | FileSpan | Iterator[bytes]:

@@ -14,6 +14,7 @@ from cumulet.wire.route import Route
 from cumulet.wire.shapes import Shape
 
 MEDIA_TYPE = "application/json"
+OWN = ("content-type", "x-amzn-errortype")  # an error's headers that are the protocol's, modeled or not
 
 
 def parse(route: Route, request: Request) -> dict[str, Any]:
@@ -58,7 +59,7 @@ def serialize_error(route: Route | None, error: AwsError, request: Request, requ
     body = {name: item for name, item in members.items() if not (shape and _bound(shape, name))}
     response.status = status
     response.body = json.encode(json.error_body(shape, error, body))
-    response.headers = [pair for pair in response.headers if pair[0] != "Content-Type"]
+    response.headers = [pair for pair in response.headers if pair[0].lower() not in OWN]
     response.headers += [
         ("Content-Type", MEDIA_TYPE),
         ("x-amzn-RequestId", request_id),

@@ -185,7 +185,7 @@ class Shapes:
     def _failure(self, name: str, definition: Definition) -> Failure:
         error = definition.get("error", {})
         fault = bool(definition.get("fault") or error.get("fault"))
-        status = error.get("httpStatusCode") or (500 if fault else 400)
+        status = int(error.get("httpStatusCode") or (500 if fault else 400))
         sender = bool(error.get("senderFault", status < 500))
         return Failure(name, error.get("code", name), status, sender, self.use({"shape": name}))
 
@@ -198,4 +198,5 @@ class Plan:
     output: Shape | None
     result_wrapper: str | None
     status: int
+    literals: frozenset[str]  # the names in the query string of its own URI
     compatible: bool  # speaks an AWS JSON protocol now and query once: tells old clients the old error codes

@@ -86,6 +86,7 @@ class Table:
             operation = service.operation_model(name)
             method, uri = operation.http["method"], operation.http["requestUri"]
             template, _, literals = uri.partition("?")
+            template = template.rstrip("/") or "/"
             if (path := by_template.get((method, template))) is None:
                 path = by_template[method, template] = _path(template)
                 self.paths[method, _first(template)].append(path)
