@@ -26,11 +26,12 @@ class Task:
     `folder` belongs to this run alone: its output (`output.log`), its state and its end are kept there, and
     `adopt(folder)` finds it again. `mounts` shows a folder under another absolute path, to this program only
     (`{"/opt/ml": job_folder}`). The program gets exactly `environment`, plus PATH, HOME, LANG and
-    PYTHONUNBUFFERED where it does not say; standard input is empty.
+    PYTHONUNBUFFERED where it does not say, and CUMULET_RUN, its folder; standard input is empty.
 
     After `seconds` it is asked to end (SIGTERM to its process group), `grace` seconds later killed with all
     its descendants. More than `memory` bytes resident in all its processes together: killed at once.
-    Where `outlives` is true it goes on when this process dies, for the next one to adopt; else it dies too.
+    Where `outlives` is true it goes on when this process dies, for the next one to adopt; else it dies too
+    (so whoever starts it keeps the `Run`: dropping that ends the program as well).
     """
 
     folder: Path

@@ -14,13 +14,22 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any
 
-from cumulet.engines.run import namespace
+from cumulet.engines.run import namespace, processes, status
 from cumulet.engines.run.base import CannotStart, MountsUnavailable, Outcome, Task
 
-BOOT = "import sys; sys.path.append(sys.argv[1]); import shim; shim.main()"
+# The supervisor's modules, by their own names but without what `cumulet` itself would import.
+BOOT = """
+import sys, types
+for name in ("cumulet", "cumulet.engines", "cumulet.engines.run"):
+    sys.modules[name] = module = types.ModuleType(name)
+    module.__path__ = [sys.argv[1]]
+from cumulet.engines.run import shim
+shim.main()
+"""
 POLL = 0.05  # seconds between looks, only where the system has no pidfd
 
 
@@ -28,6 +37,7 @@ def start(task: Task) -> LocalRun:
     """Start a program; it runs (or has failed, with the reason in its log) when this returns."""
     if task.mounts and (refused := namespace.mounts_refused()):
         raise MountsUnavailable(refused)
+    task = replace(task, folder=task.folder.absolute())
     task.folder.mkdir(parents=True, exist_ok=True)
     lock = _lock(task.folder)
     try:
@@ -49,9 +59,9 @@ def adopt(folder: Path) -> LocalRun | None:
 
 class LocalRun:
     def __init__(self, folder: Path, process: subprocess.Popen[bytes] | None = None) -> None:
-        self.folder = folder
+        self.folder = folder.absolute()
         self.process = process  # None: adopted from an earlier server
-        self.lifeline: BinaryIO | Any = process.stdin if process else None
+        self.lifeline: IO[bytes] | None = process.stdin if process else None
 
     @property
     def log(self) -> Path:
@@ -94,16 +104,16 @@ class LocalRun:
         deadline = time.monotonic() + 5
         while self.running:
             if pid := self.supervisor:
-                _signal(pid, signal.SIGTERM)
+                processes.send(pid, signal.SIGTERM)
                 return
             if time.monotonic() > deadline:
                 raise CannotStart(f"The supervisor of {self.folder} does not answer.")
             time.sleep(0.005)  # adopted in the instant between its start and its first word
 
-    def _written(self) -> tuple[int, int, float]:
-        """What the supervisor said of itself: its id, the program's id (a session), when it started."""
+    def _written(self) -> tuple[int, float]:
+        """What the supervisor wrote of itself: its process id, and when it started."""
         words = (self.folder / "lock").read_text().split()
-        return (int(words[0]), int(words[1]), float(words[2])) if len(words) == 3 else (0, 0, 0.0)
+        return (int(words[0]), float(words[1])) if len(words) == 2 else (0, 0.0)
 
     def _sleep_until_gone(self, seconds: float | None) -> None:
         """Sleep until the supervisor ends, or for `seconds`."""
@@ -129,37 +139,29 @@ class LocalRun:
                 self.lifeline.close()
 
     def _outcome(self) -> Outcome:
-        try:
-            return Outcome(**json.loads((self.folder / "status.json").read_bytes()))
-        except FileNotFoundError:
-            return self._lost()
+        written = status.read(str(self.folder))
+        return Outcome(**written) if written else self._lost()
 
     def _lost(self) -> Outcome:
         """The supervisor was killed before it could say how it ended: end what it left, and say so."""
-        _, session, started = self._written()
-        _end_session(session, started)
-        outcome = Outcome(None, "lost", started, time.time())
-        write_status(self.folder, outcome)
+        processes.kill_marked(str(self.folder))
+        outcome = Outcome(None, "lost", self._written()[1], time.time())
+        status.write(str(self.folder), asdict(outcome))
         return outcome
-
-
-def write_status(folder: Path, outcome: Outcome) -> None:
-    from dataclasses import asdict
-
-    from cumulet.engines.run import shim
-
-    shim.write_status(str(folder), asdict(outcome))
 
 
 def _lock(folder: Path) -> int:
     descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        raise CannotStart(f"{folder} runs something already.") from None
-    os.ftruncate(descriptor, 0)
-    return descriptor
+    for _ in range(20):
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(0.005)  # somebody may only be asking whether it runs
+        else:
+            os.ftruncate(descriptor, 0)
+            return descriptor
+    os.close(descriptor)
+    raise CannotStart(f"{folder} runs something already.")
 
 
 def _spawn(task: Task, lock: int) -> subprocess.Popen[bytes]:
@@ -197,17 +199,17 @@ def _spawn(task: Task, lock: int) -> subprocess.Popen[bytes]:
 def _spoken(task: Task, lock: int) -> dict[str, Any]:
     """The task in the supervisor's words."""
     defaults = {
-        "PATH": os.defpath if "PATH" not in os.environ else os.environ["PATH"],
+        "PATH": os.environ.get("PATH", os.defpath),
         "HOME": os.environ.get("HOME", "/"),
         "LANG": "C.UTF-8",
         "PYTHONUNBUFFERED": "1",
     }
     return {
-        "folder": str(task.folder.resolve()),
+        "folder": str(task.folder),
         "command": [str(word) for word in task.command],
-        "environment": {**defaults, **task.environment},
+        "environment": {**defaults, **task.environment, processes.MARK: str(task.folder)},
         "mounts": {target: str(source.resolve()) for target, source in task.mounts.items()},
-        "cwd": str(task.cwd or task.folder.resolve()),
+        "cwd": str(task.cwd or task.folder),
         "seconds": task.seconds,
         "grace": task.grace,
         "memory": task.memory,
@@ -215,29 +217,3 @@ def _spoken(task: Task, lock: int) -> dict[str, Any]:
         "separate_errors": task.separate_errors,
         "lock": lock,
     }
-
-
-def _signal(pid: int, number: int) -> None:
-    try:
-        os.kill(pid, number)
-    except ProcessLookupError:
-        return
-
-
-def _end_session(session: int, started: float) -> None:
-    """Kill every process of a session that is not younger than its machine's boot allows."""
-    if not session or not Path("/proc").is_dir():
-        return
-    boot = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
-    if started < boot:
-        return  # an earlier boot of the machine: the number means somebody else now
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit() and _session_of(entry) == session:
-            _signal(int(entry.name), signal.SIGKILL)
-
-
-def _session_of(process: Path) -> int:
-    try:
-        return int((process / "stat").read_text().rpartition(")")[2].split()[3])
-    except (FileNotFoundError, ProcessLookupError):
-        return 0

@@ -4,6 +4,8 @@ Standard library only: the supervisor imports it by path. Nothing is ever made o
 point does not exist, its nearest existing parent is rebuilt in memory from bind mounts of its own entries;
 where that parent is `/`, the program gets a new root made the same way.
 """
+# pathlib takes longer to import than this whole program to start.
+# ruff: noqa: PTH102, PTH103, PTH106, PTH112, PTH115, PTH116, PTH117, PTH118, PTH120, PTH123, PTH211
 
 import ctypes
 import os
@@ -37,7 +39,7 @@ def mounts_refused() -> str:
 def _probe() -> str:
     if sys.platform != "linux":
         return f"{sys.platform} has no mount namespaces."
-    command = [sys.executable, "-I", "-S", "-c", PROBE, os.path.dirname(__file__)]  # noqa: PTH120
+    command = [sys.executable, "-I", "-S", "-c", PROBE, os.path.dirname(__file__)]
     tried = subprocess.run(command, capture_output=True, text=True, check=False)
     if tried.returncode == 0:
         return ""
@@ -73,8 +75,8 @@ def _unshare() -> None:
 
 def _existing(target: str) -> str:
     """The folder itself, or its nearest parent that there is."""
-    while not os.path.isdir(target):  # noqa: PTH112
-        target = os.path.dirname(target)  # noqa: PTH120
+    while not os.path.isdir(target):
+        target = os.path.dirname(target)
     return target
 
 
@@ -82,13 +84,13 @@ def _make_point(target: str) -> None:
     parent = _existing(target)
     if parent not in (target, "/"):
         _rebuild(parent)
-    os.makedirs(target, exist_ok=True)  # noqa: PTH103
+    os.makedirs(target, exist_ok=True)
 
 
 def _rebuild(parent: str) -> None:
     """Cover a folder with memory, and in it bind every entry that it had."""
     below = os.open(parent, os.O_PATH)
-    mode = os.stat(parent).st_mode & 0o7777  # noqa: PTH116
+    mode = os.stat(parent).st_mode & 0o7777
     _mount("tmpfs", parent, "tmpfs", 0, f"mode={mode:o}")
     _show_all(f"/proc/self/fd/{below}/.", parent)
     os.close(below)
@@ -101,27 +103,27 @@ def _new_root() -> None:
     _mount("tmpfs", place, "tmpfs", 0, "mode=755")
     _show_all("/", place, without="tmp")
     for name in ("tmp", ".old"):
-        os.mkdir(f"{place}/{name}")  # noqa: PTH102
+        os.mkdir(f"{place}/{name}")
     _libc("syscall", PIVOT_ROOT[os.uname().machine], place.encode(), (place + old).encode())
     os.chdir("/")
     _mount(old + place, place, None, MS_BIND | MS_REC)
     _libc("umount2", old.encode(), MNT_DETACH)
-    os.rmdir(old)  # noqa: PTH106
+    os.rmdir(old)
 
 
 def _show_all(folder: str, place: str, without: str = "") -> None:
     with os.scandir(folder) as entries:
         for entry in entries:
             if entry.name != without:
-                _show(entry, os.path.join(place, entry.name))  # noqa: PTH118
+                _show(entry, os.path.join(place, entry.name))
 
 
 def _show(entry: "os.DirEntry[str]", place: str) -> None:
     if entry.is_symlink():
-        os.symlink(os.readlink(entry.path), place)  # noqa: PTH115, PTH211
+        os.symlink(os.readlink(entry.path), place)
         return
     if entry.is_dir():
-        os.mkdir(place)  # noqa: PTH102
+        os.mkdir(place)
     else:
         os.close(os.open(place, os.O_CREAT | os.O_WRONLY, 0o600))
     _mount(entry.path, place, None, MS_BIND | MS_REC)
@@ -141,5 +143,5 @@ def _libc(name: str, *arguments: object, fatal: bool = True) -> int:
 
 
 def _write(path: str, text: str) -> None:
-    with open(path, "w") as file:  # noqa: PTH123
+    with open(path, "w") as file:
         file.write(text)

@@ -1,9 +1,11 @@
 """The supervisor of one run: a small process of its own, which starts the program and sees it to its end.
 
 It imports the standard library only, so that it starts in milliseconds, and it depends on nobody: limits and
-stops are kept while the server is dead. It is the subreaper of all that the program starts (a double fork
+stops are kept while the server is dead. It adopts the orphans of all that the program starts (a double fork
 does not get away), and a run has ended when nothing of it is left.
 """
+# pathlib takes longer to import than this whole program to start.
+# ruff: noqa: PTH123
 
 import contextlib
 import json
@@ -13,165 +15,134 @@ import select
 import signal
 import sys
 import time
+from typing import Any, NoReturn
 
-LOOK = 0.2  # seconds between two looks at the memory in use
-PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
+from cumulet.engines.run import processes, status
+
+LOOK = 0.2  # seconds between two looks at the memory in use, where it has a limit
+GLANCE = 1.0  # where it has none
+ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
-def main():
-    with open(0, "rb", buffering=0, closefd=False) as stdin:
-        spoken = _read_line(stdin)
+def main() -> None:
+    spoken = _read_line(0)
     if not spoken:
         sys.exit("The server ended before it had said what to run.")
     Supervisor(json.loads(spoken)).run()
 
 
-def _read_line(stream):
-    """One line and not a byte more: what follows on the stream is its end, and the end is a message."""
-    pieces = b""
-    while not pieces.endswith(b"\n"):
-        piece = stream.read(65536)
-        if not piece:
-            return b""
-        pieces += piece
-    return pieces
-
-
 class Supervisor:
-    def __init__(self, task):
+    def __init__(self, task: dict[str, Any]) -> None:
         self.task = task
-        self.folder = task["folder"]
         self.child = 0
-        self.exit_code = None
-        self.reason = None  # why it is being ended, once it is
-        self.kill_at = None
+        self.exit_code: int | None = None
+        self.reason = ""  # why it is being ended, once it is
+        self.kill_at: float | None = None
         self.peak = 0
         self.started = time.time()
-        self.clock_start = time.monotonic()
+        self.born = time.monotonic()
         self.stop_asked = False
-        self.wake, self.waker = os.pipe()
+        self.woken, self.waker = os.pipe()
 
-    def run(self):
+    def run(self) -> None:
         os.set_inheritable(self.task["lock"], False)
-        _prctl(PR_SET_CHILD_SUBREAPER, 1)
+        processes.adopt_orphans()
         self._listen()
-        error = self._begin()
-        os.write(self.task["lock"], b"%d %d %f\n" % (os.getpid(), self.child, self.started))
-        _say(error or "started")
-        if not error:
-            self._supervise()
-            self._finish()
+        if error := self._begin():
+            _say(error)
+            return
+        os.write(self.task["lock"], b"%d %f" % (os.getpid(), self.started))
+        _say("started")
+        self._supervise()
+        self._finish()
 
-    def _listen(self):
+    def _listen(self) -> None:
         os.set_blocking(self.waker, False)
-        os.set_blocking(self.wake, False)
         signal.set_wakeup_fd(self.waker, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        for number in ENDING:
             signal.signal(number, self._ask_stop)
 
-    def _ask_stop(self, *_):
+    def _ask_stop(self, *_: Any) -> None:
         self.stop_asked = True
 
-    def _begin(self):
+    def _begin(self) -> str:
         """Fork the program; the sentence that says why not, or "" once it runs."""
         heard, telling = os.pipe()
         self.child = os.fork()
         if self.child == 0:
-            os.close(heard)
             _become(self.task, telling)
         os.close(telling)
         with open(heard, "rb") as pipe:
-            error = pipe.read().decode()
-        return error
+            return pipe.read().decode()
 
-    def _supervise(self):
+    def _supervise(self) -> None:
         lifeline = [] if self.task["outlives"] else [0]
         while self.exit_code is None:
-            ready, _, _ = select.select([self.wake, *lifeline], [], [], self._patience())
-            if self.wake in ready:
-                with contextlib.suppress(BlockingIOError):
-                    os.read(self.wake, 4096)
-            if 0 in ready and not os.read(0, 4096):
+            ready, _, _ = select.select([self.woken, *lifeline], [], [], self._patience())
+            if self.woken in ready:
+                os.read(self.woken, 4096)
+            if 0 in ready:  # nothing is ever said on it: its end is the server's end
                 lifeline = []
                 self._kill("lost")
             self._reap(os.WNOHANG)
-            self._judge()
+            if self.exit_code is None:
+                self._judge(time.monotonic())
 
-    def _patience(self):
+    def _patience(self) -> float:
         """Seconds until something has to be looked at."""
-        now = time.monotonic()
-        until = [LOOK if self.task["memory"] else 1.0]
+        until = [GLANCE if self.task["memory"] is None else LOOK]
         if self.kill_at is not None:
-            until.append(self.kill_at - now)
+            until.append(self.kill_at - time.monotonic())
         elif self.task["seconds"] is not None:
-            until.append(self.clock_start + self.task["seconds"] - now)
+            until.append(self.born + self.task["seconds"] - time.monotonic())
         return max(0.0, min(until))
 
-    def _judge(self):
-        if self.exit_code is not None:
-            return
-        now = time.monotonic()
-        limit = self.task["seconds"]
+    def _judge(self, now: float) -> None:
+        seconds, memory = self.task["seconds"], self.task["memory"]
         if self.stop_asked:
             self._ask_end("stopped")
-        elif limit is not None and now >= self.clock_start + limit:
+        elif seconds is not None and now >= self.born + seconds:
             self._ask_end("timeout")
+        used = processes.resident(processes.descendants(), memory)
+        self.peak = max(self.peak, used)
         if self.kill_at is not None and now >= self.kill_at:
             self._kill(self.reason)
-        elif self._memory() > (self.task["memory"] or sys.maxsize):
+        elif memory is not None and used > memory:
             self._kill("memory")
 
-    def _ask_end(self, reason):
-        if self.reason is None:
+    def _ask_end(self, reason: str) -> None:
+        if not self.reason:
             self.reason = reason
             self.kill_at = time.monotonic() + self.task["grace"]
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self.child, signal.SIGTERM)
+            processes.send_group(self.child, signal.SIGTERM)
 
-    def _kill(self, reason):
+    def _kill(self, reason: str) -> None:
         self.reason = reason
         self.kill_at = None
         self._kill_all()
         while self.exit_code is None:
             self._reap(0)
 
-    def _kill_all(self):
-        """Freeze, so that nobody can fork any more, until a look finds no new process; then kill."""
-        frozen = set()
-        while new := set(family()) - frozen:
-            for pid in new:
-                _send(pid, signal.SIGSTOP)
-            frozen |= new
-        for pid in frozen:
-            _send(pid, signal.SIGKILL)
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.child, signal.SIGKILL)
+    def _kill_all(self) -> None:
+        processes.kill_descendants()
+        if self.exit_code is None:  # else its number may be another's by now
+            processes.send_group(self.child, signal.SIGKILL)
 
-    def _reap(self, options):
+    def _reap(self, options: int) -> bool:
+        """Take leave of children that have ended; False once there are none left at all."""
         while True:
             try:
-                pid, status = os.waitpid(-1, options)
+                pid, ended = os.waitpid(-1, options)
             except ChildProcessError:
                 return False
-            if pid == 0:
-                return True
             if pid == self.child:
-                self.exit_code = os.waitstatus_to_exitcode(status)
+                self.exit_code = os.waitstatus_to_exitcode(ended)
+            if pid in (0, self.child):
                 return True
 
-    def _memory(self):
-        """Bytes resident in all processes of the run. Shared pages count once where it matters."""
-        pids = family()
-        total = sum(_resident(pid) for pid in pids)
-        limit = self.task["memory"]
-        if limit and total > limit and len(pids) > 1:
-            total = sum(_proportional(pid) for pid in pids)
-        self.peak = max(self.peak, total)
-        return total
-
-    def _finish(self):
-        """Nothing may be left: kill and wait until the kernel says there are no children."""
+    def _finish(self) -> None:
+        """Nothing may be left: kill, until the kernel says that there are no children."""
         self._kill_all()
         while True:
             try:
@@ -181,135 +152,74 @@ class Supervisor:
             self._kill_all()
         used = resource.getrusage(resource.RUSAGE_CHILDREN)
         unit = 1 if sys.platform == "darwin" else 1024
-        write_status(
-            self.folder,
-            {
-                "exit_code": self.exit_code,
-                "reason": self.reason or "exited",
-                "started": self.started,
-                "ended": time.time(),
-                "peak_memory_bytes": max(self.peak, used.ru_maxrss * unit),
-                "cpu_seconds": used.ru_utime + used.ru_stime,
-            },
-        )
+        outcome = {
+            "exit_code": self.exit_code,
+            "reason": self.reason or "exited",
+            "started": self.started,
+            "ended": time.time(),
+            "peak_memory_bytes": max(self.peak, used.ru_maxrss * unit),
+            "cpu_seconds": used.ru_utime + used.ru_stime,
+        }
+        status.write(self.task["folder"], outcome)
 
 
-def _become(task, telling):
-    """In the child: take on the task's surroundings and turn into its program. Never returns."""
+def _become(task: dict[str, Any], telling: int) -> NoReturn:
+    """In the child: take on the task's surroundings and turn into its program."""
     try:
         _dress(task)
         if task["mounts"]:
-            import namespace  # beside this file
+            from cumulet.engines.run import namespace
 
             namespace.enter(task["mounts"])
         os.chdir(task["cwd"])
-        _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        os.close(telling) if False else os.set_inheritable(telling, False)
-        _exec(task)
-    except BaseException as error:
+        processes.die_with_parent()
+        _execute(task["command"], task["environment"])
+    except BaseException as error:  # told to the server, which raises it
         os.write(telling, f"{type(error).__name__}: {error}".encode())
-    finally:
-        os._exit(126)
+    os._exit(126)
 
 
-def _dress(task):
+def _dress(task: dict[str, Any]) -> None:
     os.setsid()
     signal.set_wakeup_fd(-1)
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD, signal.SIGPIPE, signal.SIGXFSZ):
+    for number in (*ENDING, signal.SIGCHLD, signal.SIGPIPE, signal.SIGXFSZ):
         signal.signal(number, signal.SIG_DFL)
     with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as score:
-        score.write("500")  # where memory runs out, the program goes before the server
+        score.write("500")  # where the machine's memory runs out, the program goes before the server
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    output = _append(task["folder"] + "/output.log")
-    errors = _append(task["folder"] + "/errors.log") if task["separate_errors"] else output
+    output = _appended(task["folder"] + "/output.log")
     os.dup2(output, 1)
-    os.dup2(errors, 2)
+    os.dup2(_appended(task["folder"] + "/errors.log") if task["separate_errors"] else output, 2)
 
 
-def _append(path):
+def _appended(path: str) -> int:
     return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
 
 
-def _exec(task):
-    """As a shell does it: a program that is not there is the exit code 127 and a line in the log."""
-    command = task["command"]
+def _execute(command: list[str], environment: dict[str, str]) -> NoReturn:
+    """As a shell does it: a program that is not there is exit code 127 and a line in the log."""
     try:
-        os.execvpe(command[0], command, task["environment"])
+        os.execvpe(command[0], command, environment)
     except OSError as error:
-        missing = isinstance(error, FileNotFoundError)
         os.write(2, f"{command[0]}: {error.strerror}\n".encode())
-        os._exit(127 if missing else 126)
+        os._exit(127 if isinstance(error, FileNotFoundError) else 126)
 
 
-def _say(word):
-    os.write(1, word.replace("\n", " ").encode() + b"\n")
+def _read_line(descriptor: int) -> bytes:
+    """The line that is sent; nothing where its sender ended first."""
+    line = b""
+    while not line.endswith(b"\n"):
+        piece = os.read(descriptor, 65536)
+        if not piece:
+            return b""
+        line += piece
+    return line
+
+
+def _say(word: str) -> None:
+    """One line to the server, which may be gone; after it there is nothing more to say."""
+    with contextlib.suppress(BrokenPipeError):
+        os.write(1, word.replace("\n", " ").encode() + b"\n")
     nothing = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nothing, 1)
     os.close(nothing)
-
-
-def write_status(folder, status):
-    """The end of a run, on disk for good: whole or not at all."""
-    temporary, final = folder + "/status.json.new", folder + "/status.json"
-    with open(temporary, "w") as file:
-        json.dump(status, file)
-        file.flush()
-        os.fsync(file.fileno())
-    os.rename(temporary, final)
-    directory = os.open(folder, os.O_RDONLY)
-    os.fsync(directory)
-    os.close(directory)
-
-
-def family():
-    """Every living descendant of this process."""
-    found, fresh = [], [os.getpid()]
-    while fresh:
-        fresh = [child for pid in fresh for child in _children(pid)]
-        found += fresh
-    return found
-
-
-def _children(pid):
-    children = []
-    try:
-        for thread in os.listdir(f"/proc/{pid}/task"):
-            with contextlib.suppress(OSError), open(f"/proc/{pid}/task/{thread}/children") as file:
-                children += map(int, file.read().split())
-    except OSError:
-        return []
-    return children
-
-
-def _resident(pid):
-    try:
-        with open(f"/proc/{pid}/statm") as file:
-            return int(file.read().split()[1]) * resource.getpagesize()
-    except (OSError, IndexError):
-        return 0
-
-
-def _proportional(pid):
-    """Its share of the pages that several processes use, which the sum would count for each."""
-    try:
-        with open(f"/proc/{pid}/smaps_rollup") as file:
-            return sum(int(line.split()[1]) * 1024 for line in file if line.startswith("Pss:"))
-    except OSError:
-        return _resident(pid)
-
-
-def _send(pid, number):
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.kill(pid, number)
-
-
-def _prctl(option, value):
-    if sys.platform == "linux":
-        import ctypes
-
-        if ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0):
-            raise OSError(ctypes.get_errno(), "prctl")
-
-
-if __name__ == "__main__":
-    main()
