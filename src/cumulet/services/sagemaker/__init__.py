@@ -1,0 +1,13 @@
+"""Amazon SageMaker: training jobs, models and endpoints, run as processes of this machine.
+
+https://docs.aws.amazon.com/sagemaker/latest/APIReference/Welcome.html
+"""
+
+from cumulet.services.sagemaker.invocations import Invocations
+from cumulet.services.sagemaker.serving import Serving
+from cumulet.services.sagemaker.training import Training
+from cumulet.services.sagemaker.training_jobs import TrainingJobs
+
+
+class SageMaker(TrainingJobs, Training, Serving, Invocations):
+    """All of SageMaker's operations."""

@@ -1,0 +1,94 @@
+"""The container contract without a container: a folder that the job sees as /opt/ml, and its environment.
+
+https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-training-algo-running-container.html
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from cumulet.engines import run as engine
+from cumulet.wire.errors import NotImplementedByCumulet
+
+ROOT = "/opt/ml"
+HOST = "algo-1"
+GROUP = "homogeneousCluster"
+FOLDERS = ("input/config", "input/data", "input/submit", "model", "output/data", "output/intermediate", "code")
+
+
+class Container:
+    """One job's folder. What lies under `ml` is the job's own; `process` belongs to the supervisor of its process."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.ml = folder / "ml"
+        self.process = folder / "process"
+
+    def lay_out(self) -> None:
+        for name in FOLDERS:
+            (self.ml / name).mkdir(parents=True, exist_ok=True)
+
+    def configure(self, request: dict[str, Any]) -> None:
+        """The files of input/config, as a job on AWS finds them."""
+        self._write("hyperparameters.json", request.get("HyperParameters") or {})
+        self._write("resourceconfig.json", resource_config(request["ResourceConfig"]))
+        self._write("inputdataconfig.json", input_data_config(request.get("InputDataConfig") or []))
+        for member, name in (("DebugHookConfig", "debughookconfig.json"), ("ProfilerConfig", "profilerconfig.json")):
+            if member in request:
+                self._write(name, request[member])
+
+    @property
+    def mounts(self) -> dict[str, Path]:
+        return {ROOT: self.ml} if engine.mounts_supported() else {}
+
+    def place(self, path: str) -> Path:
+        """Where a path that the job sees under /opt/ml lies on this machine."""
+        if not path.startswith(f"{ROOT}/") or ".." in path:
+            raise NotImplementedByCumulet(f"the local path {path} (one under {ROOT} is done)")
+        return self.ml / path.removeprefix(f"{ROOT}/")
+
+    @staticmethod
+    def submitted(request: dict[str, Any]) -> str:
+        """The S3 URI of the code that the SDK uploaded; "" where the code comes another way."""
+        given = request.get("HyperParameters", {}).get("sagemaker_submit_directory", "").strip('"')
+        uri = given or request.get("Environment", {}).get("SAGEMAKER_SUBMIT_DIRECTORY", "")
+        return uri if uri.startswith("s3://") else ""
+
+    def _write(self, name: str, value: Any) -> None:
+        (self.ml / "input/config" / name).write_text(json.dumps(value, indent=2))
+
+    @property
+    def failure(self) -> str:
+        """What the job says of its own failure; "" where it says nothing."""
+        path = self.ml / "output/failure"
+        return path.read_text(errors="replace").strip() if path.is_file() else ""
+
+
+def resource_config(resources: dict[str, Any]) -> dict[str, Any]:
+    kind = resources["InstanceType"]
+    group = {"instance_group_name": GROUP, "instance_type": kind, "hosts": [HOST]}
+    return {
+        "current_host": HOST,
+        "current_instance_type": kind,
+        "current_group_name": GROUP,
+        "hosts": [HOST],
+        "instance_groups": [group],
+        "network_interface_name": "lo0" if sys.platform == "darwin" else "lo",
+    }
+
+
+def input_data_config(channels: list[dict[str, Any]]) -> dict[str, Any]:
+    return {channel["ChannelName"]: _channel_config(channel) for channel in channels}
+
+
+def _channel_config(channel: dict[str, Any]) -> dict[str, str]:
+    source = channel["DataSource"]["S3DataSource"]
+    config = {
+        "TrainingInputMode": channel.get("InputMode", "File"),
+        "S3DistributionType": source.get("S3DataDistributionType", "FullyReplicated"),
+        "RecordWrapperType": channel.get("RecordWrapperType", "None"),
+    }
+    return config | ({"ContentType": channel["ContentType"]} if channel.get("ContentType") else {})

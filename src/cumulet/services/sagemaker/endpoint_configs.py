@@ -1,0 +1,126 @@
+"""Endpoint configurations: which models an endpoint serves, on how many processes, with which share.
+
+https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateEndpointConfig.html
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from cumulet.services.sagemaker.listing import Filters, Order
+from cumulet.services.sagemaker.models import Models
+from cumulet.services.sagemaker.refusals import already_existing, could_not_find, honour_only, invalid
+from cumulet.services.sagemaker.resources import ENDPOINT_CONFIG, MODEL, shown, summary
+from cumulet.services.sagemaker.tags import TagList
+
+SUMMARY = ("EndpointConfigName", "EndpointConfigArn", "CreationTime")
+
+# The volume and the download's time limit change nothing here: a model's data is linked, not downloaded.
+HONOURED = (
+    "VariantName",
+    "ModelName",
+    "InitialInstanceCount",
+    "InstanceType",
+    "InitialVariantWeight",
+    "VolumeSizeInGB",
+    "ModelDataDownloadTimeoutInSeconds",
+    "ContainerStartupHealthCheckTimeoutInSeconds",
+)
+
+
+class EndpointConfigs(Models):
+    def create_endpoint_config(
+        self,
+        *,
+        EndpointConfigName: str,
+        ProductionVariants: list[dict[str, Any]],
+        Tags: TagList | None = None,
+        KmsKeyId: str | None = None,
+        ExecutionRoleArn: str | None = None,
+        VpcConfig: dict[str, Any] | None = None,
+        EnableNetworkIsolation: bool = False,
+        DataCaptureConfig: dict[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        """Remember a configuration of models that exist.
+
+        KmsKeyId (encryption of instances' volumes) and VpcConfig change nothing on one machine.
+        """
+        off = {"EnableNetworkIsolation": EnableNetworkIsolation, "ExecutionRoleArn": ExecutionRoleArn}
+        capture = bool(DataCaptureConfig and DataCaptureConfig.get("EnableCapture"))
+        honour_only("CreateEndpointConfig", {**off, "DataCaptureConfig.EnableCapture": capture}, ())
+        self._check_variants(ProductionVariants)
+        arn = self._arn_of(ENDPOINT_CONFIG, EndpointConfigName)
+        body = {
+            "EndpointConfigName": EndpointConfigName,
+            "EndpointConfigArn": arn,
+            "ProductionVariants": [{"InitialVariantWeight": 1.0, **v} for v in ProductionVariants],
+            "KmsKeyId": KmsKeyId,
+            "VpcConfig": VpcConfig or None,
+            "DataCaptureConfig": DataCaptureConfig or None,
+            "EnableNetworkIsolation": False,
+            "CreationTime": self.house.clock(),
+        }
+        body = {name: value for name, value in body.items() if value is not None}
+
+        def create() -> None:
+            if self._get(ENDPOINT_CONFIG, EndpointConfigName) is not None:
+                raise already_existing("endpoint configuration", arn)
+            self._put(ENDPOINT_CONFIG, EndpointConfigName, body)
+            self._tag(f"{ENDPOINT_CONFIG}/{EndpointConfigName}", Tags)
+
+        self.store.atomically(create)
+        return {"EndpointConfigArn": arn}
+
+    def _check_variants(self, variants: list[dict[str, Any]]) -> None:
+        names = [variant["VariantName"] for variant in variants]
+        if len(set(names)) < len(names):
+            raise invalid("The names of production variants must be unique within an endpoint configuration.")
+        if not sum(variant.get("InitialVariantWeight", 1.0) for variant in variants):
+            raise invalid("At least one production variant needs an InitialVariantWeight above 0.")
+        for variant in variants:
+            self._check_variant(variant)
+
+    def _check_variant(self, variant: dict[str, Any]) -> None:
+        honour_only(f"Production variant {variant['VariantName']}", variant, HONOURED)
+        if not variant.get("ModelName"):
+            raise invalid(f"Production variant {variant['VariantName']} needs a ModelName.")
+        if not variant.get("InitialInstanceCount") or not variant.get("InstanceType"):
+            raise invalid(f"Production variant {variant['VariantName']} needs InstanceType and InitialInstanceCount.")
+        if self._get(MODEL, variant["ModelName"]) is None:
+            raise could_not_find("model", self._arn_of(MODEL, variant["ModelName"]))
+
+    def describe_endpoint_config(self, *, EndpointConfigName: str) -> dict[str, Any]:
+        return shown(self._endpoint_config(EndpointConfigName))
+
+    def delete_endpoint_config(self, *, EndpointConfigName: str) -> dict[str, Any]:
+        """Forget a configuration. Endpoints made from it go on: they remember what they run."""
+
+        def delete() -> None:
+            self._endpoint_config(EndpointConfigName)
+            self._delete(ENDPOINT_CONFIG, EndpointConfigName)
+            self._untag(f"{ENDPOINT_CONFIG}/{EndpointConfigName}")
+
+        self.store.atomically(delete)
+        return {}
+
+    def list_endpoint_configs(
+        self,
+        *,
+        SortBy: str = "CreationTime",
+        SortOrder: str = "Descending",
+        NextToken: str | None = None,
+        MaxResults: int | None = None,
+        NameContains: str | None = None,
+        CreationTimeBefore: datetime | None = None,
+        CreationTimeAfter: datetime | None = None,
+    ) -> dict[str, Any]:
+        filters = Filters(NameContains, None, CreationTimeAfter, CreationTimeBefore)
+        order = Order("EndpointConfig", SortBy, SortOrder == "Descending")
+        configs, token = self._page(ENDPOINT_CONFIG, filters, order, NextToken, MaxResults)
+        return {"EndpointConfigs": [summary(config, SUMMARY) for config in configs], "NextToken": token}
+
+    def _endpoint_config(self, name: str) -> dict[str, Any]:
+        if body := self._get(ENDPOINT_CONFIG, name):
+            return body
+        raise could_not_find("endpoint configuration", self._arn_of(ENDPOINT_CONFIG, name))

@@ -1,0 +1,99 @@
+"""Which local environment stands for a container image: by the repository's name, in any registry's region.
+
+AWS publishes one image per framework, version and region under accounts of its own
+(`683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3`). What runs here is
+the Python that Cumulet itself runs on, with the versions installed there; a script that needs others says
+so in its requirements.txt. An image of one's own is mapped by a record (`map_image`).
+
+https://docs.aws.amazon.com/sagemaker/latest/dg-ecr-paths/sagemaker-algo-docker-registry-paths.html
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import sys
+from dataclasses import dataclass
+
+from cumulet.services.sagemaker.refusals import invalid
+from cumulet.store import Store
+
+MAPPED = "image"  # the kind of record that maps an image; global, named by the image's URI
+
+URI = re.compile(
+    r"^(?:(?P<registry>[\w.:-]+\.[\w.:-]+|localhost(?::\d+)?)/)?(?P<repository>[\w./-]+?)"
+    r"(?::(?P<tag>[\w.-]+))?(?:@sha256:[0-9a-f]{64})?$"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Framework:
+    """What a framework's containers run, and what has to be importable here for them."""
+
+    name: str
+    module: str
+    package: str
+    container: str  # SM_FRAMEWORK_MODULE, by which scripts tell where they are
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """An image that Cumulet can stand for."""
+
+    uri: str
+    framework: Framework
+    python: str
+
+
+SKLEARN = Framework("scikit-learn", "sklearn", "scikit-learn", "sagemaker_sklearn_container.training:main")
+XGBOOST = Framework("xgboost", "xgboost", "xgboost", "sagemaker_xgboost_container.training:main")
+PYTORCH = Framework("pytorch", "torch", "torch", "sagemaker_pytorch_container.training:main")
+TENSORFLOW = Framework("tensorflow", "tensorflow", "tensorflow", "sagemaker_tensorflow_container.training:main")
+HUGGINGFACE = Framework("huggingface", "transformers", "transformers", PYTORCH.container)
+PLAIN = Framework("python", "sys", "python", "")
+
+FRAMEWORKS = {
+    "sagemaker-scikit-learn": SKLEARN,
+    "sagemaker-xgboost": XGBOOST,
+    "pytorch-training": PYTORCH,
+    "pytorch-inference": PYTORCH,
+    "tensorflow-training": TENSORFLOW,
+    "tensorflow-inference": TENSORFLOW,
+    "huggingface-pytorch-training": HUGGINGFACE,
+    "huggingface-pytorch-inference": HUGGINGFACE,
+    "sagemaker-base-python": PLAIN,
+}
+BUILT_IN = frozenset(
+    ["autogluon-training", "autogluon-inference", "blazingtext", "catboost-training", "factorization-machines", "forecasting-deepar", "image-classification", "ipinsights", "kmeans", "knn", "lda", "lightgbm-training", "linear-learner", "ntm", "object-detection", "object2vec", "pca", "randomcutforest", "semantic-segmentation", "seq2seq", "xgboost"]
+)
+
+
+def find(uri: str, store: Store) -> Image:
+    """The environment of an image; the way out where there is none."""
+    if mapped := store.records.get(MAPPED, "", uri):
+        return Image(uri, FRAMEWORKS.get(mapped["framework"], PLAIN), mapped["python"])
+    repository = _repository(uri)
+    if repository in BUILT_IN:
+        raise invalid(f"The image {uri} is the built-in algorithm {repository}, which Cumulet does not have yet.")
+    if (framework := FRAMEWORKS.get(repository)) is None:
+        raise invalid(
+            f"Cumulet has no environment for the image {uri}. It knows these images, in any account, region "
+            f"and version: {', '.join(FRAMEWORKS)}. `cumulet image map URI` lets another image run in the "
+            "Python environment that Cumulet runs in, or in the one given by --python."
+        )
+    if importlib.util.find_spec(framework.module) is None:
+        raise invalid(
+            f"The image {uri} needs {framework.name}, which is not installed beside Cumulet: "
+            f"{sys.executable} -m pip install {framework.package}"
+        )
+    return Image(uri, framework, sys.executable)
+
+
+def map_image(store: Store, uri: str, python: str = sys.executable, framework: str = "") -> None:
+    """Let jobs and models of an image run on a Python interpreter of one's own."""
+    store.records.put(MAPPED, "", uri, {"python": python, "framework": framework})
+
+
+def _repository(uri: str) -> str:
+    found = URI.match(uri)
+    return found["repository"] if found else ""

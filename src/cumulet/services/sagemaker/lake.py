@@ -1,0 +1,135 @@
+"""Between the lake and a job's folder: channels laid out without copying, results packed and put back.
+
+https://docs.aws.amazon.com/sagemaker/latest/dg/model-train-storage.html
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import shutil
+import sys
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from cumulet.services.sagemaker.training_request import split_uri
+
+SMALL = 64 << 10  # below this a copy costs no more than a link, and the script may edit it or make it executable
+CLONE = 0x40049409  # Linux's FICLONE: a copy that shares its blocks until either side changes
+COMPRESSION = 4  # trained weights hardly shrink; more effort only takes time
+
+
+class CannotStage(Exception):
+    """Objects that no folder can hold; the text says which."""
+
+
+def stage_channel(s3: Any, uri: str, folder: Path) -> int:
+    """Lay every object under a prefix into a channel's folder, by the part of its key behind the prefix.
+
+    The bytes are shared with the lake wherever the file system can do that. The bytes laid out are counted.
+    """
+    bucket, prefix = split_uri(uri)
+    folder.mkdir(parents=True, exist_ok=True)
+    size = 0
+    for file in s3.files(Bucket=bucket, Prefix=prefix):
+        name = name_in_channel(file.key, prefix)
+        if name and not name.endswith("/"):
+            stage(file.path, _inside(folder, name), file.size)
+            size += file.size
+    return size
+
+
+def stage_object(s3: Any, uri: str, target: Path) -> None:
+    """One object as one file."""
+    bucket, key = split_uri(uri)
+    found = next((file for file in s3.files(Bucket=bucket, Prefix=key) if file.key == key), None)
+    if found is None:
+        raise CannotStage(f"There is no object {uri}.")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    stage(found.path, target, found.size)
+
+
+def name_in_channel(key: str, prefix: str) -> str:
+    """`s3://b/in` and `s3://b/in/` both give `in/a.csv` as `a.csv`; `s3://b/in/a` gives it as `a.csv` too."""
+    rest = key[len(prefix) :]
+    if prefix.endswith("/") or not prefix:
+        return rest
+    return rest[1:] if rest.startswith("/") else key[prefix.rfind("/") + 1 :]
+
+
+def _inside(folder: Path, name: str) -> Path:
+    parts = PurePosixPath(name).parts
+    if "\0" in name or name.startswith("/") or any(part in ("..", ".") for part in parts):
+        raise CannotStage(f"The key {name!r} cannot be the name of a file.")
+    target = folder.joinpath(*parts)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise CannotStage(f"The key {name!r} lies below another object, which no folder can hold.") from None
+    return target
+
+
+def stage(source: Path, target: Path, size: int) -> None:
+    """One object as a file: cloned where the file system can, else linked; copied where it is small."""
+    if size <= SMALL:
+        shutil.copyfile(source, target)
+    elif not _clone(source, target):
+        _link(source, target)
+
+
+def _clone(source: Path, target: Path) -> bool:
+    if sys.platform != "linux":
+        return False
+    import fcntl
+
+    try:
+        with source.open("rb") as original, target.open("wb") as copy:
+            fcntl.ioctl(copy.fileno(), CLONE, original.fileno())
+    except OSError:
+        target.unlink(missing_ok=True)
+        return False
+    return True
+
+
+def _link(source: Path, target: Path) -> None:
+    try:
+        os.link(source, target)
+    except OSError as error:
+        if error.errno not in (errno.EXDEV, errno.EMLINK, errno.EPERM):
+            raise
+        shutil.copyfile(source, target)
+
+
+def pack(folder: Path, target: Path) -> Path:
+    """A folder's content as a tar.gz, names relative to it, as SageMaker packs models and outputs."""
+    with tarfile.open(target, "w:gz", compresslevel=COMPRESSION) as tar:
+        for path in sorted(folder.iterdir()):
+            tar.add(path, arcname=path.name)
+    return target
+
+
+def unpack(archive: Path, folder: Path) -> None:
+    """A tar.gz into a folder; what points outside of it is refused."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with tarfile.open(archive) as tar:
+        tar.extractall(folder, filter="data")
+
+
+def upload_folder(s3: Any, folder: Path, uri: str) -> None:
+    """Every file of a folder as an object of its own."""
+    bucket, prefix = split_uri(uri)
+    for path in files_in(folder):
+        key = "/".join(filter(None, [prefix.rstrip("/"), path.relative_to(folder).as_posix()]))
+        s3.put_object(Bucket=bucket, Key=key, Body=path)
+
+
+def files_in(folder: Path) -> Iterator[Path]:
+    return (path for path in sorted(folder.rglob("*")) if path.is_file() and not path.is_symlink())
+
+
+def remove(folder: Path) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        shutil.rmtree(folder)

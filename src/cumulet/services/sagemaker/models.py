@@ -1,0 +1,145 @@
+"""Models: an image, the archive of what was trained, and the script that serves it.
+
+https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateModel.html
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from cumulet.services.sagemaker import images
+from cumulet.services.sagemaker.listing import Filters, Order
+from cumulet.services.sagemaker.refusals import already_existing, could_not_find, honour_only, invalid
+from cumulet.services.sagemaker.resources import MODEL, shown, summary
+from cumulet.services.sagemaker.roles import Roles
+from cumulet.services.sagemaker.tags import TagList, Tags
+from cumulet.services.sagemaker.training_request import split_uri
+from cumulet.wire.errors import AwsError, NotImplementedByCumulet
+
+SUMMARY = ("ModelName", "ModelArn", "CreationTime")
+HONOURED = ("Image", "Mode", "ModelDataUrl", "ModelDataSource", "Environment", "ContainerHostname")
+
+
+class Models(Tags, Roles):
+    def create_model(
+        self,
+        *,
+        ModelName: str,
+        PrimaryContainer: dict[str, Any] | None = None,
+        Containers: list[dict[str, Any]] | None = None,
+        ExecutionRoleArn: str | None = None,
+        Tags: TagList | None = None,
+        VpcConfig: dict[str, Any] | None = None,
+        EnableNetworkIsolation: bool = False,
+    ) -> dict[str, Any]:
+        """Remember a model whose image is known and whose data is there.
+
+        VpcConfig is only shown again: a model reaches what this machine reaches.
+        """
+        container = _only_container(PrimaryContainer, Containers)
+        if EnableNetworkIsolation:
+            raise NotImplementedByCumulet("CreateModel with EnableNetworkIsolation")
+        if not ExecutionRoleArn:
+            raise invalid("CreateModel needs an ExecutionRoleArn.")
+        self._check_container(container)
+        self._check_role(ExecutionRoleArn)
+        arn = self._arn_of(MODEL, ModelName)
+        body = {
+            "ModelName": ModelName,
+            "ModelArn": arn,
+            ("PrimaryContainer" if PrimaryContainer else "Containers"): PrimaryContainer or Containers,
+            "ExecutionRoleArn": ExecutionRoleArn,
+            "VpcConfig": VpcConfig or None,
+            "EnableNetworkIsolation": EnableNetworkIsolation,
+            "CreationTime": self.house.clock(),
+        }
+        body = {name: value for name, value in body.items() if value is not None}
+
+        def create() -> None:
+            if self._get(MODEL, ModelName) is not None:
+                raise already_existing("model", arn)
+            self._put(MODEL, ModelName, body)
+            self._tag(f"{MODEL}/{ModelName}", Tags)
+
+        self.store.atomically(create)
+        return {"ModelArn": arn}
+
+    def _check_container(self, container: dict[str, Any]) -> None:
+        honour_only("Container", container, HONOURED)
+        if container.get("Mode", "SingleModel") != "SingleModel":
+            raise NotImplementedByCumulet("a container with Mode MultiModel")
+        if not container.get("Image"):
+            raise invalid("The container needs an Image.")
+        images.find(container["Image"], self.store)
+        uri, archive = model_data(container)
+        if uri:
+            self._check_data(uri, archive)
+
+    def _check_data(self, uri: str, archive: bool) -> None:
+        bucket, key = split_uri(uri)
+        try:
+            found = self.other("s3").list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1).get("Contents")
+        except AwsError as error:
+            if error.code != "NoSuchBucket":
+                raise
+            found = None
+        if not found or (archive and found[0]["Key"] != key):
+            raise invalid(f"Could not find model data at {uri}.")
+
+    def describe_model(self, *, ModelName: str) -> dict[str, Any]:
+        return shown(self._model(ModelName))
+
+    def delete_model(self, *, ModelName: str) -> dict[str, Any]:
+        """Forget a model. Endpoints that serve it go on: they have their own copy."""
+
+        def delete() -> None:
+            self._model(ModelName)
+            self._delete(MODEL, ModelName)
+            self._untag(f"{MODEL}/{ModelName}")
+
+        self.store.atomically(delete)
+        return {}
+
+    def list_models(
+        self,
+        *,
+        SortBy: str = "CreationTime",
+        SortOrder: str = "Descending",
+        NextToken: str | None = None,
+        MaxResults: int | None = None,
+        NameContains: str | None = None,
+        CreationTimeBefore: datetime | None = None,
+        CreationTimeAfter: datetime | None = None,
+    ) -> dict[str, Any]:
+        filters = Filters(NameContains, None, CreationTimeAfter, CreationTimeBefore)
+        order = Order("Model", SortBy, SortOrder == "Descending")
+        models, token = self._page(MODEL, filters, order, NextToken, MaxResults)
+        return {"Models": [summary(model, SUMMARY) for model in models], "NextToken": token}
+
+    def _model(self, name: str) -> dict[str, Any]:
+        if body := self._get(MODEL, name):
+            return body
+        raise could_not_find("model", self._arn_of(MODEL, name))
+
+
+def container_of(model: dict[str, Any]) -> dict[str, Any]:
+    container: dict[str, Any] = model.get("PrimaryContainer") or model["Containers"][0]
+    return container
+
+
+def model_data(container: dict[str, Any]) -> tuple[str, bool]:
+    """Where the model's data lies ("" for none), and whether that is one archive or a prefix of files."""
+    source = container.get("ModelDataSource", {}).get("S3DataSource")
+    if not source:
+        return container.get("ModelDataUrl", ""), True
+    honour_only("ModelDataSource", source, ("S3Uri", "S3DataType", "CompressionType"))
+    return source["S3Uri"], source["CompressionType"] == "Gzip"
+
+
+def _only_container(primary: dict[str, Any] | None, containers: list[dict[str, Any]] | None) -> dict[str, Any]:
+    if bool(primary) == bool(containers):
+        raise invalid("CreateModel needs either a PrimaryContainer or Containers.")
+    if containers and len(containers) > 1:
+        raise NotImplementedByCumulet("CreateModel with more than one container")
+    return primary or (containers or [])[0]

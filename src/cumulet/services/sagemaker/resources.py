@@ -1,0 +1,48 @@
+"""SageMaker's resources as records: one kind each, named within an account and region, found by ARN."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cumulet.services import Service
+from cumulet.services.sagemaker.listing import Filters, Order, page
+
+TRAINING_JOB = "training-job"
+MODEL = "model"
+ENDPOINT_CONFIG = "endpoint-config"
+ENDPOINT = "endpoint"
+KINDS = (TRAINING_JOB, MODEL, ENDPOINT_CONFIG, ENDPOINT)
+
+
+class Resources(Service):
+    """Records of this caller's account and region; what every noun of SageMaker is built on."""
+
+    def _get(self, kind: str, name: str) -> dict[str, Any] | None:
+        return self.store.records.get(f"sagemaker.{kind}", self.caller.scope, name)
+
+    def _put(self, kind: str, name: str, body: dict[str, Any]) -> None:
+        self.store.records.put(f"sagemaker.{kind}", self.caller.scope, name, body)
+
+    def _change(self, kind: str, name: str, change: Any) -> dict[str, Any] | None:
+        return self.store.records.update(f"sagemaker.{kind}", self.caller.scope, name, change)
+
+    def _delete(self, kind: str, name: str) -> bool:
+        return self.store.records.delete(f"sagemaker.{kind}", self.caller.scope, name)
+
+    def _arn_of(self, kind: str, name: str) -> str:
+        return self.arn(f"{kind}/{name}", "sagemaker")
+
+    def _page(
+        self, kind: str, filters: Filters, order: Order, token: str | None, limit: int | None
+    ) -> tuple[list[dict[str, Any]], str | None]:
+        records = self.store.records.list(f"sagemaker.{kind}", self.caller.scope)
+        return page((body for _, body in records), filters, order, token, limit)
+
+
+def shown(body: dict[str, Any]) -> dict[str, Any]:
+    """A record without what only Cumulet reads (members of AWS start with a capital letter)."""
+    return {name: value for name, value in body.items() if name[:1].isupper()}
+
+
+def summary(body: dict[str, Any], members: tuple[str, ...]) -> dict[str, Any]:
+    return {name: body[name] for name in members if name in body}

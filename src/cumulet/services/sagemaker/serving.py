@@ -1,0 +1,187 @@
+"""What keeps an endpoint alive: for each of its configurations a job of the house's supervisor.
+
+It lays out the models, starts their processes, lets them take over from the configuration before, and
+stays until it is stopped. Since the promise is durable, endpoints come back by themselves.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from cumulet.engines.serve import NotLoaded, Program, Worker
+from cumulet.jobs import Job, Suspended
+from cumulet.services.sagemaker import images, lake
+from cumulet.services.sagemaker.container import Container
+from cumulet.services.sagemaker.endpoints import Endpoints
+from cumulet.services.sagemaker.fleet import Deployment, Fleet, Instance, Variant, fleet_of
+from cumulet.services.sagemaker.job_log import JobLog
+from cumulet.services.sagemaker.models import model_data
+from cumulet.services.sagemaker.resources import ENDPOINT
+from cumulet.services.sagemaker.surroundings import Surroundings
+from cumulet.wire.errors import AwsError
+
+LOG_GROUP = "/aws/sagemaker/Endpoints"
+HANDLER = Path(__file__).parent / "toolkit/inference.py"
+LONGEST_REASON = 1024
+LOADING = 600  # seconds that a model may take to load, as on AWS where the variant does not say
+
+
+class Stopped(Exception):
+    """The endpoint was deleted, or given another configuration, before this one was ready."""
+
+
+class Serving(Endpoints, Surroundings):
+    """The work behind CreateEndpoint and UpdateEndpoint."""
+
+    def run_endpoint(self, job: Job) -> None:
+        try:
+            with self._deployed(job) as deployment:
+                self._take_over(job, deployment)
+                while not job.wait(3600):
+                    pass
+        except Stopped:
+            pass
+        except (NotLoaded, lake.CannotStage, AwsError) as error:
+            self._give_up(job, str(error))
+        if job.leaving and not job.stopping:
+            raise Suspended
+        lake.remove(self._endpoint_folder(job))
+        self._work_over(job)
+
+    def run_endpoint_failed(self, job: Job, error: str) -> None:
+        self._give_up(job, error)
+        self._work_over(job)
+
+    @contextlib.contextmanager
+    def _deployed(self, job: Job) -> Iterator[Deployment]:
+        """The configuration's processes, ready; ended when this is left, however that happens."""
+        variants = [Variant(v["VariantName"], v["InitialVariantWeight"]) for v in job.payload["variants"]]
+        deployment = Deployment(variants)
+        fleet, name = fleet_of(self.house), self._fleet_name(job.payload["name"])
+        try:
+            for variant, wanted in zip(variants, job.payload["variants"], strict=True):
+                self._start_variant(job, variant, wanted)
+            self._wait_ready(job, deployment)
+            yield deployment
+        finally:
+            fleet.withdraw(name, deployment)
+            deployment.close(drain=0 if job.leaving else 65)
+
+    def _start_variant(self, job: Job, variant: Variant, wanted: dict[str, Any]) -> None:
+        for number in range(wanted["InitialInstanceCount"]):
+            container = Container(self._endpoint_folder(job) / f"{variant.name}-{number}")
+            self._lay_out_model(wanted, container)
+            instance = f"i-{job.id.replace('-', '')[:16]}{number}"
+            log = self._endpoint_log(job.payload["name"], f"{variant.name}/{instance}", container)
+            program = self._program(wanted, container)
+            variant.instances.append(Instance(instance, Worker(program, log.follow)))
+
+    def _lay_out_model(self, wanted: dict[str, Any], container: Container) -> None:
+        """The model's files as its process finds them; kept, so that the next start needs no S3."""
+        done = container.folder / "complete"
+        if done.exists():
+            return
+        container.lay_out()
+        s3, definition = self.other("s3"), wanted["container"]
+        uri, archive = model_data(definition)
+        if uri and archive:
+            lake.stage_object(s3, uri, container.folder / "model.tar.gz")
+            lake.unpack(container.folder / "model.tar.gz", container.ml / "model")
+        elif uri:
+            lake.stage_channel(s3, uri, container.ml / "model")
+        if code := container.submitted(definition):
+            lake.stage_object(s3, code, container.ml / "input/submit/sourcedir.tar.gz")
+            lake.unpack(container.ml / "input/submit/sourcedir.tar.gz", container.ml / "code")
+        done.touch()
+
+    def _program(self, wanted: dict[str, Any], container: Container) -> Program:
+        image = images.find(wanted["container"]["Image"], self.store)
+        environment = self._variables(wanted["role"], image, container.ml)
+        return Program(
+            folder=container.folder,
+            handler=HANDLER,
+            python=image.python,
+            environment={**environment, **wanted["container"].get("Environment", {})},
+            mounts=container.mounts,
+        )
+
+    def _endpoint_log(self, name: str, stream: str, container: Container) -> JobLog:
+        path = container.process / "output.log"
+        log = JobLog(self.store, self.other("logs"), f"{LOG_GROUP}/{name}", stream, path, self.house.clock)
+        log.open()
+        return log
+
+    def _wait_ready(self, job: Job, deployment: Deployment) -> None:
+        limits = [w.get("ContainerStartupHealthCheckTimeoutInSeconds", LOADING) for w in job.payload["variants"]]
+        deadline = self.house.clock() + max(limits)
+        for instance in deployment.instances():
+            while not instance.worker.wait_ready(0.1):
+                if job.stopping or job.leaving:
+                    raise Stopped
+                if self.house.clock() > deadline:
+                    raise NotLoaded("the model was not loaded in time")
+
+    def _take_over(self, job: Job, deployment: Deployment) -> None:
+        """From now on this configuration answers; the one before is asked to end."""
+        if job.stopping or job.leaving:
+            raise Stopped
+        name, now = job.payload["name"], self.house.clock()
+        fleet: Fleet = fleet_of(self.house)
+
+        def change(body: dict[str, Any]) -> None:
+            body["ProductionVariants"] = _summaries(job, body)
+            body.update(EndpointConfigName=job.payload["config"], LastModifiedTime=now)
+            if body["works"][-1] == job.id and body["EndpointStatus"] in ("Creating", "Updating", "Failed"):
+                body["EndpointStatus"] = "InService"
+                body.pop("FailureReason", None)
+
+        body = self._change(ENDPOINT, name, change)
+        if body is None:
+            raise Stopped
+        fleet.publish(self._fleet_name(name), deployment)
+        for work in body["works"][: body["works"].index(job.id)]:
+            self.house.jobs.stop(work)
+
+    def _give_up(self, job: Job, reason: str) -> None:
+        """This configuration cannot be served: the one before goes on, where there is one."""
+        now = self.house.clock()
+        said = f"The primary container for production variant did not pass the ping health check: {reason}"
+
+        def change(body: dict[str, Any]) -> None:
+            alive = len(body["works"]) > 1
+            if body["EndpointStatus"] != "Deleting":
+                body.update(EndpointStatus="InService" if alive else "Failed", LastModifiedTime=now)
+                body["FailureReason"] = said[:200] + "..." + said[-800:] if len(said) > LONGEST_REASON else said
+
+        self._change(ENDPOINT, job.payload["name"], change)
+
+    def _work_over(self, job: Job) -> None:
+        name = job.payload["name"]
+        self._change(ENDPOINT, name, lambda body: body["works"].remove(job.id))
+        self._forget_if_over(name)
+
+    def _endpoint_folder(self, job: Job) -> Path:
+        return self.store.directory / "sagemaker/endpoints" / job.id
+
+
+def _summaries(job: Job, body: dict[str, Any]) -> list[dict[str, Any]]:
+    """DescribeEndpoint's view of the variants; weights that were changed by hand survive a restart."""
+    again = job.attempt > 1 and body.get("EndpointConfigName") == job.payload["config"]
+    weights = {v["VariantName"]: v["CurrentWeight"] for v in body.get("ProductionVariants", [])} if again else {}
+    return [_summary(variant, weights) for variant in job.payload["variants"]]
+
+
+def _summary(variant: dict[str, Any], weights: dict[str, float]) -> dict[str, Any]:
+    name, count, image = variant["VariantName"], variant["InitialInstanceCount"], variant["container"]["Image"]
+    weight = weights.get(name, variant["InitialVariantWeight"])
+    return {
+        "VariantName": name,
+        "DeployedImages": [{"SpecifiedImage": image, "ResolvedImage": image}],
+        "CurrentWeight": weight,
+        "DesiredWeight": weight,
+        "CurrentInstanceCount": count,
+        "DesiredInstanceCount": count,
+    }
