@@ -28,15 +28,16 @@ EDIT = "UPDATE objects SET detail = ?, storage = ? WHERE bucket = ? AND key = ? 
 EDIT_LISTED = f"{EDIT}1"
 EDIT_UNLISTED = f"{EDIT}0 AND rank = ?"
 RANGE = "bucket = ? AND key >= ? AND key < ?"
+AFTER = "(key <> ? OR rank > ?)"
 LIST = (
     "SELECT key, size, etag, modified, storage, checksum FROM objects "
     f"WHERE {RANGE} AND listed = 1 ORDER BY key LIMIT ?"
 )
 LIST_WHOLE = f"SELECT {COLUMNS} FROM objects WHERE {RANGE} AND listed = 1 ORDER BY key LIMIT ?"
 VERSIONS = (
-    f"SELECT * FROM (SELECT {COLUMNS} FROM objects WHERE {RANGE} AND listed = 1 "
+    f"SELECT * FROM (SELECT {COLUMNS} FROM objects WHERE {RANGE} AND {AFTER} AND listed = 1 "
     "ORDER BY key LIMIT ?) AS shown "
-    f"UNION ALL SELECT * FROM (SELECT {COLUMNS} FROM objects WHERE {RANGE} AND listed = 0 "
+    f"UNION ALL SELECT * FROM (SELECT {COLUMNS} FROM objects WHERE {RANGE} AND {AFTER} AND listed = 0 "
     "ORDER BY key, rank LIMIT ?) AS hidden ORDER BY 2, 4 LIMIT ?"
 )
 ANY = (
@@ -200,9 +201,12 @@ class Objects:
             yield from map(Entry.of, rows)
             start = bytes(rows[-1][1]) + b"\0"
 
-    def versions(self, bucket: str, start: bytes, stop: bytes, limit: int) -> list[Entry]:
-        """All versions of the keys in a range: by key, the newest first."""
-        span = (bucket, start, stop)
+    def versions(
+        self, bucket: str, start: bytes, stop: bytes, after: tuple[bytes, int], limit: int
+    ) -> list[Entry]:
+        """All versions of the keys in a range: by key, the newest first; of the key in `after` only those
+        behind its rank."""
+        span = (bucket, start, stop, *after)
         return [Entry.of(row) for row in self.database.read(VERSIONS, (*span, limit, *span, limit, limit))]
 
     def any(self, bucket: str) -> bool:

@@ -10,11 +10,14 @@ from cumulet.services.s3.attributes import Attributes
 from cumulet.services.s3.buckets import Buckets
 from cumulet.services.s3.listing import LakeFile, Listing
 from cumulet.services.s3.objects import Objects
+from cumulet.services.s3.ownership import Ownership
+from cumulet.services.s3.policy import Policies
 from cumulet.services.s3.tagging import Tagging
 from cumulet.services.s3.uploads import Uploads
+from cumulet.services.s3.versioning import Versioning
 
 __all__ = ["S3", "LakeFile"]
 
 
-class S3(Buckets, Objects, Uploads, Attributes, Tagging, Listing):
+class S3(Buckets, Objects, Uploads, Versioning, Listing, Attributes, Tagging, Policies, Ownership):
     """The operations of S3, one noun per file."""

@@ -34,7 +34,7 @@ class Attributes(Versions):
             raise errors.invalid_argument(
                 "Invalid attribute name specified.", "x-amz-object-attributes", unknown[0]
             )
-        bucket = self._bucket(Bucket, ExpectedBucketOwner)
+        bucket = self._bucket(Bucket, "s3:GetObjectAttributes", Key, owner=ExpectedBucketOwner)
         entry = self._find(bucket, Key, VersionId)
         told = {
             "ETag": entry.etag,

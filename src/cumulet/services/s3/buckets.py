@@ -9,22 +9,24 @@ import re
 from typing import Any
 
 from cumulet.services import Answer
-from cumulet.services.s3 import names
-from cumulet.services.s3.owners import Bucket, Owners
-from cumulet.wire.errors import AwsError, NotImplementedByCumulet
+from cumulet.services.s3 import names, tags
+from cumulet.services.s3.access import Access, Bucket
+from cumulet.services.s3.ownership import ENFORCED, check_ownership
+from cumulet.wire.errors import AwsError
 
 DEFAULT_REGION = "us-east-1"  # the one region that may not be named as a location, and is told as none
 REGION = re.compile(r"EU|[a-z]{2}(-[a-z]+)+-\d")
+BLOCK = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
 PAGE = 10_000
 
 
-class Buckets(Owners):
+class Buckets(Access):
     def create_bucket(
         self,
         *,
         Bucket: str,
         CreateBucketConfiguration: dict[str, Any] | None = None,
-        ObjectOwnership: str = "BucketOwnerEnforced",
+        ObjectOwnership: str = ENFORCED,
         ACL: str = "private",
     ) -> dict[str, Any]:
         """Make a bucket in the caller's region, whose name the location constraint must repeat.
@@ -34,20 +36,24 @@ class Buckets(Owners):
         names.check_bucket(Bucket)
         location = (CreateBucketConfiguration or {}).get("LocationConstraint") or ""
         self._check_location(location)
-        _check_ownership(ObjectOwnership, ACL)
+        check_ownership(ObjectOwnership)
+        if ACL != "private":
+            message = "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting"
+            raise AwsError("InvalidBucketAclWithObjectOwnership", message, status=400)
         bucket = {
             "name": Bucket,
             "account": self.caller.account,
             "region": "eu-west-1" if location == "EU" else location or self.caller.region,
             "created": float(int(self.house.clock())),
+            "block": dict.fromkeys(BLOCK, True),  # AWS's default since 2023
         }
-        tags = (CreateBucketConfiguration or {}).get("Tags")
-        self.store.atomically(lambda: self._add(bucket, tags))
+        pairs = (CreateBucketConfiguration or {}).get("Tags")
+        self.store.atomically(lambda: self._add(bucket, pairs))
         self.store.tree.add_bucket(Bucket)
         return {"Location": f"/{Bucket}", "BucketArn": f"arn:aws:s3:::{Bucket}"}
 
     def head_bucket(self, *, Bucket: str, ExpectedBucketOwner: str = "") -> dict[str, Any]:
-        found = self._bucket(Bucket, ExpectedBucketOwner)
+        found = self._bucket(Bucket, "s3:ListBucket", owner=ExpectedBucketOwner)
         return {
             "BucketArn": f"arn:aws:s3:::{Bucket}",
             "BucketRegion": found["region"],
@@ -56,7 +62,7 @@ class Buckets(Owners):
 
     def get_bucket_location(self, *, Bucket: str, ExpectedBucketOwner: str = "") -> dict[str, Any]:
         """The region; us-east-1 is told as none, as AWS does."""
-        region = self._bucket(Bucket, ExpectedBucketOwner)["region"]
+        region = self._bucket(Bucket, "s3:GetBucketLocation", owner=ExpectedBucketOwner)["region"]
         return {"LocationConstraint": None if region == DEFAULT_REGION else region}
 
     def list_buckets(
@@ -78,7 +84,7 @@ class Buckets(Owners):
 
     def delete_bucket(self, *, Bucket: str, ExpectedBucketOwner: str = "") -> dict[str, Any]:
         """Only an empty bucket can be deleted; uploads that were never completed go with it."""
-        self._bucket(Bucket, ExpectedBucketOwner)
+        self._bucket(Bucket, "s3:DeleteBucket", owner=ExpectedBucketOwner)
         lost = self.store.atomically(lambda: self._forget(Bucket))
         for blob in lost:
             self.store.blobs.delete(blob)
@@ -99,13 +105,14 @@ class Buckets(Owners):
                 status=400,
             )
 
-    def _add(self, bucket: Bucket, tags: list[dict[str, str]] | None) -> None:
+    def _add(self, bucket: Bucket, pairs: list[dict[str, str]] | None) -> None:
         name = bucket["name"]
         if there := self.store.records.get("s3.bucket", "", name):
             return _refuse_again(there, self.caller.account, bucket["region"])
         self.store.records.put("s3.bucket", "", name, bucket)
-        if tags:
-            self.store.records.put("s3.configuration", name, "tagging", {"TagSet": tags})
+        if pairs:
+            told = {"tags": tags.checked(pairs, tags.OF_BUCKET)}
+            self.store.records.put("s3.configuration", name, "tagging", told)
         return None
 
     def _forget(self, name: str) -> list[str]:
@@ -134,17 +141,6 @@ def _refuse_again(there: Bucket, account: str, region: str) -> None:
             "Your previous request to create the named bucket succeeded and you already own it.",
             status=409,
             BucketName=there["name"],
-        )
-
-
-def _check_ownership(ownership: str, acl: str) -> None:
-    if ownership != "BucketOwnerEnforced":
-        raise NotImplementedByCumulet(f"ObjectOwnership={ownership}")
-    if acl != "private":
-        raise AwsError(
-            "InvalidBucketAclWithObjectOwnership",
-            "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting",
-            status=400,
         )
 
 

@@ -11,9 +11,9 @@ from typing import Any
 from urllib.parse import parse_qs, unquote
 
 from cumulet.services.s3 import checksums, conditions, errors, metadata, names, tags
+from cumulet.services.s3.access import Bucket as Found
 from cumulet.services.s3.members import HEADERS, REQUEST, WRITE_CONDITIONS, honours
-from cumulet.services.s3.objects import check_acl
-from cumulet.services.s3.owners import Bucket as Found
+from cumulet.services.s3.ownership import check_acl
 from cumulet.services.s3.receiving import digest_again
 from cumulet.services.s3.versions import Versions, version_members
 from cumulet.store.blobs import suffix_of
@@ -69,7 +69,7 @@ class Copying(Versions):
         **members: Any,
     ) -> dict[str, Any]:
         """A new object of an old one's bytes, with its metadata and tags or (REPLACE) with others."""
-        bucket = self._bucket(Bucket, ExpectedBucketOwner)
+        bucket = self._bucket(Bucket, "s3:PutObject", Key, owner=ExpectedBucketOwner)
         names.check_key(Key)
         check_acl(ACL)
         source = Source.of(CopySource)
@@ -98,7 +98,8 @@ class Copying(Versions):
 
     def _source(self, source: Source, owner: str, members: Mapping[str, Any]) -> tuple[Found, Entry]:
         """The object to copy from; its conditions speak of it as a read's do, but always with a 412."""
-        bucket = self._bucket(source.bucket, owner)
+        action = "s3:GetObjectVersion" if source.version else "s3:GetObject"
+        bucket = self._bucket(source.bucket, action, source.key, owner=owner)
         entry = self._find(bucket, source.key, source.version)
         told = {name.removeprefix("CopySource"): members.get(name) for name in SOURCE_CONDITIONS}
         conditions.check_read(entry, told, modified_code="PreconditionFailed")

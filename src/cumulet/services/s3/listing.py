@@ -14,8 +14,8 @@ from typing import Any
 from urllib.parse import quote
 
 from cumulet.services.s3 import errors
+from cumulet.services.s3.access import Access
 from cumulet.services.s3.members import REQUEST, honours
-from cumulet.services.s3.owners import Owners
 from cumulet.store.objects import Listed, Page
 
 MOST = 1000  # keys on one page, whatever is asked for
@@ -32,7 +32,7 @@ class LakeFile:
     modified: float
 
 
-class Listing(Owners):
+class Listing(Access):
     @honours(REQUEST)
     def list_objects_v2(
         self,
@@ -48,7 +48,7 @@ class Listing(Owners):
         ExpectedBucketOwner: str = "",
         **members: Any,
     ) -> dict[str, Any]:
-        bucket = self._bucket(Bucket, ExpectedBucketOwner)
+        bucket = self._bucket(Bucket, "s3:ListBucket", prefix=Prefix, owner=ExpectedBucketOwner)
         shown = encoder(EncodingType)
         after = _after(ContinuationToken) if ContinuationToken is not None else StartAfter
         page = self._page(Bucket, Prefix, Delimiter, after, MaxKeys)
@@ -82,7 +82,7 @@ class Listing(Owners):
         **members: Any,
     ) -> dict[str, Any]:
         """The first version of the listing: pages go on behind a key, told only with a delimiter."""
-        bucket = self._bucket(Bucket, ExpectedBucketOwner)
+        bucket = self._bucket(Bucket, "s3:ListBucket", prefix=Prefix, owner=ExpectedBucketOwner)
         shown = encoder(EncodingType)
         page = self._page(Bucket, Prefix, Delimiter, Marker, MaxKeys)
         owner = self._owner(bucket["account"])
@@ -105,7 +105,7 @@ class Listing(Owners):
         The files are immutable. One may go away when its object is overwritten or deleted; who then finds
         it missing asks again.
         """
-        self._bucket(Bucket)
+        self._bucket(Bucket, "s3:ListBucket")
         path = self.store.blobs.path
         return [
             LakeFile(entry.key, path(entry.blob), entry.size, entry.etag, entry.modified)

@@ -13,7 +13,7 @@ from cumulet.services.s3 import checksums, conditions, errors, metadata, names, 
 from cumulet.services.s3.assembly import Assembly
 from cumulet.services.s3.copying import SOURCE_CONDITIONS, Copying, Source
 from cumulet.services.s3.members import BODY, CHECKSUMS, HEADERS, REQUEST, WRITE_CONDITIONS, honours
-from cumulet.services.s3.objects import check_acl
+from cumulet.services.s3.ownership import check_acl
 from cumulet.services.s3.receiving import Received, digest_again, receive
 from cumulet.services.s3.versions import version_members
 from cumulet.store.uploads import Part, Upload
@@ -40,7 +40,7 @@ class Multipart(Copying):
         **members: Any,
     ) -> dict[str, Any]:
         """Begin an upload. What it is told here is the object's, once the upload is completed."""
-        self._bucket(Bucket, ExpectedBucketOwner)
+        self._bucket(Bucket, "s3:PutObject", Key, owner=ExpectedBucketOwner)
         names.check_key(Key)
         check_acl(ACL)
         now = self.house.clock()
@@ -77,7 +77,7 @@ class Multipart(Copying):
         **members: Any,
     ) -> dict[str, Any]:
         """Keep one part; the last one of a number counts."""
-        self._bucket(Bucket, ExpectedBucketOwner)
+        self._bucket(Bucket, "s3:PutObject", Key, owner=ExpectedBucketOwner)
         check_number(PartNumber)
         upload = self._upload(Bucket, Key, UploadId)
         wanted = upload.detail["algorithm"]
@@ -106,7 +106,7 @@ class Multipart(Copying):
         **members: Any,
     ) -> dict[str, Any]:
         """Keep a part that is an object, or a range of one."""
-        self._bucket(Bucket, ExpectedBucketOwner)
+        self._bucket(Bucket, "s3:PutObject", Key, owner=ExpectedBucketOwner)
         check_number(PartNumber)
         upload = self._upload(Bucket, Key, UploadId)
         origin, original = self._source(Source.of(CopySource), ExpectedSourceBucketOwner, members)
@@ -138,7 +138,7 @@ class Multipart(Copying):
         **members: Any,
     ) -> dict[str, Any]:
         """Join the parts that are named into the object; the upload and its parts are gone then."""
-        bucket = self._bucket(Bucket, ExpectedBucketOwner)
+        bucket = self._bucket(Bucket, "s3:PutObject", Key, owner=ExpectedBucketOwner)
         upload = self._upload(Bucket, Key, UploadId)
         conditions.check_write(self.store.objects.find(Bucket, Key), Key, members)
         named = (MultipartUpload or {}).get("Parts") or []
@@ -171,14 +171,14 @@ class Multipart(Copying):
         ExpectedBucketOwner: str = "",
         **members: Any,
     ) -> dict[str, Any]:
-        self._bucket(Bucket, ExpectedBucketOwner)
+        self._bucket(Bucket, "s3:AbortMultipartUpload", Key, owner=ExpectedBucketOwner)
         upload = self._upload(Bucket, Key, UploadId)
         for blob in self.store.atomically(lambda: self._end(upload)):
             self.store.blobs.delete(blob)
         return Answer(status=204)
 
     def _begin(self, upload: Upload) -> None:
-        self._bucket(upload.bucket)  # it may have been deleted meanwhile
+        self._found(upload.bucket)  # it may have been deleted meanwhile
         self.store.uploads.begin(upload)
 
     def _upload(self, bucket: str, key: str, upload: str) -> Upload:

@@ -21,6 +21,7 @@ from cumulet.services.s3.members import (
     WRITE_CONDITIONS,
     honours,
 )
+from cumulet.services.s3.ownership import check_acl
 from cumulet.services.s3.receiving import receive
 from cumulet.services.s3.versions import Versions, version_members
 from cumulet.store.objects import Entry
@@ -51,7 +52,7 @@ class Objects(Versions):
 
         ContentLength has no effect of its own: the wire has counted the bytes.
         """
-        bucket = self._bucket(Bucket, ExpectedBucketOwner)
+        bucket = self._bucket(Bucket, "s3:PutObject", Key, owner=ExpectedBucketOwner)
         names.check_key(Key)
         check_acl(ACL)
         detail = metadata.kept({**members, "Metadata": Metadata})
@@ -122,7 +123,7 @@ class Objects(Versions):
         **members: Any,
     ) -> dict[str, Any]:
         """Delete an object (no error where there is none), or lay a delete marker over its versions."""
-        bucket = self._bucket(Bucket, ExpectedBucketOwner)
+        bucket = self._found(Bucket, ExpectedBucketOwner)
         wanted = {"IfMatch": IfMatch}
         answer, lost = self.store.atomically(lambda: self._withdraw(bucket, Key, VersionId, wanted))
         self._follow_up(Bucket, [Key], lost)
@@ -142,7 +143,7 @@ class Objects(Versions):
 
         ChecksumAlgorithm has no effect of its own: the wire checks the body's digest.
         """
-        bucket = self._bucket(Bucket, ExpectedBucketOwner)
+        bucket = self._found(Bucket, ExpectedBucketOwner)
         wanted = Delete["Objects"]
         if not 0 < len(wanted) <= DELETE_AT_ONCE:
             raise errors.malformed_xml()
@@ -199,7 +200,7 @@ class Objects(Versions):
         members: Mapping[str, Any],
     ) -> tuple[Entry, Answer, tuple[int, int]]:
         """The object, what to say about it, and which of its bytes are meant (first, how many)."""
-        bucket = self._bucket(name, owner)
+        bucket = self._bucket(name, "s3:GetObjectVersion" if version else "s3:GetObject", key, owner=owner)
         entry = self._find(bucket, key, version)
         conditions.check_read(entry, members)
         answer = Answer(_described(entry, members))
@@ -227,15 +228,6 @@ class Objects(Versions):
         if length:
             answer["ContentRange"] = f"bytes {start}-{start + length - 1}/{entry.size}"
         return span
-
-
-def check_acl(acl: str) -> None:
-    """Buckets own their objects (BucketOwnerEnforced): the only ACLs that say nothing else are let through.
-
-    Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/about-object-ownership.html
-    """
-    if acl not in ("", "private", "bucket-owner-full-control"):
-        raise AwsError("AccessControlListNotSupported", "The bucket does not allow ACLs", status=400)
 
 
 def _described(entry: Entry, overrides: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 from cumulet.services import Answer
-from cumulet.services.s3 import tags
+from cumulet.services.s3 import errors, tags
+from cumulet.services.s3.access import Bucket as Found
 from cumulet.services.s3.members import DIGESTS, REQUEST, honours
-from cumulet.services.s3.owners import Bucket as Found
 from cumulet.services.s3.versions import Versions, version_members
 from cumulet.store.objects import Entry
 
@@ -29,7 +29,9 @@ class Tagging(Versions):
     ) -> dict[str, Any]:
         """Replace all tags of an object."""
         told = tags.from_set(Tagging, tags.OF_OBJECT)
-        return self._set_tags(self._bucket(Bucket, ExpectedBucketOwner), Key, VersionId, told)
+        return self._set_tags(
+            self._bucket(Bucket, "s3:PutObjectTagging", Key, owner=ExpectedBucketOwner), Key, VersionId, told
+        )
 
     @honours(REQUEST)
     def get_object_tagging(
@@ -41,7 +43,7 @@ class Tagging(Versions):
         ExpectedBucketOwner: str = "",
         **members: Any,
     ) -> dict[str, Any]:
-        bucket = self._bucket(Bucket, ExpectedBucketOwner)
+        bucket = self._bucket(Bucket, "s3:GetObjectTagging", Key, owner=ExpectedBucketOwner)
         entry = self._find(bucket, Key, VersionId)
         return {"TagSet": tags.to_set(entry.detail.get("tags", {})), **version_members(bucket, entry)}
 
@@ -49,8 +51,36 @@ class Tagging(Versions):
         self, *, Bucket: str, Key: str, VersionId: str | None = None, ExpectedBucketOwner: str = ""
     ) -> dict[str, Any]:
         return Answer(
-            self._set_tags(self._bucket(Bucket, ExpectedBucketOwner), Key, VersionId, {}), status=204
+            self._set_tags(
+                self._bucket(Bucket, "s3:DeleteObjectTagging", Key, owner=ExpectedBucketOwner),
+                Key,
+                VersionId,
+                {},
+            ),
+            status=204,
         )
+
+    @honours(DIGESTS)
+    def put_bucket_tagging(
+        self, *, Bucket: str, Tagging: dict[str, Any], ExpectedBucketOwner: str = "", **members: Any
+    ) -> dict[str, Any]:
+        """Replace all tags of a bucket."""
+        self._bucket(Bucket, "s3:PutBucketTagging", owner=ExpectedBucketOwner)
+        told = tags.from_set(Tagging, tags.OF_BUCKET)
+        self.store.records.put("s3.configuration", Bucket, "tagging", {"tags": told})
+        return Answer(status=204)
+
+    def get_bucket_tagging(self, *, Bucket: str, ExpectedBucketOwner: str = "") -> dict[str, Any]:
+        self._bucket(Bucket, "s3:GetBucketTagging", owner=ExpectedBucketOwner)
+        found = self.store.records.get("s3.configuration", Bucket, "tagging")
+        if found is None:
+            raise errors.no_such_configuration("NoSuchTagSet", "TagSet", Bucket)
+        return {"TagSet": tags.to_set(found["tags"])}
+
+    def delete_bucket_tagging(self, *, Bucket: str, ExpectedBucketOwner: str = "") -> dict[str, Any]:
+        self._bucket(Bucket, "s3:PutBucketTagging", owner=ExpectedBucketOwner)
+        self.store.records.delete("s3.configuration", Bucket, "tagging")
+        return Answer(status=204)
 
     def _set_tags(self, bucket: Found, key: str, version: str | None, told: dict[str, str]) -> dict[str, Any]:
         def change() -> Entry:

@@ -31,7 +31,7 @@ class Uploads(Multipart):
         ExpectedBucketOwner: str = "",
         **members: Any,
     ) -> dict[str, Any]:
-        bucket = self._bucket(Bucket, ExpectedBucketOwner)
+        bucket = self._bucket(Bucket, "s3:ListMultipartUploadParts", Key, owner=ExpectedBucketOwner)
         upload = self._upload(Bucket, Key, UploadId)
         limit = _page_size(MaxParts, "max-parts")
         parts = self.store.uploads.parts(UploadId, after=int(PartNumberMarker or 0), limit=limit + 1)
@@ -76,7 +76,7 @@ class Uploads(Multipart):
         **members: Any,
     ) -> dict[str, Any]:
         """Uploads by key and by the time they were begun. An upload marker means nothing without a key's."""
-        bucket = self._bucket(Bucket, ExpectedBucketOwner)
+        bucket = self._bucket(Bucket, "s3:ListBucketMultipartUploads", owner=ExpectedBucketOwner)
         shown, limit = encoder(EncodingType), _page_size(MaxUploads, "max-uploads")
         page: list[Upload] = []
         folders: list[str] = []

@@ -5,24 +5,28 @@ Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/versioning-workflo
 
 from __future__ import annotations
 
-import secrets
+import binascii
+import os
+from base64 import b64decode, urlsafe_b64encode
 from collections.abc import Callable, Iterable, Mapping
 from email.utils import formatdate
 from pathlib import Path
 from typing import Any
 
 from cumulet.services.s3 import conditions, errors
-from cumulet.services.s3.owners import Bucket, Owners
-from cumulet.store.objects import NULL, Entry
+from cumulet.services.s3.access import Access, Bucket
+from cumulet.store.objects import Entry
 from cumulet.wire.errors import AwsError
 
 ENABLED, SUSPENDED = "Enabled", "Suspended"
 
 
-class Versions(Owners):
+class Versions(Access):
     def _find(self, bucket: Bucket, key: str, version: str | None = None) -> Entry:
         """The object that a read means; AWS's errors where there is none, or a delete marker."""
         entry = self.store.objects.find(bucket["name"], key, version)
+        if entry is None and not self._may(bucket, "s3:ListBucket"):
+            raise errors.access_denied()  # who may not list is not told what is missing
         if entry is None:
             raise errors.no_such_version(key, version) if version else errors.no_such_key(key)
         if entry.marker:
@@ -39,9 +43,10 @@ class Versions(Owners):
         """
 
         def commit() -> list[str]:
-            bucket = self._bucket(entry.bucket)
-            conditions.check_write(self.store.objects.find(entry.bucket, entry.key), entry.key, wanted)
-            self._name_version(bucket, entry)
+            bucket = self._found(entry.bucket)
+            before = self.store.objects.find(entry.bucket, entry.key)
+            conditions.check_write(before, entry.key, wanted)
+            self._name_version(bucket, entry, before)
             return [*self.store.objects.put(entry), *also()]
 
         try:
@@ -56,6 +61,7 @@ class Versions(Owners):
         self, bucket: Bucket, key: str, version: str | None, wanted: Mapping[str, Any]
     ) -> tuple[dict[str, Any], list[str]]:
         """Delete inside a change of the store; what to answer, and the blobs that are lost by it."""
+        self._allow(bucket, "s3:DeleteObject" if version is None else "s3:DeleteObjectVersion", key)
         found = self.store.objects.find(bucket["name"], key, version)
         _check_delete(found, key, wanted)
         if version is not None:
@@ -63,7 +69,7 @@ class Versions(Owners):
             return {"VersionId": version, "DeleteMarker": True if found and found.marker else None}, lost
         if bucket.get("versioning"):
             marker = Entry(bucket["name"], key, modified=self._now(), marker=True)
-            self._name_version(bucket, marker)
+            self._name_version(bucket, marker, found)
             return {"VersionId": marker.version, "DeleteMarker": True}, self.store.objects.put(marker)
         return {}, self.store.objects.remove(found) if found else []
 
@@ -82,9 +88,20 @@ class Versions(Owners):
         """S3 keeps whole seconds."""
         return float(int(self.house.clock()))
 
-    def _name_version(self, bucket: Bucket, entry: Entry) -> None:
-        entry.version = secrets.token_urlsafe(24) if bucket.get("versioning") == ENABLED else NULL
-        entry.rank = -int(self.house.clock() * 1e6)
+    def _name_version(self, bucket: Bucket, entry: Entry, before: Entry | None) -> None:
+        """Give a new version its place before all others of its key, and a name that tells the place."""
+        rank = -int(self.house.clock() * 1e6)
+        entry.rank = min(rank, before.rank - 1) if before else rank
+        if bucket.get("versioning") == ENABLED:
+            entry.version = urlsafe_b64encode((-entry.rank).to_bytes(8, "big") + os.urandom(16)).decode()
+
+
+def rank_in(version: str) -> int:
+    """The place that a version's name tells."""
+    try:
+        return -int.from_bytes(b64decode(version, altchars=b"-_", validate=True)[:8], "big")
+    except (binascii.Error, ValueError):
+        raise errors.invalid_argument("Invalid version id specified", "version-id-marker", version) from None
 
 
 def version_members(bucket: Bucket, entry: Entry) -> dict[str, Any]:
