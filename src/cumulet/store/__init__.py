@@ -15,6 +15,8 @@ from cumulet.store.blobs import Blobs
 from cumulet.store.checkup import Checkup
 from cumulet.store.credentials import Credentials
 from cumulet.store.database import Database, open_database
+from cumulet.store.events import Events
+from cumulet.store.lines import Lines
 from cumulet.store.objects import Objects
 from cumulet.store.partitions import Partitions
 from cumulet.store.queue import Queue
@@ -35,6 +37,8 @@ class Store:
     credentials: Credentials
     queue: Queue
     partitions: Partitions
+    lines: Lines
+    events: Events
     objects: Objects
     uploads: Uploads
     blobs: Blobs
@@ -53,6 +57,8 @@ class Store:
             credentials=Credentials(database),
             queue=Queue(database),
             partitions=Partitions(database),
+            lines=Lines(database),
+            events=Events(database),
             objects=objects,
             uploads=Uploads(database),
             blobs=blobs,
