@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import os
 import re
-import ssl
 import tempfile
 import threading
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cumulet.presence import exclusive
+
 if TYPE_CHECKING:
+    import ssl
+
     from cryptography import x509
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
     from cryptography.hazmat.primitives.hashes import SHA256
@@ -27,17 +31,28 @@ LEAF_LIFETIME = timedelta(days=90)
 RENEWAL = timedelta(days=30)  # before the end, a certificate is made anew
 BACKDATED = timedelta(days=2)  # for clients whose clock is behind
 CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
+SYSTEM_ROOTS = (
+    "/etc/ssl/certs/ca-certificates.crt",  # Debian, Ubuntu, Arch
+    "/etc/pki/tls/certs/ca-bundle.crt",  # Fedora, RHEL, Amazon Linux
+    "/etc/ssl/ca-bundle.pem",  # openSUSE
+    "/etc/ssl/cert.pem",  # Alpine, macOS, BSD
+)
 # Where people and companies put the roots that they trust beside the public ones.
 OWN_ROOTS = ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
 
 
 class Authority:
-    """Key and certificate in one file (`authority/authority.pem`, mode 0600), made on first use."""
+    """Key and certificate in one file (`authority/authority.pem`, mode 0600), made anew before its end.
+
+    Opening one reads neither: commands that only hand out paths stay quick.
+    """
 
     def __init__(self, data_dir: Path) -> None:
         self.folder = data_dir / "authority"
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self.key, self.certificate = self._load() or self._make()
+        self.path = self.folder / "authority.pem"
+        if not self._current():
+            self._make()
         self._leaf_key: EllipticCurvePrivateKey | None = None
         self._contexts: dict[str, tuple[datetime, ssl.SSLContext]] = {}
         self._making = threading.Lock()
@@ -54,12 +69,14 @@ class Authority:
         not AWS's are still verified by the client.
         """
         path = self.folder / "bundle.pem"
+        sources = _sources(exclude=self.folder)
+        made_from = "# " + " ".join(map(_stamp, [self.certificate_path, *sources]))
         before = path.read_text() if path.exists() else ""
-        own = self.certificate_path.read_text().strip()
-        kept = CERTIFICATE.findall(before)[1:]
-        text = "\n".join(dict.fromkeys([own, *kept, *_roots(exclude=self.folder)])) + "\n"
-        if text != before:
-            _write(path, text, 0o644)
+        if not before.startswith(made_from + "\n"):
+            own = self.certificate_path.read_text().strip()
+            kept = CERTIFICATE.findall(before)[1:]
+            blocks = dict.fromkeys([own, *kept, *_certificates(sources)])
+            _write(path, "\n".join([made_from, *blocks, ""]), 0o644)
         return path
 
     def context(self, host: str) -> ssl.SSLContext:
@@ -70,7 +87,24 @@ class Authority:
                 made = self._contexts[host] = (_now() + LEAF_LIFETIME - RENEWAL, self._server(host))
             return made[1]
 
+    @cached_property
+    def key(self) -> EllipticCurvePrivateKey:
+        from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+        from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+        key = load_pem_private_key(self.path.read_bytes(), None)
+        assert isinstance(key, EllipticCurvePrivateKey)
+        return key
+
+    @cached_property
+    def certificate(self) -> x509.Certificate:
+        from cryptography import x509
+
+        return x509.load_pem_x509_certificate(self.certificate_path.read_bytes())
+
     def _server(self, host: str) -> ssl.SSLContext:
+        import ssl
+
         from cryptography.hazmat.primitives.asymmetric import ec
 
         self._leaf_key = self._leaf_key or ec.generate_private_key(ec.SECP256R1())
@@ -99,49 +133,24 @@ class Authority:
             .sign(self.key, _digest())
         )
 
-    def _load(self) -> tuple[EllipticCurvePrivateKey, x509.Certificate] | None:
-        """What is kept, unless its end is near."""
-        from cryptography import x509
-        from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
-        from cryptography.hazmat.primitives.serialization import load_pem_private_key
+    def _current(self) -> bool:
+        """Whether both files are there and far from their end (a file is as old as its certificate)."""
+        if not (self.path.exists() and self.certificate_path.exists()):
+            return False
+        return _now().timestamp() < self.path.stat().st_mtime + (LIFETIME - RENEWAL).total_seconds()
 
-        path = self.folder / "authority.pem"
-        if not path.exists():
-            return None
-        pem = path.read_bytes()
-        key, certificate = load_pem_private_key(pem, None), x509.load_pem_x509_certificate(pem)
-        assert isinstance(key, EllipticCurvePrivateKey)
-        if certificate.not_valid_after_utc - _now() < RENEWAL:
-            path.unlink()
-            return None
-        self._publish(certificate)
-        return key, certificate
-
-    def _make(self) -> tuple[EllipticCurvePrivateKey, x509.Certificate]:
-        """A new authority; of several processes that make one at once, the first to put it down wins."""
+    def _make(self) -> None:
+        """A new authority, made by one process at a time."""
         from cryptography.hazmat.primitives.asymmetric import ec
-
-        key = ec.generate_private_key(ec.SECP256R1())
-        certificate = _authority(key)
-        draft = self.folder / f"authority.{os.getpid()}.{threading.get_ident()}.new"
-        _write(draft, _pem(key, certificate), 0o600)
-        try:
-            os.link(draft, self.folder / "authority.pem")
-        except FileExistsError:
-            loaded = self._load()
-            assert loaded
-            return loaded
-        finally:
-            draft.unlink()
-        self._publish(certificate)
-        return key, certificate
-
-    def _publish(self, certificate: x509.Certificate) -> None:
         from cryptography.hazmat.primitives.serialization import Encoding
 
-        text = certificate.public_bytes(Encoding.PEM).decode()
-        if not self.certificate_path.exists() or self.certificate_path.read_text() != text:
-            _write(self.certificate_path, text, 0o644)
+        with exclusive(self.folder / "lock"):
+            if self._current():
+                return
+            key = ec.generate_private_key(ec.SECP256R1())
+            certificate = _authority(key)
+            _write(self.certificate_path, certificate.public_bytes(Encoding.PEM).decode(), 0o644)
+            _write(self.path, _pem(key, certificate), 0o600)
 
 
 def _authority(key: EllipticCurvePrivateKey) -> x509.Certificate:
@@ -209,20 +218,22 @@ def _pem(key: EllipticCurvePrivateKey, certificate: x509.Certificate) -> str:
     return (private + certificate.public_bytes(pem)).decode()
 
 
-def _roots(exclude: Path) -> Iterable[str]:
-    """The certificates of the user's own bundles, of the system, and of botocore."""
-    for path in _root_files():
-        if path.is_file() and exclude not in path.parents:
-            yield from CERTIFICATE.findall(path.read_text(errors="replace"))
-
-
-def _root_files() -> list[Path]:
+def _sources(exclude: Path) -> list[Path]:
+    """The user's own bundles, the system's, and botocore's."""
     import botocore
 
     own = [Path(value) for name in OWN_ROOTS if (value := os.environ.get(name))]
-    system = ssl.get_default_verify_paths()
-    usual = [Path(name) for name in (system.openssl_cafile, "/etc/ssl/certs/ca-certificates.crt") if name]
-    return [*own, *usual, Path(botocore.__file__).with_name("cacert.pem")]
+    found = [*own, *map(Path, SYSTEM_ROOTS), Path(botocore.__file__).with_name("cacert.pem")]
+    return [path for path in dict.fromkeys(found) if path.is_file() and exclude not in path.parents]
+
+
+def _stamp(path: Path) -> str:
+    found = path.stat()
+    return f"{path.name}:{found.st_ino}:{found.st_size}:{found.st_mtime_ns}"
+
+
+def _certificates(paths: list[Path]) -> Iterable[str]:
+    return (block for path in paths for block in CERTIFICATE.findall(path.read_text(errors="replace")))
 
 
 def _write(path: Path, text: str, mode: int) -> None:

@@ -100,7 +100,8 @@ def _direct(config: Config) -> str:
 
 def _is_aws(pattern: str) -> bool:
     """Whether a NO_PROXY entry would let AWS's hosts past the proxy."""
-    bare = pattern.lower().lstrip("*.").split(":")[0]
+    host = pattern.rpartition(":")[0] if pattern.count(":") == 1 else pattern
+    bare = host.lower().lstrip("*.")
     return not bare or any(f".{bare}".endswith(f".{d}") or f".{d}".endswith(f".{bare}") for d in DOMAINS)
 
 

@@ -59,7 +59,7 @@ def claim(data_dir: Path) -> Iterator[None]:
     folder = data_dir / "run"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     with (folder / "lock").open("a+b") as lock:
-        if not _lock(lock.fileno()):
+        if not (_lock(lock.fileno()) or _lock_soon(lock.fileno())):
             raise AlreadyServed(_busy(data_dir))
         _note(data_dir).unlink(missing_ok=True)
         try:
@@ -98,17 +98,35 @@ def _read(data_dir: Path) -> Presence | None:
         return None
 
 
-def _lock(descriptor: int) -> bool:
-    """Take the exclusive lock without waiting; closing the file gives it back."""
+def _lock_soon(descriptor: int) -> bool:
+    """Another try or two: a command that asks whether the directory is held holds it for a moment itself."""
+    for _ in range(5):
+        time.sleep(0.02)
+        if _lock(descriptor):
+            return True
+    return False
+
+
+@contextmanager
+def exclusive(path: Path) -> Iterator[None]:
+    """Do something in one process at a time, waiting for the others."""
+    with path.open("a+b") as lock:
+        _lock(lock.fileno(), wait=True)
+        yield
+
+
+def _lock(descriptor: int, *, wait: bool = False) -> bool:
+    """Take the exclusive lock; closing the file gives it back."""
     try:
         if os.name == "nt":
             import msvcrt
 
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
+            mode = msvcrt.LK_LOCK if wait else msvcrt.LK_NBLCK  # type: ignore[attr-defined,unused-ignore]
+            msvcrt.locking(descriptor, mode, 1)  # type: ignore[attr-defined,unused-ignore]
         else:
             import fcntl
 
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
     except OSError:
         return False
     return True

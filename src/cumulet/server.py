@@ -21,10 +21,11 @@ import uvicorn
 
 from cumulet import app
 from cumulet.arrival import PATIENCE, BrokenBody, Departed, PipedBody, Receive, collect
+from cumulet.config import Config
 from cumulet.house import House
 from cumulet.proxy import Proxy
 from cumulet.wire.errors import AwsError
-from cumulet.wire.message import FileSpan, Headers, Request, Response
+from cumulet.wire.message import Body, FileSpan, Headers, Request, Response
 
 SMALL = 1 << 20  # bodies up to this many bytes go in one piece between the loop and a thread
 IDLE = 65  # seconds that a kept-alive connection may rest: longer than the clients' own pools
@@ -52,8 +53,9 @@ class Application:
         loop = asyncio.get_running_loop()
         body = request.body = await self._body(loop, request, receive)
         response = await loop.run_in_executor(self.pool, self._respond, request)
+        if _must_part(request, body):
+            response.headers.append(("connection", "close"))
         if isinstance(body, PipedBody):
-            _part_after(request, body, response)
             body.abandon()
         try:
             await self._send(loop, response, receive, send)
@@ -129,11 +131,12 @@ def _length(response: Response) -> int | None:
     return len(response.body) if isinstance(response.body, bytes) else response.body.length
 
 
-def _part_after(request: Request, body: PipedBody, response: Response) -> None:
-    """End the connection where the next bytes on it could be taken for the next request, or never come."""
-    unasked = "expect" in request.headers and not body.started
-    if body.failed or unasked:
-        response.headers.append(("connection", "close"))
+def _must_part(request: Request, body: Body) -> bool:
+    """Whether the next bytes on this connection could be taken for the next request, or may never come."""
+    if isinstance(body, PipedBody):
+        unasked = "expect" in request.headers and not body.started
+        return unasked or body.failed is not None
+    return isinstance(body, BrokenBody)
 
 
 async def _departure(receive: Receive) -> None:
@@ -141,7 +144,7 @@ async def _departure(receive: Receive) -> None:
         pass
 
 
-class _Uvicorn(uvicorn.Server):
+class HttpServer(uvicorn.Server):
     """uvicorn, with the signals left to `run` and word given when connections are accepted."""
 
     def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
@@ -157,15 +160,9 @@ class _Uvicorn(uvicorn.Server):
         self.ready()
 
 
-def run(
-    house: House, listener: socket.socket, proxy_listener: socket.socket, ready: Callable[[], None]
-) -> None:
-    """Serve until SIGINT or SIGTERM: then accept no more, let requests end, put everything in order.
-
-    A second signal ends the process at once; what was acknowledged is on disk already.
-    """
+def http_server(house: House, ready: Callable[[], None], patience: float = PATIENCE) -> HttpServer:
     settings = uvicorn.Config(
-        Application(house),
+        Application(house, patience=patience),
         http="httptools",
         ws="none",
         lifespan="off",
@@ -177,20 +174,31 @@ def run(
         timeout_keep_alive=IDLE,
         timeout_graceful_shutdown=GRACE,
     )
-    server = _Uvicorn(settings, ready)
-    _stop_by_signals(server)
-    asyncio.run(_serve(server, house, listener, proxy_listener))
-    house.close()
+    return HttpServer(settings, ready)
 
 
-async def _serve(
-    server: _Uvicorn, house: House, listener: socket.socket, proxy_listener: socket.socket
+async def serve(
+    server: HttpServer, config: Config, listener: socket.socket, proxy_listener: socket.socket
 ) -> None:
-    async with Proxy(house.config, proxy_listener):
+    """Answer on both doors until `server.should_exit`."""
+    async with Proxy(config, proxy_listener):
         await server.serve(sockets=[listener])
 
 
-def _stop_by_signals(server: _Uvicorn) -> None:
+def run(
+    house: House, listener: socket.socket, proxy_listener: socket.socket, ready: Callable[[], None]
+) -> None:
+    """Serve until SIGINT or SIGTERM: then accept no more, let requests end, put everything in order.
+
+    A second signal ends the process at once; what was acknowledged is on disk already.
+    """
+    server = http_server(house, ready)
+    _stop_by_signals(server)
+    asyncio.run(serve(server, house.config, listener, proxy_listener))
+    house.close()
+
+
+def _stop_by_signals(server: HttpServer) -> None:
     def stop(number: int, frame: object) -> None:
         if server.should_exit:
             os._exit(128 + number)

@@ -1,0 +1,73 @@
+# Cumulet from a fresh clone: Python 3.11 or later and make are all that must be there before.
+# PYTHON chooses the interpreter, VENV the environment; pip's own settings (PIP_*, pip.conf) are respected.
+
+PYTHON ?= python3
+VENV ?= .venv
+WORKERS ?= 2
+BIN := $(VENV)/bin
+
+.PHONY: help setup setup-demo setup-sagemaker3 demo test test-quick lint format docs bench clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z0-9-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  make %-18s %s\n", $$1, $$2}'
+
+setup: $(VENV)/.test ## a virtual environment with everything that the tests, linters and the demo need
+
+setup-demo: $(VENV)/.demo ## a virtual environment with what the demo needs
+
+setup-sagemaker3: .venv-sagemaker3/.ready ## the sagemaker SDK 3.x, which cannot live beside 2.x
+
+demo: $(VENV)/.demo ## the whole road in three minutes: raw reviews to a live endpoint
+	@$(BIN)/cumulet demo
+
+test: $(VENV)/.test .venv-sagemaker3/.ready ## all tests (WORKERS=n processes)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(PYTEST)
+
+test-quick: $(VENV)/.test ## the tests without the slow ones and the journeys
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not slow and not journey" $(PYTEST)
+
+lint: $(VENV)/.test ## ruff, mypy --strict, import-linter
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: $(VENV)/.test ## put the code into its form
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+docs: $(VENV)/.test ## write the pages that are made from the code
+	@$(BIN)/python docs/generate.py
+
+bench: $(VENV)/.bench ## what a call costs, beside other local stand-ins, in one run
+	@$(BIN)/python bench/overhead.py
+
+clean: ## remove the environments and what tools left behind
+	rm -rf .venv .venv-sagemaker3 .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+
+# --- environments: made once, and again when pyproject.toml changes
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Cumulet needs Python 3.11 or later: make PYTHON=python3.12 ..."; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.demo: $(BIN)/python pyproject.toml
+	@echo "Installing Cumulet and the demo's clients into $(VENV) (a minute or two, once) ..."
+	@$(BIN)/python -m pip install --quiet --editable '.[demo]'
+	@touch $@
+
+$(VENV)/.test: $(BIN)/python pyproject.toml
+	@echo "Installing Cumulet and everything that its tests need into $(VENV) (a minute or two, once) ..."
+	@$(BIN)/python -m pip install --quiet --editable '.[test]'
+	@touch $@ $(VENV)/.demo
+
+$(VENV)/.bench: $(VENV)/.test
+	@$(BIN)/python -m pip install --quiet --editable '.[bench]'
+	@touch $@
+
+.venv-sagemaker3/.ready: Makefile
+	@echo "Installing the sagemaker SDK 3.x into .venv-sagemaker3 (two or three minutes, once) ..."
+	@$(PYTHON) -m venv .venv-sagemaker3
+	@.venv-sagemaker3/bin/python -m pip install --quiet 'sagemaker>=3,<4' 'pandas<3' scikit-learn
+	@touch $@
