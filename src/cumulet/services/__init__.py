@@ -134,4 +134,5 @@ def perform(
         raise NotImplementedByCumulet(f"{service}:{method_name}")
     if unknown := sorted(members.keys() - found.accepts):
         raise NotImplementedByCumulet(f"{service}:{method_name} with {', '.join(unknown)}")
-    return found.method(house.service(service, caller), **members) or {}
+    result: dict[str, Any] | Response | None = found.method(house.service(service, caller), **members)
+    return {} if result is None else result

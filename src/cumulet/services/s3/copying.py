@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, unquote
 
 from cumulet.services.s3 import checksums, conditions, errors, metadata, names, tags
 from cumulet.services.s3.access import Bucket as Found
-from cumulet.services.s3.members import HEADERS, REQUEST, WRITE_CONDITIONS, honours
+from cumulet.services.s3.members import GRANTS, HEADERS, REQUEST, WRITE_CONDITIONS, honours
 from cumulet.services.s3.ownership import check_acl
 from cumulet.services.s3.receiving import digest_again
 from cumulet.services.s3.versions import Versions, version_members
@@ -50,7 +50,7 @@ class Source:
 
 
 class Copying(Versions):
-    @honours(HEADERS, SOURCE_CONDITIONS, WRITE_CONDITIONS, REQUEST)
+    @honours(HEADERS, GRANTS, SOURCE_CONDITIONS, WRITE_CONDITIONS, REQUEST)
     def copy_object(
         self,
         *,
@@ -71,7 +71,7 @@ class Copying(Versions):
         """A new object of an old one's bytes, with its metadata and tags or (REPLACE) with others."""
         bucket = self._bucket(Bucket, "s3:PutObject", Key, owner=ExpectedBucketOwner)
         names.check_key(Key)
-        check_acl(ACL)
+        check_acl(ACL, members)
         source = Source.of(CopySource)
         changes = MetadataDirective == "REPLACE" or StorageClass or members.get("WebsiteRedirectLocation")
         if (source.bucket, source.key) == (Bucket, Key) and not (changes or source.version):

@@ -46,6 +46,7 @@ RESPONSE_HEADERS = (
     "ResponseContentType",
     "ResponseExpires",
 )
+GRANTS = ("GrantFullControl", "GrantRead", "GrantReadACP", "GrantWrite", "GrantWriteACP")
 # RequestPayer has no effect: nobody is billed here. ExpectedBucketOwner is obeyed wherever it is taken.
 REQUEST = ("RequestPayer",)
 

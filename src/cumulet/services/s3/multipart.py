@@ -12,7 +12,7 @@ from cumulet.services import Answer
 from cumulet.services.s3 import checksums, conditions, errors, metadata, names, ranges, tags
 from cumulet.services.s3.assembly import Assembly
 from cumulet.services.s3.copying import SOURCE_CONDITIONS, Copying, Source
-from cumulet.services.s3.members import BODY, CHECKSUMS, HEADERS, REQUEST, WRITE_CONDITIONS, honours
+from cumulet.services.s3.members import BODY, CHECKSUMS, GRANTS, HEADERS, REQUEST, WRITE_CONDITIONS, honours
 from cumulet.services.s3.ownership import check_acl
 from cumulet.services.s3.receiving import Received, digest_again, receive
 from cumulet.services.s3.versions import version_members
@@ -24,7 +24,7 @@ LAST_PART = 10_000
 
 
 class Multipart(Copying):
-    @honours(HEADERS, REQUEST)
+    @honours(HEADERS, GRANTS, REQUEST)
     def create_multipart_upload(
         self,
         *,
@@ -42,7 +42,7 @@ class Multipart(Copying):
         """Begin an upload. What it is told here is the object's, once the upload is completed."""
         self._bucket(Bucket, "s3:PutObject", Key, owner=ExpectedBucketOwner)
         names.check_key(Key)
-        check_acl(ACL)
+        check_acl(ACL, members)
         now = self.house.clock()
         kept = metadata.kept({**members, "Metadata": Metadata})
         if Tagging:

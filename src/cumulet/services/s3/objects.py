@@ -14,6 +14,7 @@ from cumulet.services.s3 import checksums, conditions, errors, metadata, names, 
 from cumulet.services.s3.members import (
     BODY,
     CHECKSUMS,
+    GRANTS,
     HEADERS,
     READ_CONDITIONS,
     REQUEST,
@@ -34,7 +35,7 @@ ATTEMPTS = 100  # a blob may go between its look-up and its opening only if some
 
 
 class Objects(Versions):
-    @honours(HEADERS, CHECKSUMS, BODY, WRITE_CONDITIONS, REQUEST)
+    @honours(HEADERS, CHECKSUMS, BODY, GRANTS, WRITE_CONDITIONS, REQUEST)
     def put_object(
         self,
         *,
@@ -54,7 +55,7 @@ class Objects(Versions):
         """
         bucket = self._bucket(Bucket, "s3:PutObject", Key, owner=ExpectedBucketOwner)
         names.check_key(Key)
-        check_acl(ACL)
+        check_acl(ACL, members)
         detail = metadata.kept({**members, "Metadata": Metadata})
         storage = metadata.storage_class(StorageClass)
         if Tagging:

@@ -5,9 +5,10 @@ Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/about-object-owner
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from cumulet.services.s3.members import DIGESTS, REQUEST, honours
+from cumulet.services.s3.members import DIGESTS, GRANTS, REQUEST, honours
 from cumulet.services.s3.versions import Versions
 from cumulet.wire.errors import AwsError, NotImplementedByCumulet
 
@@ -48,17 +49,37 @@ class Ownership(Versions):
         self._find(bucket, Key, VersionId)
         return self._full_control(bucket["account"])
 
-    def put_bucket_acl(self, *, Bucket: str, ACL: str = "", ExpectedBucketOwner: str = "") -> dict[str, Any]:
+    @honours(GRANTS, DIGESTS)
+    def put_bucket_acl(
+        self,
+        *,
+        Bucket: str,
+        ACL: str = "",
+        AccessControlPolicy: dict[str, Any] | None = None,
+        ExpectedBucketOwner: str = "",
+        **members: Any,
+    ) -> dict[str, Any]:
+        """Refused, as AWS does, unless it says what holds anyway."""
         self._bucket(Bucket, "s3:PutBucketAcl", owner=ExpectedBucketOwner)
-        check_acl(ACL or "none")
+        check_acl("" if AccessControlPolicy else ACL or "none", {**members, "Policy": AccessControlPolicy})
         return {}
 
+    @honours(GRANTS, DIGESTS, REQUEST)
     def put_object_acl(
-        self, *, Bucket: str, Key: str, ACL: str = "", ExpectedBucketOwner: str = ""
+        self,
+        *,
+        Bucket: str,
+        Key: str,
+        VersionId: str | None = None,
+        ACL: str = "",
+        AccessControlPolicy: dict[str, Any] | None = None,
+        ExpectedBucketOwner: str = "",
+        **members: Any,
     ) -> dict[str, Any]:
+        """Refused, as AWS does, unless it says what holds anyway."""
         bucket = self._bucket(Bucket, "s3:PutObjectAcl", Key, owner=ExpectedBucketOwner)
-        self._find(bucket, Key)
-        check_acl(ACL or "none")
+        self._find(bucket, Key, VersionId)
+        check_acl("" if AccessControlPolicy else ACL or "none", {**members, "Policy": AccessControlPolicy})
         return {}
 
     def _full_control(self, account: str) -> dict[str, Any]:
@@ -69,8 +90,9 @@ class Ownership(Versions):
         }
 
 
-def check_acl(acl: str) -> None:
-    if acl not in HARMLESS:
+def check_acl(acl: str, members: Mapping[str, Any]) -> None:
+    """Only the canned ACLs that say what holds anyway are let through; grants to anybody are not."""
+    if acl not in HARMLESS or any(members.get(name) for name in (*GRANTS, "Policy")):
         raise AwsError("AccessControlListNotSupported", "The bucket does not allow ACLs", status=400)
 
 
