@@ -6,11 +6,12 @@ https://docs.aws.amazon.com/glue/latest/webapi/Welcome.html
 from cumulet.services.glue.catalog import Catalog
 from cumulet.services.glue.crawlers import Crawlers
 from cumulet.services.glue.indexes import PartitionIndexes
+from cumulet.services.glue.jobs import Jobs
 from cumulet.services.glue.partitions import Partitions
 from cumulet.services.glue.tables import Tables
 from cumulet.services.glue.tags import Tags
 from cumulet.services.glue.versions import Versions
 
 
-class Glue(Tables, Versions, Partitions, PartitionIndexes, Crawlers, Tags, Catalog):
+class Glue(Tables, Versions, Partitions, PartitionIndexes, Crawlers, Jobs, Tags, Catalog):
     """Every operation of Glue that Cumulet carries; each resource's are in the file of its name."""

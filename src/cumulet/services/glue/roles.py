@@ -2,42 +2,32 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-from cumulet.services import Service
+from cumulet.services import Service, principals
 from cumulet.services.glue.refusals import invalid
 from cumulet.wire.errors import AwsError
 
-PRINCIPAL = "glue.amazonaws.com"
+SESSION = "GlueJobRunnerSession"
 
 
 class Roles(Service):
-    def _check_role(self, role: str) -> str:
-        """The ARN of a role given by ARN or by name (with its path, perhaps)."""
-        name = role.rpartition("/")[2]
+    def _check_role(self, role: str) -> None:
+        """Refuse a role that Glue could not work as; what AWS says is the same whatever the cause."""
         try:
-            found = self.other("iam").get_role(RoleName=name)["Role"]
+            self._assumed(role)
         except AwsError as error:
-            if error.code != "NoSuchEntity":
-                raise
-            found = None
-        if found is None or not trusts(found["AssumeRolePolicyDocument"]):
             raise invalid(
-                f"Service is unable to assume role {role}. Please verify that it exists and that its trust "
-                f"policy allows {PRINCIPAL}."
-            )
-        return str(found["Arn"])
+                f"Service is unable to assume provided role {role}. Please verify that it exists and that "
+                "its trust policy allows glue.amazonaws.com."
+            ) from error
 
-
-def trusts(document: str | dict[str, Any]) -> bool:
-    policy = json.loads(document) if isinstance(document, str) else document
-    statements = policy.get("Statement", [])
-    return any(allows(one) for one in (statements if isinstance(statements, list) else [statements]))
-
-
-def allows(statement: dict[str, Any]) -> bool:
-    principal = statement.get("Principal", {})
-    services = principal.get("Service", []) if isinstance(principal, dict) else [PRINCIPAL]
-    named = [services] if isinstance(services, str) else services
-    return statement.get("Effect") == "Allow" and (PRINCIPAL in named or "*" in named)
+    def _assumed(self, role: str) -> dict[str, Any]:
+        """Credentials of a role, given by ARN or by name, for as long as the role allows."""
+        found = self.other("iam").get_role(RoleName=role.rpartition("/")[2])["Role"]
+        granted: dict[str, Any] = self.other("sts", principals.service(self.caller, "glue")).assume_role(
+            RoleArn=role if role.startswith("arn:") else found["Arn"],
+            RoleSessionName=SESSION,
+            DurationSeconds=found["MaxSessionDuration"],
+        )
+        return granted
