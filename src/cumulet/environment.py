@@ -8,11 +8,13 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cumulet.authority import DOMAINS, Authority
 from cumulet.config import Config
-from cumulet.store.credentials import Credential
+
+if TYPE_CHECKING:
+    from cumulet.store.credentials import Credential
 
 LOCAL = ("localhost", "127.0.0.1", "::1")
 UPSTREAM = "CUMULET_UPSTREAM_PROXY"  # the user's own HTTPS_PROXY, which ours takes the place of
@@ -82,11 +84,11 @@ def upstream_proxy() -> str:
 
 
 def _keys(credential: Credential | Mapping[str, Any]) -> dict[str, str]:
-    if isinstance(credential, Credential):
-        key, secret, token = credential.access_key, credential.secret, credential.token
-    else:
+    if isinstance(credential, Mapping):
         keys = credential.get("Credentials", credential)
         key, secret, token = keys["AccessKeyId"], keys["SecretAccessKey"], keys.get("SessionToken")
+    else:
+        key, secret, token = credential.access_key, credential.secret, credential.token
     found = {"AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": secret}
     return found | ({"AWS_SESSION_TOKEN": token} if token else {})
 

@@ -36,17 +36,20 @@ class Presence:
         return cls(os.getpid(), config.host, config.port, config.proxy_port, time.time())
 
     def write(self, data_dir: Path) -> None:
-        """Seen whole or not at all, and by the owner only."""
-        path = _note(data_dir)
-        draft = path.with_suffix(".new")
-        draft.unlink(missing_ok=True)
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            json.dump(asdict(self), file)
-        draft.replace(path)
+        write_secret(_note(data_dir), json.dumps(asdict(self)))
 
     def config(self, asked: Config) -> Config:
         """The settings of the running server, for those who want to talk to it."""
         return asked.at(self.host, self.port, self.proxy_port)
+
+
+def write_secret(path: Path, text: str) -> None:
+    """A file that is seen whole or not at all, and by its owner only."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft.unlink(missing_ok=True)
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)
+    draft.replace(path)
 
 
 def _note(data_dir: Path) -> Path:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
-from cumulet.store.credentials import Credential
+
+from cumulet.environment import UPSTREAM
 
 MARK = "# written by `cumulet env --profile`"
 
@@ -15,7 +17,7 @@ class NotOurs(Exception):
 
 
 def write_profile(
-    name: str, endpoint: str, region: str, credential: Credential, *, force: bool = False
+    name: str, endpoint: str, region: str, keys: Mapping[str, str], *, force: bool = False
 ) -> tuple[Path, Path]:
     """Add or replace a profile in the config and the credentials file; their paths.
 
@@ -23,13 +25,14 @@ def write_profile(
     """
     config, credentials = _path("AWS_CONFIG_FILE", "config"), _path("AWS_SHARED_CREDENTIALS_FILE", "credentials")
     settings = {"region": region, "endpoint_url": endpoint}
-    keys = {"aws_access_key_id": credential.access_key, "aws_secret_access_key": credential.secret}
-    if credential.token:
-        keys["aws_session_token"] = credential.token
+    secrets = {
+        "aws_access_key_id": keys["AccessKeyId"],
+        "aws_secret_access_key": keys["SecretAccessKey"],
+    }
     title = "default" if name == "default" else f"profile {name}"
     texts = [
         (config, _with_section(_read(config), title, settings, force=force)),
-        (credentials, _with_section(_read(credentials), name, keys, force=force)),
+        (credentials, _with_section(_read(credentials), name, secrets, force=force)),
     ]
     for path, text in texts:
         _write(path, text)
@@ -37,7 +40,8 @@ def write_profile(
 
 
 def _path(variable: str, name: str) -> Path:
-    chosen = os.environ.get(variable)
+    """The user's own place for a file; in a shell that has our settings, the variable names ours."""
+    chosen = "" if UPSTREAM in os.environ else os.environ.get(variable)
     return Path(chosen).expanduser() if chosen else Path.home() / ".aws" / name
 
 

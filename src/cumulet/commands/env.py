@@ -29,18 +29,18 @@ def run(options: argparse.Namespace) -> int:
 
     config = whereabouts(Config.read(options.data_dir, port=options.port))
     region = options.region or config.region
-    credential = access.administrator(config)
+    keys = access.administrator(config)
     if options.profile:
         from cumulet.profiles import NotOurs, write_profile
 
         try:
-            files = write_profile(options.profile, config.endpoint, region, credential, force=options.force)
+            files = write_profile(options.profile, config.endpoint, region, keys, force=options.force)
         except NotOurs as error:
             raise cli.Complaint(str(error)) from None
         print(f"Wrote profile {options.profile} to {' and '.join(map(str, files))}.")
         print(f"Try: aws --profile {options.profile} sts get-caller-identity")
         return 0
-    print(spell(environment.variables(config, credential, region), options.format))
+    print(spell(environment.variables(config, keys, region), options.format))
     return 0
 
 

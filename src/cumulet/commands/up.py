@@ -50,16 +50,17 @@ def serve(config: Config, announce: Callable[[Config, Presence], None]) -> None:
     config = config.at(config.host, listener.getsockname()[1], proxy_listener.getsockname()[1])
     import logging
 
-    from cumulet import server
+    from cumulet import access, server
     from cumulet.house import House
     from cumulet.services import iam
 
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     house = House(config)
-    iam.bootstrap(house)
+    credential = iam.administrator(house)
     house.jobs.start()
 
     def ready() -> None:
+        access.leave(config, {"AccessKeyId": credential.access_key, "SecretAccessKey": credential.secret})
         presence = Presence.of(config)
         presence.write(config.data_dir)
         announce(config, presence)
