@@ -7,9 +7,10 @@ protocols ask for as plain attributes.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from cumulet.wire.bindings import Bindings
@@ -40,6 +41,8 @@ class Shape:
         self.streaming = bool(traits.get("streaming"))
         self.attribute = bool(traits.get("xmlAttribute"))
         self.eventstream = bool(traits.get("eventstream"))
+        self.constrained: bool | None = None  # validate.py's notes: whether anything is to be checked here,
+        self.check: Callable[[Any], Iterator[str]] | Literal[False] | None = False  # and by what
 
     def __repr__(self) -> str:
         return f"<Shape {self.name} {self.type}>"

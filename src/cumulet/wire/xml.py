@@ -106,7 +106,9 @@ def _entry(shape: Shape, node: Element) -> tuple[Any, Any]:
 
 SPECIAL = re.compile('[&<>"\r\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]')
 ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}
-BREAKS = {"\n": "&#xa;", "\t": "&#x9;"}  # which a parser would turn into blanks in an attribute
+BREAKS = str.maketrans(
+    {"\n": "&#xa;", "\t": "&#x9;"}
+)  # which a parser would turn into blanks in an attribute
 
 
 def escape(text: str) -> str:
@@ -140,7 +142,7 @@ def write_members(parts: list[str], shape: Shape, value: dict[str, Any]) -> None
 
 def _attributes(shape: Shape, value: dict[str, Any]) -> str:
     return "".join(
-        f' {member.wire or name}="{escape(str(value[name])).translate(str.maketrans(BREAKS))}"'
+        f' {member.wire or name}="{escape(str(value[name])).translate(BREAKS)}"'
         for name, member in shape.attributes.items()
         if value.get(name) is not None
     )
