@@ -1,0 +1,177 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from hashlib import md5
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cumulet.house import House
+from cumulet.wire.errors import AwsError
+
+from .asking import MIB, body, refused
+
+
+def test_what_was_put_is_what_comes_back(s3: Any, bucket: str) -> None:
+    digest = md5(b"text,label\n").hexdigest()
+    put = s3.put_object(Bucket=bucket, Key="reviews/raw.csv", Body=b"text,label\n")
+    got = s3.get_object(Bucket=bucket, Key="reviews/raw.csv")
+    assert body(got) == b"text,label\n"
+    assert got["ETag"] == put["ETag"] == f'"{digest}"'
+    assert got["ContentLength"] == 11
+    assert got["ContentType"] == "binary/octet-stream"
+    assert got["AcceptRanges"] == "bytes"
+    assert abs((datetime.now(UTC) - got["LastModified"]).total_seconds()) < 60
+
+
+def test_an_empty_object_is_an_object(s3: Any, bucket: str) -> None:
+    s3.put_object(Bucket=bucket, Key="empty")
+    got = s3.get_object(Bucket=bucket, Key="empty")
+    assert (body(got), got["ContentLength"]) == (b"", 0)
+    assert got["ETag"] == '"d41d8cd98f00b204e9800998ecf8427e"'
+
+
+def test_a_large_body_comes_back_whole(s3: Any, bucket: str) -> None:
+    content = bytes(range(256)) * (40 * 1024)
+    s3.put_object(Bucket=bucket, Key="large", Body=content)
+    assert body(s3.get_object(Bucket=bucket, Key="large")) == content
+
+
+def test_headers_and_metadata_stay_with_the_object(s3: Any, bucket: str) -> None:
+    told = {
+        "CacheControl": "no-cache",
+        "ContentDisposition": 'attachment; filename="a.csv"',
+        "ContentEncoding": "gzip",
+        "ContentLanguage": "vi",
+        "ContentType": "text/csv",
+        "Metadata": {"Source": "imdb", "lang": "en"},
+        "StorageClass": "STANDARD_IA",
+    }
+    s3.put_object(Bucket=bucket, Key="a", Body=b"x", Expires=datetime(2030, 1, 1, tzinfo=UTC), **told)
+    head = s3.head_object(Bucket=bucket, Key="a")
+    assert {name: head[name] for name in told} == {**told, "Metadata": {"source": "imdb", "lang": "en"}}
+    assert head["ExpiresString"] == "Tue, 01 Jan 2030 00:00:00 GMT"
+
+
+def test_metadata_has_its_limit(s3: Any, bucket: str) -> None:
+    with refused("MetadataTooLarge", 400):
+        s3.put_object(Bucket=bucket, Key="a", Metadata={"a": "x" * 2048})
+
+
+def test_an_unknown_storage_class_is_refused(lake: Any) -> None:
+    with pytest.raises(AwsError, match="InvalidStorageClass"):
+        lake.put_object(Bucket="lake", Key="a", StorageClass="FLOPPY")
+
+
+def test_a_missing_object_is_named(s3: Any, bucket: str) -> None:
+    with refused("NoSuchKey", 404) as told:
+        s3.get_object(Bucket=bucket, Key="no/such")
+    assert told["Error"]["Key"] == "no/such"
+    with refused("404"):
+        s3.head_object(Bucket=bucket, Key="no/such")
+
+
+def test_deleting_twice_is_no_error(s3: Any, bucket: str) -> None:
+    s3.put_object(Bucket=bucket, Key="a")
+    for _ in range(2):
+        assert s3.delete_object(Bucket=bucket, Key="a")["ResponseMetadata"]["HTTPStatusCode"] == 204
+
+
+def test_many_are_deleted_at_once(s3: Any, bucket: str) -> None:
+    for number in range(5):
+        s3.put_object(Bucket=bucket, Key=f"{number}")
+    wanted = [{"Key": key} for key in ("0", "1", "missing")]
+    told = s3.delete_objects(Bucket=bucket, Delete={"Objects": wanted})
+    assert [item["Key"] for item in told["Deleted"]] == ["0", "1", "missing"]
+    told = s3.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": "2"}], "Quiet": True})
+    assert "Deleted" not in told
+    assert [item["Key"] for item in s3.list_objects_v2(Bucket=bucket)["Contents"]] == ["3", "4"]
+
+
+def test_no_more_than_a_thousand_are_deleted_at_once(s3: Any, bucket: str) -> None:
+    with refused("MalformedXML", 400):
+        s3.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": f"{n}"} for n in range(1001)]})
+
+
+def test_a_key_has_at_most_1024_bytes(s3: Any, bucket: str) -> None:
+    s3.put_object(Bucket=bucket, Key="é" * 512, Body=b"x")
+    with refused("KeyTooLongError", 400):
+        s3.put_object(Bucket=bucket, Key="é" * 512 + "x")
+
+
+def test_acls_are_refused_where_the_bucket_owns_its_objects(s3: Any, bucket: str) -> None:
+    s3.put_object(Bucket=bucket, Key="a", ACL="bucket-owner-full-control")
+    with refused("AccessControlListNotSupported", 400):
+        s3.put_object(Bucket=bucket, Key="a", ACL="public-read")
+    with refused("AccessControlListNotSupported", 400):
+        s3.put_object_acl(Bucket=bucket, Key="a", GrantRead="id=x")
+    with refused("AccessControlListNotSupported", 400):
+        s3.put_bucket_acl(Bucket=bucket, ACL="public-read")
+    assert s3.get_object_acl(Bucket=bucket, Key="a")["Grants"][0]["Permission"] == "FULL_CONTROL"
+
+
+def test_a_path_is_taken_over_without_a_copy(lake: Any, tmp_path: Path) -> None:
+    file = tmp_path / "model.tar.gz"
+    file.write_bytes(b"weights")
+    inode = file.stat().st_ino
+    lake.put_object(Bucket="lake", Key="models/model.tar.gz", Body=file)
+    (found,) = lake.files("lake", "models/")
+    assert (found.path.read_bytes(), found.path.stat().st_ino, found.size) == (b"weights", inode, 7)
+    assert found.path.name.endswith(".tar.gz")
+    assert not file.exists()
+
+
+def test_files_tell_engines_where_the_bytes_lie_in_key_order(lake: Any) -> None:
+    for key in ("t/b.parquet", "t/a.parquet", "other"):
+        lake.put_object(Bucket="lake", Key=key, Body=key.encode())
+    found = lake.files("lake", "t/")
+    assert [(file.key, file.path.read_text()) for file in found] == [
+        ("t/a.parquet", "t/a.parquet"),
+        ("t/b.parquet", "t/b.parquet"),
+    ]
+
+
+def test_objects_also_stand_as_files_in_the_buckets_folder(lake: Any, house: House) -> None:
+    lake.put_object(Bucket="lake", Key="raw/a.csv", Body=b"1")
+    file = house.config.data_dir / "s3/lake/raw/a.csv"
+    assert file.read_bytes() == b"1"
+    lake.put_object(Bucket="lake", Key="raw/a.csv", Body=b"2")
+    assert file.read_bytes() == b"2"
+    lake.delete_object(Bucket="lake", Key="raw/a.csv")
+    assert not file.parent.exists()
+
+
+def test_nothing_is_left_of_what_was_overwritten_refused_or_deleted(lake: Any) -> None:
+    for content in (b"1", b"22"):
+        lake.put_object(Bucket="lake", Key="a", Body=content)
+    with pytest.raises(AwsError, match="BadDigest"):
+        lake.put_object(Bucket="lake", Key="a", Body=b"3", ContentMD5="AAAAAAAAAAAAAAAAAAAAAA==")
+    with pytest.raises(AwsError, match="PreconditionFailed"):
+        lake.put_object(Bucket="lake", Key="a", Body=b"3", IfNoneMatch="*")
+    assert [path.read_bytes() for path in lake.store.blobs.folder.glob("??/*")] == [b"22"]
+    lake.delete_object(Bucket="lake", Key="a")
+    assert list(lake.store.blobs.folder.glob("??/*")) == []
+
+
+def test_a_member_that_is_not_written_yet_is_refused(s3: Any, bucket: str) -> None:
+    with refused("NotImplemented", 501) as told:
+        s3.put_object(Bucket=bucket, Key="a", WebsiteRedirectLocation="/b", ObjectLockLegalHoldStatus="ON")
+    assert "ObjectLockLegalHoldStatus" in told["Error"]["Message"]
+
+
+def test_a_put_of_many_megabytes_does_not_need_them_in_memory(lake: Any) -> None:
+    class Zeros:
+        left = 64 * MIB
+        largest = 0
+
+        def read(self, size: int = -1, /) -> bytes:
+            self.largest = max(self.largest, size)
+            size = min(size, self.left)
+            self.left -= size
+            return bytes(size)
+
+    source = Zeros()
+    lake.put_object(Bucket="lake", Key="zeros", Body=source)
+    assert lake.head_object(Bucket="lake", Key="zeros")["ContentLength"] == 64 * MIB
+    assert 0 < source.largest <= MIB
