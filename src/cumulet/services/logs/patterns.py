@@ -45,7 +45,9 @@ def invalid(text: str) -> AwsError:
 
 
 def _text_pattern(text: str) -> Callable[[str], bool]:
-    all_of, none_of, one_of = [], [], []
+    all_of: list[str] = []
+    none_of: list[str] = []
+    one_of: list[str] = []
     position = 0
     while position < len(text):
         if (match := WORD.match(text, position)) is None:

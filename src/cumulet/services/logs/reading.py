@@ -88,10 +88,10 @@ class Reading(Journals):
         pattern = Pattern.read(filterPattern)
         streams = self._chosen(group, logStreamNames, logStreamNamePrefix)
         place = Place(*told("filter", nextToken)) if nextToken else None
-        since = max(startTime, self.oldest(group))
+        since, until = max(startTime, self.oldest(group)), endTime + 1  # unlike GetLogEvents' endTime
         found: list[Line] = []
         for _ in range(FAR):
-            lines = self._scan(group, streams, since, endTime, place, forward=startFromHead)
+            lines = self._scan(group, streams, since, until, place, forward=startFromHead)
             for line in lines:
                 place = line.place
                 if pattern.matches(line.text):
@@ -104,7 +104,7 @@ class Reading(Journals):
         if len(fitting) < len(found):
             place = fitting[-1].place
         more = place is not None and self._scan(
-            group, streams, since, endTime, place, forward=startFromHead, limit=1
+            group, streams, since, until, place, forward=startFromHead, limit=1
         )
         return {
             "events": [_filtered(line) for line in fitting],

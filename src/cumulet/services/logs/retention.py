@@ -7,7 +7,7 @@ from cumulet.services.logs.journals import GROUP, Journals
 from cumulet.services.logs.writing import DAY
 from cumulet.wire.errors import AwsError
 
-ALLOWED = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731)
+ALLOWED: tuple[int, ...] = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731)
 ALLOWED += (1096, 1827, 2192, 2557, 2922, 3288, 3653)
 
 
