@@ -31,10 +31,12 @@ class Cut:
     rows: Rows
     width: int
     evenness: float
+    clean: bool = True  # every quote opens or closes a field, or is doubled
 
     @property
-    def rank(self) -> tuple[float, bool, int]:
-        return self.evenness, self.quote is not None, self.width
+    def rank(self) -> tuple[float, int, int]:
+        quoting = 0 if self.quote is None else 1 if self.clean else -1
+        return self.evenness, quoting, self.width
 
 
 def read(text: str, complete: bool, hint: Delimited | None = None) -> Schema:
@@ -51,6 +53,7 @@ def read(text: str, complete: bool, hint: Delimited | None = None) -> Schema:
 
 def best_cut(text: str, hint: Delimited) -> Cut:
     head = "".join(text.splitlines(keepends=True)[:TRIED])
+    csv.field_size_limit(len(text) + 1)
     quotes = [hint.quote] if hint.quote else ['"', None]
     cuts = [weighed(head, delimiter, quote) for delimiter in hint.delimiter or DELIMITERS for quote in quotes]
     smallest = 1 if hint.single_column else 2
@@ -67,9 +70,20 @@ def weighed(text: str, delimiter: str, quote: str | None) -> Cut:
     if not rows:
         return Cut(delimiter, quote, [], 0, 0.0)
     width, often = Counter(map(len, rows)).most_common(1)[0]
-    lost = text.count("\n") > 4 * len(rows) + 4  # a stray quote has swallowed most lines
     quoted = quote if quote and quote in text else None
-    return Cut(delimiter, quoted, rows, width, 0.0 if lost and width < 2 else often / len(rows))
+    return Cut(
+        delimiter, quoted, rows, width, often / len(rows), not quoted or is_clean(text, delimiter, quote)
+    )
+
+
+def is_clean(text: str, delimiter: str, quote: str | None) -> bool:
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quotechar=quote, strict=True)
+    try:
+        for _ in reader:
+            pass
+    except csv.Error as error:
+        return "end of data" in str(error)  # the head may end within a quoted field
+    return True
 
 
 def cut(text: str, delimiter: str, quote: str | None) -> Rows:
@@ -101,7 +115,7 @@ def schema(rows: Rows, found: Cut, hint: Delimited, size: int) -> Schema:
         "blank": [any(len(row) <= number or not row[number] for row in data) for number in range(width)],
     }
     columns = [Column(name, kind) for name, kind in zip(names, chosen(inferred, hint.types), strict=True)]
-    return Schema("csv", columns, options, len(data), max(1, size // max(1, len(rows))))
+    return Schema("csv", columns, options, len(data), max(1, round(size / max(1, len(rows)))))
 
 
 def chosen(inferred: list[str | None], given: list[str]) -> list[str]:

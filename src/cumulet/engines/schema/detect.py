@@ -45,8 +45,8 @@ def text_schema(path: Path, codec: str, hints: Sequence[Hint]) -> Schema:
         return Schema("")
     text = decoded(data)
     found = recognised(text, complete, hints)
-    if not complete and codec == "none" and found.record_size:
-        found.records = round(path.stat().st_size / found.record_size)
+    if not complete and codec == "none":
+        found.records = round(found.records * path.stat().st_size / len(data))
     return found
 
 

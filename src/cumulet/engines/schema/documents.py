@@ -30,7 +30,7 @@ def read(text: str, complete: bool, hint: Document | None = None) -> Schema:
     columns: dict[str, types.Tree] = {}
     for name, kind in tree.items():
         columns[name.lower()] = types.merged(columns.get(name.lower()), kind)
-    size = max(1, len(text.encode()) // count)
+    size = max(1, round(len(text.encode()) / count))
     return Schema(
         "json", [Column(name, types.spelt(kind)) for name, kind in columns.items()], {}, count, size
     )

@@ -1,0 +1,138 @@
+"""Files of every kind, read in the child process."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import os
+from collections.abc import Iterator
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pyarrow
+import pytest
+from pyarrow import orc, parquet
+
+from cumulet.engines.schema.base import Delimited, Document
+from cumulet.engines.schema.files import Reader, Unreadable
+
+CSV = b"id,name\n1,x\n2,y\n"
+
+
+@pytest.fixture
+def reader() -> Iterator[Reader]:
+    with Reader() as made:
+        yield made
+
+
+def file(folder: Path, data: bytes) -> Path:
+    path = folder / "data"
+    path.write_bytes(data)
+    return path
+
+
+def types(schema: Any) -> dict[str, str]:
+    return {column.name: column.type for column in schema.columns}
+
+
+@pytest.mark.parametrize(
+    ("squeeze", "name"),
+    [
+        (lambda data: data, "none"),
+        (gzip.compress, "gzip"),
+        (bz2.compress, "bzip2"),
+        (lambda data: pyarrow.compress(data, "zstd", asbytes=True), "zstd"),
+    ],
+)
+def test_a_compressed_file_is_told_by_its_bytes(
+    reader: Reader, tmp_path: Path, squeeze: Any, name: str
+) -> None:
+    found = reader.schema(file(tmp_path, squeeze(CSV)))
+    assert (found.format, found.compression, types(found)) == (
+        "csv",
+        name,
+        {"id": "bigint", "name": "string"},
+    )
+
+
+TABLE = pyarrow.table(
+    {
+        "Id": pyarrow.array([1], pyarrow.int32()),
+        "price": [Decimal("1.20")],
+        "day": [date(2024, 1, 1)],
+        "at": [datetime(2024, 1, 1)],
+        "tags": [["a"]],
+        "who": [{"name": "x", "age": 1}],
+        "raw": [b"\0"],
+    }
+)
+TYPES = {
+    "id": "int",
+    "price": "decimal(3,2)",
+    "day": "date",
+    "at": "timestamp",
+    "tags": "array<string>",
+    "who": "struct<name:string,age:bigint>",
+    "raw": "binary",
+}
+
+
+def test_parquet_and_orc_say_their_own_types(reader: Reader, tmp_path: Path) -> None:
+    parquet.write_table(TABLE, tmp_path / "p")
+    orc.write_table(TABLE, tmp_path / "o")
+    for name, format in (("p", "parquet"), ("o", "orc")):
+        found = reader.schema(tmp_path / name)
+        assert (found.format, found.records, types(found)) == (format, 1, TYPES)
+
+
+def test_a_map_and_a_dictionary_are_what_they_stand_for(reader: Reader, tmp_path: Path) -> None:
+    kinds = pyarrow.map_(pyarrow.string(), pyarrow.int64())
+    table = pyarrow.table(
+        {"m": pyarrow.array([[("a", 1)]], kinds), "d": pyarrow.array(["x"]).dictionary_encode()}
+    )
+    parquet.write_table(table, tmp_path / "p")
+    assert types(reader.schema(tmp_path / "p")) == {"m": "map<string,bigint>", "d": "string"}
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_name(reader: Reader, tmp_path: Path) -> None:
+    assert list(types(reader.schema(file(tmp_path, b"\xef\xbb\xbf" + CSV)))) == ["id", "name"]
+
+
+def test_latin_1_dirt_is_a_text_like_another(reader: Reader, tmp_path: Path) -> None:
+    assert types(reader.schema(file(tmp_path, b"id,name\n1,caf\xe9\n"))) == {"id": "bigint", "name": "string"}
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"hello\n", b"PAR1 and nothing more", b"\x1f\x8b\x08 cut off", b"\x89PNG\0\0\0", b"\x00" * 100],
+)
+def test_what_cannot_be_read_has_no_format(reader: Reader, tmp_path: Path, data: bytes) -> None:
+    assert reader.schema(file(tmp_path, data)).format == ""
+
+
+def test_a_file_that_has_gone_has_no_format(reader: Reader, tmp_path: Path) -> None:
+    assert reader.schema(tmp_path / "gone").format == ""
+
+
+def test_hints_are_tried_in_their_order(reader: Reader, tmp_path: Path) -> None:
+    hints = [Document("$.a[*]"), Delimited(delimiter=";"), Delimited(delimiter=",", header=False)]
+    found = reader.schema(file(tmp_path, CSV), hints)
+    assert found.options["hint"] == 2
+    assert list(types(found)) == ["col0", "col1"]
+
+
+def test_a_large_file_is_judged_by_its_beginning(reader: Reader, tmp_path: Path) -> None:
+    rows = 1_000_000
+    path = file(tmp_path, b"id,name\n" + b"1234567,abcdefgh\n" * rows)
+    assert reader.schema(path).records == pytest.approx(rows, rel=0.02)
+
+
+def test_a_file_that_keeps_the_child_waiting_costs_only_itself(tmp_path: Path) -> None:
+    """A pipe that nobody writes to blocks the child for ever."""
+    os.mkfifo(tmp_path / "pipe")
+    with Reader(patience=0.5) as reader:
+        with pytest.raises(Unreadable):
+            reader.schema(tmp_path / "pipe")
+        assert reader.schema(file(tmp_path, CSV)).format == "csv"
