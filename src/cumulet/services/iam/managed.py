@@ -159,8 +159,8 @@ class ManagedPolicies(Documents):
             "PermissionsBoundaryUsageCount": len(self._bounded_by(body["arn"])),
             "IsAttachable": True,
             "Description": body["description"],
-            "CreateDate": moment(body["created"]),
-            "UpdateDate": moment(max(version["created"] for version in versions)),
+            "CreateDate": body["created"] and moment(body["created"]),
+            "UpdateDate": body["created"] and moment(max(version["created"] for version in versions)),
             "Tags": tag_list(body["tags"]),
         }
 
@@ -172,9 +172,10 @@ def _having(body: Body, version: str) -> Body:
 
 
 def _version(body: Body, version: str) -> Body:
+    created = body["versions"][version]["created"]
     return {
         "Document": encoded(body["versions"][version]["text"]),
         "VersionId": version,
         "IsDefaultVersion": version == body["default"],
-        "CreateDate": moment(body["versions"][version]["created"]),
+        "CreateDate": created and moment(created),
     }
