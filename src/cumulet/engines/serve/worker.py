@@ -62,7 +62,9 @@ class Worker:
         self.state = "loading"  # "ready", "failed", "closed"
         self.reason = ""
         self.run: engine.LocalRun | None = None
-        self.thread = threading.Thread(target=self._keep_alive, name=f"model {program.folder.name}", daemon=True)
+        self.thread = threading.Thread(
+            target=self._keep_alive, name=f"model {program.folder.name}", daemon=True
+        )
         self.thread.start()
 
     def wait_ready(self, seconds: float | None = None) -> bool:

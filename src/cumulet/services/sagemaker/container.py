@@ -16,11 +16,11 @@ from cumulet.wire.errors import NotImplementedByCumulet
 ROOT = "/opt/ml"
 HOST = "algo-1"
 GROUP = "homogeneousCluster"
-FOLDERS = ("input/config", "input/data", "input/submit", "model", "output/data", "output/intermediate", "code")
+FOLDERS = ("input/config", "input/data", "input/submit", "model", "output/data", "code")
 
 
 class Container:
-    """One job's folder. What lies under `ml` is the job's own; `process` belongs to the supervisor of its process."""
+    """One job's folder: `ml` is the job's own, `process` belongs to the supervisor of its process."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -36,13 +36,18 @@ class Container:
         self._write("hyperparameters.json", request.get("HyperParameters") or {})
         self._write("resourceconfig.json", resource_config(request["ResourceConfig"]))
         self._write("inputdataconfig.json", input_data_config(request.get("InputDataConfig") or []))
-        for member, name in (("DebugHookConfig", "debughookconfig.json"), ("ProfilerConfig", "profilerconfig.json")):
+        for member in ("DebugHookConfig", "ProfilerConfig"):
             if member in request:
-                self._write(name, request[member])
+                self._write(f"{member.lower()}.json", request[member])
 
     @property
     def mounts(self) -> dict[str, Path]:
         return {ROOT: self.ml} if engine.mounts_supported() else {}
+
+    @property
+    def root(self) -> Path:
+        """Where the job itself sees its folder."""
+        return Path(ROOT) if engine.mounts_supported() else self.ml
 
     def place(self, path: str) -> Path:
         """Where a path that the job sees under /opt/ml lies on this machine."""
@@ -58,7 +63,7 @@ class Container:
         return uri if uri.startswith("s3://") else ""
 
     def _write(self, name: str, value: Any) -> None:
-        (self.ml / "input/config" / name).write_text(json.dumps(value, indent=2))
+        (self.ml / "input/config" / name).write_text(json.dumps(value, indent=2) + "\n")
 
     @property
     def failure(self) -> str:

@@ -59,7 +59,7 @@ class EndpointConfigs(Models):
             "VpcConfig": VpcConfig or None,
             "DataCaptureConfig": DataCaptureConfig or None,
             "EnableNetworkIsolation": False,
-            "CreationTime": self.house.clock(),
+            "CreationTime": self._now(),
         }
         body = {name: value for name, value in body.items() if value is not None}
 
@@ -83,10 +83,9 @@ class EndpointConfigs(Models):
 
     def _check_variant(self, variant: dict[str, Any]) -> None:
         honour_only(f"Production variant {variant['VariantName']}", variant, HONOURED)
-        if not variant.get("ModelName"):
-            raise invalid(f"Production variant {variant['VariantName']} needs a ModelName.")
-        if not variant.get("InitialInstanceCount") or not variant.get("InstanceType"):
-            raise invalid(f"Production variant {variant['VariantName']} needs InstanceType and InitialInstanceCount.")
+        for member in ("ModelName", "InstanceType", "InitialInstanceCount"):
+            if not variant.get(member):
+                raise invalid(f"Production variant {variant['VariantName']} needs {member}.")
         if self._get(MODEL, variant["ModelName"]) is None:
             raise could_not_find("model", self._arn_of(MODEL, variant["ModelName"]))
 

@@ -15,6 +15,7 @@ from cumulet.services.sagemaker.models import container_of
 from cumulet.services.sagemaker.refusals import already_existing, could_not_find, invalid
 from cumulet.services.sagemaker.resources import ENDPOINT, shown, summary
 from cumulet.services.sagemaker.tags import TagList
+from cumulet.wire.errors import NotImplementedByCumulet
 
 SUMMARY = ("EndpointName", "EndpointArn", "CreationTime", "LastModifiedTime", "EndpointStatus")
 
@@ -24,7 +25,7 @@ class Endpoints(EndpointConfigs):
         self, *, EndpointName: str, EndpointConfigName: str, Tags: TagList | None = None
     ) -> dict[str, Any]:
         config = self._endpoint_config(EndpointConfigName)
-        arn, now = self._arn_of(ENDPOINT, EndpointName), self.house.clock()
+        arn, now = self._arn_of(ENDPOINT, EndpointName), self._now()
         body = {
             "EndpointName": EndpointName,
             "EndpointArn": arn,
@@ -52,7 +53,7 @@ class Endpoints(EndpointConfigs):
 
         With RetainAllVariantProperties a variant that stays keeps its present weight and instance count.
         """
-        config, now = self._endpoint_config(EndpointConfigName), self.house.clock()
+        config, now = self._endpoint_config(EndpointConfigName), self._now()
 
         def change(body: dict[str, Any]) -> None:
             if body["EndpointStatus"] not in ("InService", "Failed"):
@@ -66,7 +67,9 @@ class Endpoints(EndpointConfigs):
         assert body
         return {"EndpointArn": body["EndpointArn"]}
 
-    def _deploy(self, body: dict[str, Any], config: dict[str, Any], kept: list[dict[str, Any]] | None = None) -> None:
+    def _deploy(
+        self, body: dict[str, Any], config: dict[str, Any], kept: list[dict[str, Any]] | None = None
+    ) -> None:
         """Promise the work of serving a configuration. All that it needs goes with the promise, so that
         deleting the configuration or a model takes nothing from an endpoint that runs."""
         present = {variant["VariantName"]: variant for variant in kept or []}
@@ -92,7 +95,7 @@ class Endpoints(EndpointConfigs):
     ) -> dict[str, Any]:
         """Change what share of the requests each variant gets, at once."""
         if any("DesiredInstanceCount" in wanted for wanted in DesiredWeightsAndCapacities):
-            raise invalid("DesiredInstanceCount cannot be changed yet; update the endpoint with another configuration.")
+            raise NotImplementedByCumulet("UpdateEndpointWeightsAndCapacities with DesiredInstanceCount")
         weights = {wanted["VariantName"]: wanted["DesiredWeight"] for wanted in DesiredWeightsAndCapacities}
 
         def change(body: dict[str, Any]) -> None:
@@ -109,7 +112,7 @@ class Endpoints(EndpointConfigs):
         return {"EndpointArn": body["EndpointArn"]}
 
     def delete_endpoint(self, *, EndpointName: str) -> dict[str, Any]:
-        now = self.house.clock()
+        now = self._now()
 
         def change(body: dict[str, Any]) -> None:
             if body["EndpointStatus"] in ("Creating", "Updating"):

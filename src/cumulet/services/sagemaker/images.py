@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 from cumulet.services.sagemaker.refusals import invalid
 from cumulet.store import Store
+from cumulet.wire.errors import NotImplementedByCumulet
 
 MAPPED = "image"  # the kind of record that maps an image; global, named by the image's URI
 
@@ -48,7 +49,9 @@ class Image:
 SKLEARN = Framework("scikit-learn", "sklearn", "scikit-learn", "sagemaker_sklearn_container.training:main")
 XGBOOST = Framework("xgboost", "xgboost", "xgboost", "sagemaker_xgboost_container.training:main")
 PYTORCH = Framework("pytorch", "torch", "torch", "sagemaker_pytorch_container.training:main")
-TENSORFLOW = Framework("tensorflow", "tensorflow", "tensorflow", "sagemaker_tensorflow_container.training:main")
+TENSORFLOW = Framework(
+    "tensorflow", "tensorflow", "tensorflow", "sagemaker_tensorflow_container.training:main"
+)
 HUGGINGFACE = Framework("huggingface", "transformers", "transformers", PYTORCH.container)
 PLAIN = Framework("python", "sys", "python", "")
 
@@ -64,7 +67,29 @@ FRAMEWORKS = {
     "sagemaker-base-python": PLAIN,
 }
 BUILT_IN = frozenset(
-    ["autogluon-training", "autogluon-inference", "blazingtext", "catboost-training", "factorization-machines", "forecasting-deepar", "image-classification", "ipinsights", "kmeans", "knn", "lda", "lightgbm-training", "linear-learner", "ntm", "object-detection", "object2vec", "pca", "randomcutforest", "semantic-segmentation", "seq2seq", "xgboost"]
+    {
+        "autogluon-training",
+        "autogluon-inference",
+        "blazingtext",
+        "catboost-training",
+        "factorization-machines",
+        "forecasting-deepar",
+        "image-classification",
+        "ipinsights",
+        "kmeans",
+        "knn",
+        "lda",
+        "lightgbm-training",
+        "linear-learner",
+        "ntm",
+        "object-detection",
+        "object2vec",
+        "pca",
+        "randomcutforest",
+        "semantic-segmentation",
+        "seq2seq",
+        "xgboost",
+    }
 )
 
 
@@ -74,7 +99,7 @@ def find(uri: str, store: Store) -> Image:
         return Image(uri, FRAMEWORKS.get(mapped["framework"], PLAIN), mapped["python"])
     repository = _repository(uri)
     if repository in BUILT_IN:
-        raise invalid(f"The image {uri} is the built-in algorithm {repository}, which Cumulet does not have yet.")
+        raise NotImplementedByCumulet(f"the built-in algorithm {repository} (the image {uri})")
     if (framework := FRAMEWORKS.get(repository)) is None:
         raise invalid(
             f"Cumulet has no environment for the image {uri}. It knows these images, in any account, region "

@@ -16,7 +16,9 @@ SERVING = ("InService", "Updating", "RollingBack", "SystemUpdating")
 
 
 class Invocations(Resources):
-    def ask_endpoint(self, name: str, body: bytes, headers: dict[str, str], target: str | None) -> dict[str, Any]:
+    def ask_endpoint(
+        self, name: str, body: bytes, headers: dict[str, str], target: str | None
+    ) -> dict[str, Any]:
         """Not an operation of AWS: the in-house way to a model, with InvokeEndpoint's result and errors."""
         deadline = time.monotonic() + LIMIT
         while True:
@@ -67,8 +69,8 @@ class Invocations(Resources):
 
 
 TIMED_OUT = (
-    "Your invocation timed out while waiting for a response from container primary. Review the latency metrics "
-    "for each container in Amazon CloudWatch, resolve the issue, and try again."
+    "Your invocation timed out while waiting for a response from container primary. Review the latency "
+    "metrics for each container in Amazon CloudWatch, resolve the issue, and try again."
 )
 
 

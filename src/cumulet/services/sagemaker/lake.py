@@ -17,7 +17,7 @@ from typing import Any
 
 from cumulet.services.sagemaker.training_request import split_uri
 
-SMALL = 64 << 10  # below this a copy costs no more than a link, and the script may edit it or make it executable
+SMALL = 64 << 10  # bytes up to which a copy costs no more than a link, and leaves the script free to edit
 CLONE = 0x40049409  # Linux's FICLONE: a copy that shares its blocks until either side changes
 COMPRESSION = 4  # trained weights hardly shrink; more effort only takes time
 

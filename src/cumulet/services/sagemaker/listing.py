@@ -29,11 +29,12 @@ class Filters:
     LastModifiedTimeBefore: datetime | None = None
 
     def admit(self, body: dict[str, Any], kind: str) -> bool:
+        modified = body.get("LastModifiedTime")
         return (
             (self.NameContains or "").lower() in body[f"{kind}Name"].lower()
             and self.StatusEquals in (None, body.get(f"{kind}Status"))
             and _between(body["CreationTime"], self.CreationTimeAfter, self.CreationTimeBefore)
-            and _between(body.get("LastModifiedTime"), self.LastModifiedTimeAfter, self.LastModifiedTimeBefore)
+            and _between(modified, self.LastModifiedTimeAfter, self.LastModifiedTimeBefore)
         )
 
 
@@ -63,7 +64,8 @@ def page(
 
     A token is the place of the last thing shown, so what is made or deleted meanwhile moves nothing else.
     """
-    found = sorted((b for b in bodies if filters.admit(b, order.kind)), key=order.key, reverse=order.descending)
+    admitted = (body for body in bodies if filters.admit(body, order.kind))
+    found = sorted(admitted, key=order.key, reverse=order.descending)
     if token:
         last = _place(token)
         found = [b for b in found if (order.key(b) < last if order.descending else order.key(b) > last)]

@@ -52,7 +52,7 @@ class Models(Tags, Roles):
             "ExecutionRoleArn": ExecutionRoleArn,
             "VpcConfig": VpcConfig or None,
             "EnableNetworkIsolation": EnableNetworkIsolation,
-            "CreationTime": self.house.clock(),
+            "CreationTime": self._now(),
         }
         body = {name: value for name, value in body.items() if value is not None}
 
@@ -137,7 +137,9 @@ def model_data(container: dict[str, Any]) -> tuple[str, bool]:
     return source["S3Uri"], source["CompressionType"] == "Gzip"
 
 
-def _only_container(primary: dict[str, Any] | None, containers: list[dict[str, Any]] | None) -> dict[str, Any]:
+def _only_container(
+    primary: dict[str, Any] | None, containers: list[dict[str, Any]] | None
+) -> dict[str, Any]:
     if bool(primary) == bool(containers):
         raise invalid("CreateModel needs either a PrimaryContainer or Containers.")
     if containers and len(containers) > 1:

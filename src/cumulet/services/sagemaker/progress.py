@@ -20,7 +20,7 @@ MESSAGES = {
     "Stopped": "Training job stopped",
     "MaxRuntimeExceeded": "Training job runtime exceeded MaxRuntimeInSeconds provided",
 }
-ENDINGS = {"Completed": "Completed", "Failed": "Failed", "Stopped": "Stopped", "MaxRuntimeExceeded": "Stopped"}
+ENDINGS = {name: name for name in ("Completed", "Failed", "Stopped")} | {"MaxRuntimeExceeded": "Stopped"}
 LONGEST_REASON = 1024
 
 

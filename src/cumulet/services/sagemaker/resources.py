@@ -17,6 +17,10 @@ KINDS = (TRAINING_JOB, MODEL, ENDPOINT_CONFIG, ENDPOINT)
 class Resources(Service):
     """Records of this caller's account and region; what every noun of SageMaker is built on."""
 
+    def _now(self) -> float:
+        """Epoch seconds to the millisecond, which is all that clients are told."""
+        return round(self.house.clock(), 3)
+
     def _get(self, kind: str, name: str) -> dict[str, Any] | None:
         return self.store.records.get(f"sagemaker.{kind}", self.caller.scope, name)
 

@@ -15,9 +15,9 @@ from cumulet.engines.serve import NotLoaded, Program, Worker
 from cumulet.jobs import Job, Suspended
 from cumulet.services.sagemaker import images, lake
 from cumulet.services.sagemaker.container import Container
+from cumulet.services.sagemaker.endpoint_log import EndpointLog
 from cumulet.services.sagemaker.endpoints import Endpoints
 from cumulet.services.sagemaker.fleet import Deployment, Fleet, Instance, Variant, fleet_of
-from cumulet.services.sagemaker.job_log import JobLog
 from cumulet.services.sagemaker.models import model_data
 from cumulet.services.sagemaker.resources import ENDPOINT
 from cumulet.services.sagemaker.surroundings import Surroundings
@@ -75,7 +75,8 @@ class Serving(Endpoints, Surroundings):
             container = Container(self._endpoint_folder(job) / f"{variant.name}-{number}")
             self._lay_out_model(wanted, container)
             instance = f"i-{job.id.replace('-', '')[:16]}{number}"
-            log = self._endpoint_log(job.payload["name"], f"{variant.name}/{instance}", container)
+            group, stream = f"{LOG_GROUP}/{job.payload['name']}", f"{variant.name}/{instance}"
+            log = EndpointLog(self.other("logs"), group, stream, self.house.clock)
             program = self._program(wanted, container)
             variant.instances.append(Instance(instance, Worker(program, log.follow)))
 
@@ -108,27 +109,21 @@ class Serving(Endpoints, Surroundings):
             mounts=container.mounts,
         )
 
-    def _endpoint_log(self, name: str, stream: str, container: Container) -> JobLog:
-        path = container.process / "output.log"
-        log = JobLog(self.store, self.other("logs"), f"{LOG_GROUP}/{name}", stream, path, self.house.clock)
-        log.open()
-        return log
-
     def _wait_ready(self, job: Job, deployment: Deployment) -> None:
-        limits = [w.get("ContainerStartupHealthCheckTimeoutInSeconds", LOADING) for w in job.payload["variants"]]
-        deadline = self.house.clock() + max(limits)
+        limit = "ContainerStartupHealthCheckTimeoutInSeconds"
+        deadline = self._now() + max(variant.get(limit, LOADING) for variant in job.payload["variants"])
         for instance in deployment.instances():
             while not instance.worker.wait_ready(0.1):
                 if job.stopping or job.leaving:
                     raise Stopped
-                if self.house.clock() > deadline:
+                if self._now() > deadline:
                     raise NotLoaded("the model was not loaded in time")
 
     def _take_over(self, job: Job, deployment: Deployment) -> None:
         """From now on this configuration answers; the one before is asked to end."""
         if job.stopping or job.leaving:
             raise Stopped
-        name, now = job.payload["name"], self.house.clock()
+        name, now = job.payload["name"], self._now()
         fleet: Fleet = fleet_of(self.house)
 
         def change(body: dict[str, Any]) -> None:
@@ -147,14 +142,16 @@ class Serving(Endpoints, Surroundings):
 
     def _give_up(self, job: Job, reason: str) -> None:
         """This configuration cannot be served: the one before goes on, where there is one."""
-        now = self.house.clock()
+        now = self._now()
         said = f"The primary container for production variant did not pass the ping health check: {reason}"
 
         def change(body: dict[str, Any]) -> None:
             alive = len(body["works"]) > 1
             if body["EndpointStatus"] != "Deleting":
                 body.update(EndpointStatus="InService" if alive else "Failed", LastModifiedTime=now)
-                body["FailureReason"] = said[:200] + "..." + said[-800:] if len(said) > LONGEST_REASON else said
+                body["FailureReason"] = (
+                    said if len(said) <= LONGEST_REASON else f"{said[:200]}...{said[-800:]}"
+                )
 
         self._change(ENDPOINT, job.payload["name"], change)
 
@@ -170,12 +167,14 @@ class Serving(Endpoints, Surroundings):
 def _summaries(job: Job, body: dict[str, Any]) -> list[dict[str, Any]]:
     """DescribeEndpoint's view of the variants; weights that were changed by hand survive a restart."""
     again = job.attempt > 1 and body.get("EndpointConfigName") == job.payload["config"]
-    weights = {v["VariantName"]: v["CurrentWeight"] for v in body.get("ProductionVariants", [])} if again else {}
+    present = body.get("ProductionVariants", []) if again else []
+    weights = {variant["VariantName"]: variant["CurrentWeight"] for variant in present}
     return [_summary(variant, weights) for variant in job.payload["variants"]]
 
 
 def _summary(variant: dict[str, Any], weights: dict[str, float]) -> dict[str, Any]:
-    name, count, image = variant["VariantName"], variant["InitialInstanceCount"], variant["container"]["Image"]
+    name, count = variant["VariantName"], variant["InitialInstanceCount"]
+    image = variant["container"]["Image"]
     weight = weights.get(name, variant["InitialVariantWeight"])
     return {
         "VariantName": name,

@@ -15,8 +15,8 @@ from typing import Any
 from cumulet.engines import run as engine
 from cumulet.jobs import Job, Suspended
 from cumulet.services.sagemaker import images, lake
-from cumulet.services.sagemaker.container import Container
-from cumulet.services.sagemaker.job_log import JobLog
+from cumulet.services.sagemaker.container import HOST, ROOT, Container
+from cumulet.services.sagemaker.metrics import Metrics
 from cumulet.services.sagemaker.progress import ended, enter, fail
 from cumulet.services.sagemaker.resources import TRAINING_JOB
 from cumulet.services.sagemaker.surroundings import Surroundings
@@ -29,8 +29,8 @@ LOOK = 0.2  # seconds between two looks at the log
 PATIENCE = 10.0  # seconds that a shutdown waits for the script
 RESTARTS = 5  # of a job whose machine went down under it, where RetryStrategy does not say
 TOOLKIT = Path(__file__).parent / "toolkit/training.py"
-CHECKPOINTS = "/opt/ml/checkpoints"
-TENSORBOARD = "/opt/ml/output/tensorboard"
+CHECKPOINTS = f"{ROOT}/checkpoints"
+TENSORBOARD = f"{ROOT}/output/tensorboard"
 
 Change = Callable[[dict[str, Any], float], None]
 
@@ -61,7 +61,7 @@ class Training(Surroundings):
         return self.store.directory / "sagemaker/jobs" / job.id
 
     def _record(self, name: str, change: Change) -> None:
-        now = self.house.clock()
+        now = self._now()
 
         def apply(body: dict[str, Any]) -> None:
             if not ended(body):
@@ -87,7 +87,7 @@ class Training(Surroundings):
         self._enter(name, "Downloading")
         self._lay_in(body, container)
         self._enter(name, "Training")
-        job.save(offset=0, again=False)
+        job.save(again=False)
         return engine.start(self._task(body, container))
 
     def _check_restarts(self, job: Job, body: dict[str, Any]) -> None:
@@ -120,7 +120,7 @@ class Training(Surroundings):
             command=command(body["AlgorithmSpecification"], image.python),
             environment=environment,
             mounts=container.mounts,
-            cwd=container.ml,
+            cwd=container.root,
             seconds=body["StoppingCondition"]["MaxRuntimeInSeconds"],
             grace=GRACE,
             outlives=True,
@@ -141,7 +141,12 @@ class Training(Surroundings):
         return run
 
     def _watched(self, job: Job, body: dict[str, Any], run: engine.LocalRun) -> engine.Outcome:
-        log = self._log(job, body, run)
+        """Wait for the script's end; its output goes to CloudWatch Logs as it comes."""
+        logs, stream = self.other("logs"), f"{body['TrainingJobName']}/{HOST}-{int(body['CreationTime'])}"
+        logs.ensure_stream(LOG_GROUP, stream)
+        metrics = Metrics(body["AlgorithmSpecification"].get("MetricDefinitions", []))
+        if job.attempt > 1:
+            metrics.catch_up(run.log)
         outcome = None
         while outcome is None:
             if job.leaving:
@@ -149,25 +154,10 @@ class Training(Surroundings):
             if job.stopping:
                 run.stop()
             outcome = run.wait(LOOK)
-            log.ship(lambda offset, values: job.save(offset=offset, values=values))
-        log.ship(lambda offset, values: job.save(offset=offset, values=values), ended=True)
-        self._record(body["TrainingJobName"], lambda body, _: _keep_metrics(body, log.values))
+            metrics.read(logs.ship(LOG_GROUP, stream, run.log, ended=outcome is not None), self._now())
+        final = metrics.final()
+        self._record(body["TrainingJobName"], lambda body, _: body.update(FinalMetricDataList=final))
         return outcome
-
-    def _log(self, job: Job, body: dict[str, Any], run: engine.LocalRun) -> JobLog:
-        log = JobLog(
-            self.store,
-            self.other("logs"),
-            LOG_GROUP,
-            f"{body['TrainingJobName']}/algo-1-{int(body['CreationTime'])}",
-            run.log,
-            self.house.clock,
-            job.payload.get("offset", 0),
-            {m["Name"]: m["Regex"] for m in body["AlgorithmSpecification"].get("MetricDefinitions", [])},
-            job.payload.get("values", {}),
-        )
-        log.open()
-        return log
 
     def _leave(self, job: Job, run: engine.LocalRun) -> None:
         job.save(again=True)
@@ -221,7 +211,10 @@ def command(algorithm: dict[str, Any], python: str) -> list[str]:
 
 def synced(body: dict[str, Any]) -> list[tuple[str, str]]:
     """Folders of the job that begin with what lies in S3 and end there: path in the job, S3 URI."""
-    wanted = (("CheckpointConfig", "S3Uri", CHECKPOINTS), ("TensorBoardOutputConfig", "S3OutputPath", TENSORBOARD))
+    wanted = (
+        ("CheckpointConfig", "S3Uri", CHECKPOINTS),
+        ("TensorBoardOutputConfig", "S3OutputPath", TENSORBOARD),
+    )
     return [(body[m].get("LocalPath", default), body[m][uri]) for m, uri, default in wanted if m in body]
 
 
@@ -238,10 +231,3 @@ def failure(outcome: engine.Outcome, written: str) -> str:
     code = 128 - code if code < 0 else code
     ending = f", exit code: {code}"
     return f"AlgorithmError: {written[: 1000 - len(ending)]}{ending}"
-
-
-def _keep_metrics(body: dict[str, Any], values: dict[str, dict[str, Any]]) -> None:
-    if values:
-        body["FinalMetricDataList"] = list(values.values())
-
-

@@ -100,8 +100,9 @@ class TrainingJobs(Tags, Roles):
         image = images.find(algorithm["TrainingImage"], self.store)
         if not algorithm.get("ContainerEntrypoint") and not _program(request):
             raise invalid(
-                f"The image {image.uri} runs a script, and none is given: set the hyperparameters sagemaker_program "
-                "and sagemaker_submit_directory (the SDK's entry_point does), or a ContainerEntrypoint."
+                f"The image {image.uri} runs a script, and none is given: set the hyperparameters "
+                "sagemaker_program and sagemaker_submit_directory (the SDK's entry_point does), or a "
+                "ContainerEntrypoint."
             )
         self._check_role(request["RoleArn"])
         self._check_places(request)
@@ -114,17 +115,17 @@ class TrainingJobs(Tags, Roles):
             bucket, prefix = split_uri(uri)
             if not _some(s3, bucket, prefix):
                 raise invalid(
-                    f'No S3 objects found under S3 URL "{uri}" given in input data source. Please ensure that the '
-                    f"bucket exists in the selected region ({self.caller.region}), that objects exist under that "
-                    f'S3 prefix, and that the role "{request["RoleArn"]}" has "s3:ListBucket" permissions on '
-                    f'bucket "{bucket}".'
+                    f'No S3 objects found under S3 URL "{uri}" given in input data source. Please ensure that '
+                    f"the bucket exists in the selected region ({self.caller.region}), that objects exist "
+                    f'under that S3 prefix, and that the role "{request["RoleArn"]}" has "s3:ListBucket" '
+                    f'permissions on bucket "{bucket}".'
                 )
         output = request["OutputDataConfig"]["S3OutputPath"]
         if not _is_bucket(s3, split_uri(output)[0]):
             raise invalid(f"The S3 bucket of the output path {output} does not exist.")
 
     def _begin_training_job(self, request: dict[str, Any], tags: TagList | None) -> dict[str, Any]:
-        name, arn, now = request["TrainingJobName"], request["TrainingJobArn"], self.house.clock()
+        name, arn, now = request["TrainingJobName"], request["TrainingJobArn"], self._now()
         body = {**request, "CreationTime": now, "TrainingJobStatus": "InProgress"}
         enter(body, "Starting", now)
 
@@ -168,7 +169,7 @@ class TrainingJobs(Tags, Roles):
 
     def stop_training_job(self, *, TrainingJobName: str) -> dict[str, Any]:
         """Ask the script to end: it gets SIGTERM and 120 seconds to save its model, which is kept."""
-        now = self.house.clock()
+        now = self._now()
 
         def change(body: dict[str, Any]) -> None:
             if ended(body):

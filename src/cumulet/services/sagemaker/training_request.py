@@ -12,6 +12,14 @@ from urllib.parse import urlsplit
 from cumulet.services.sagemaker.refusals import honour_only, invalid
 from cumulet.wire.errors import NotImplementedByCumulet
 
+ALGORITHM = (
+    "TrainingImage",
+    "TrainingInputMode",
+    "MetricDefinitions",
+    "ContainerEntrypoint",
+    "ContainerArguments",
+)
+
 
 def check_structures(request: dict[str, Any]) -> None:
     """Refuse, by name, what is asked for and not done."""
@@ -27,8 +35,7 @@ def check_structures(request: dict[str, Any]) -> None:
 def _check_algorithm(algorithm: dict[str, Any]) -> None:
     if not algorithm.get("TrainingImage"):
         raise NotImplementedByCumulet("CreateTrainingJob without AlgorithmSpecification.TrainingImage")
-    honoured = ("TrainingImage", "TrainingInputMode", "MetricDefinitions", "ContainerEntrypoint", "ContainerArguments")
-    honour_only("AlgorithmSpecification", algorithm, honoured)
+    honour_only("AlgorithmSpecification", algorithm, ALGORITHM)
     _check_mode("AlgorithmSpecification", algorithm["TrainingInputMode"])
     for metric in algorithm.get("MetricDefinitions") or []:
         _check_metric(metric)
@@ -51,8 +58,8 @@ def _check_resources(resources: dict[str, Any]) -> None:
     honour_only("ResourceConfig", resources, ("InstanceType", "InstanceCount", "VolumeSizeInGB"))
     if not resources.get("InstanceType"):
         raise invalid("ResourceConfig needs an InstanceType.")
-    if resources.get("InstanceCount", 1) != 1:
-        raise NotImplementedByCumulet(f"ResourceConfig with InstanceCount {resources['InstanceCount']} (1 is done)")
+    if (count := resources.get("InstanceCount", 1)) != 1:
+        raise NotImplementedByCumulet(f"ResourceConfig with InstanceCount {count} (1 is done)")
 
 
 def _check_output(output: dict[str, Any]) -> None:

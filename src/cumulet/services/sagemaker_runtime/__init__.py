@@ -32,5 +32,7 @@ class SageMakerRuntime(Service):
         headers = {"content-type": ContentType, "accept": Accept}
         if CustomAttributes:
             headers["x-amzn-sagemaker-custom-attributes"] = CustomAttributes
-        answer: dict[str, Any] = self.other("sagemaker").ask_endpoint(EndpointName, Body, headers, TargetVariant)
+        answer: dict[str, Any] = self.other("sagemaker").ask_endpoint(
+            EndpointName, Body, headers, TargetVariant
+        )
         return answer

@@ -63,8 +63,8 @@ def user_script() -> ModuleType:
     found = next((place for place in places if (place / program).is_file()), None)
     if found is None:
         raise FileNotFoundError(
-            f"There is no {program} in the model's code: the entry_point of the model, or code/inference.py in "
-            "model.tar.gz, has to define model_fn(model_dir), which loads the model."
+            f"There is no {program} in the model's code: the entry_point of the model, or code/inference.py "
+            "in model.tar.gz, has to define model_fn(model_dir), which loads the model."
         )
     sys.path.insert(0, str(found))
     os.chdir(found)
@@ -73,7 +73,7 @@ def user_script() -> ModuleType:
 
 def missing_model_fn(model_dir: str) -> Any:
     raise NotImplementedError(
-        "Please provide a model_fn implementation: def model_fn(model_dir), which loads the model and returns it."
+        "Please provide a model_fn implementation: a function model_fn(model_dir) that returns the model."
     )
 
 
@@ -159,5 +159,3 @@ def as_list(value: Any) -> Any:
 
 def media(content_type: str) -> str:
     return content_type.partition(";")[0].strip().lower()
-
-

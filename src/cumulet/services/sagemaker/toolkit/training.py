@@ -1,7 +1,7 @@
-"""Script mode: what the entry point of a SageMaker framework container does around the user's training script.
+"""Script mode: what the entry point of a SageMaker framework container does around the user's script.
 
-Reads the container contract's files, unpacks the code, installs its requirements, sets the `SM_*` variables,
-runs the script with its hyperparameters as arguments, and writes `output/failure` where it fails.
+Reads the container contract's files, unpacks the code, installs its requirements, sets the `SM_*`
+variables, runs the script with its hyperparameters as arguments, and writes `output/failure` where it fails.
 
 Run by path inside the job, by the job's own interpreter, so only the standard library is used here.
 https://github.com/aws/sagemaker-training-toolkit describes the variables and the arguments.
@@ -86,7 +86,9 @@ def requirements_python() -> str:
     print(f"Installing requirements.txt for {sys.executable}", flush=True)
     done = subprocess.run([*install, "requirements.txt"], stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode != 0:
-        raise Failure(f"InstallRequirementsError:\nExitCode {done.returncode}\nCommand \"{shlex.join(install)}\"")
+        raise Failure(
+            f'InstallRequirementsError:\nExitCode {done.returncode}\nCommand "{shlex.join(install)}"'
+        )
     return done.stdout.strip().splitlines()[-1]
 
 
@@ -97,6 +99,7 @@ def command(python: str, program: str, user_arguments: list[str]) -> list[str]:
     if Path("setup.py").exists():
         subprocess.run([python, "-m", "pip", "install", "."], check=True)
         return [python, "-m", program, *user_arguments]
+    Path(program).chmod(0o755)
     return ["/bin/sh", "-c", f"./{shlex.quote(program)} {shlex.join(user_arguments)}"]
 
 
@@ -194,7 +197,8 @@ def run(line: list[str], environment: dict[str, str]) -> None:
     if code != 0:
         code = 128 - code if code < 0 else code
         message = last_words(tail.decode(errors="replace"))
-        raise Failure(f'ExecuteUserScriptError:\nExitCode {code}\nErrorMessage "{message}"\nCommand "{shlex.join(line)}"', code)
+        told = [f"ExitCode {code}", f'ErrorMessage "{message}"', f'Command "{shlex.join(line)}"']
+        raise Failure("\n".join(["ExecuteUserScriptError:", *told]), code)
 
 
 def last_words(text: str) -> str:
@@ -206,13 +210,14 @@ def last_words(text: str) -> str:
 def train() -> None:
     values = decoded(read_config("hyperparameters.json"))
     program = values.get("sagemaker_program") or os.environ.get("SAGEMAKER_PROGRAM", "")
-    source = values.get("sagemaker_submit_directory") or os.environ.get("SAGEMAKER_SUBMIT_DIRECTORY", str(CODE))
+    source = values.get("sagemaker_submit_directory") or os.environ.get("SAGEMAKER_SUBMIT_DIRECTORY")
+    source = source or str(CODE)
     unpack(source)
     if not Path(program).exists() and program.endswith(".py"):
         raise Failure(f"The entry point {program} is not in {source}.")
     found = variables(values, program, source)
     line = command(requirements_python(), program, json.loads(found["SM_USER_ARGS"]))
-    path = os.pathsep.join(filter(None, [os.getcwd(), os.environ.get("PYTHONPATH", "")]))
+    path = os.pathsep.join(filter(None, [str(Path.cwd()), os.environ.get("PYTHONPATH", "")]))
     print(f"Invoking script with the following command:\n\n{shlex.join(line)}\n", flush=True)
     run(line, {**os.environ, **found, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"})
 
