@@ -93,7 +93,7 @@ def stream(operation: OperationModel) -> str:
 
 
 def unasked(operation: OperationModel, name: str, value: Any) -> bool:
-    """What a request has though its sender did not say it: a body, if an empty one, its type and its length."""
+    """What a request has though its sender did not say it: an empty body, its type and its length."""
     empty = name == operation.input_shape.serialization.get("payload") and value in (b"", {})
     return empty or name == stream(operation) or of_body(operation.input_shape.members[name])
 

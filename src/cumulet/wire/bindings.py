@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from cumulet.wire.shapes import Shape
 
+HEAD = ("header", "headers", "statusCode")  # where an answer's members travel, other than in its body
 Use = tuple[str, Shape]
 
 
@@ -19,10 +21,12 @@ class Bindings:
     headers: dict[str, Use] = field(default_factory=dict)  # by lower-cased name
     prefixes: list[tuple[str, str, Shape]] = field(default_factory=list)
     status: str | None = None
-    body: bool = False  # some members belong into the body
+    body: bool = False  # some members belong into a request's body
+    answer: bool = False  # some belong into an answer's: it has no path and no query string to put them
 
     def bind(self, name: str, shape: Shape) -> None:
         wire = shape.wire or name
+        self.answer = self.answer or shape.location not in HEAD
         match shape.location:
             case "uri":
                 self.labels[wire] = (name, shape)
@@ -48,3 +52,13 @@ def bindings_of(shape: Shape) -> Bindings:
             found.bind(name, member)
         shape.book.bindings[shape] = found
     return found
+
+
+def unbound(shape: Shape, value: Any) -> Any:
+    """An answer's members less those that travel in its head."""
+    if shape.type != "structure":
+        return value
+    known = shape.members
+    return {
+        name: item for name, item in value.items() if name not in known or known[name].location not in HEAD
+    }

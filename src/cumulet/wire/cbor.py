@@ -21,7 +21,7 @@ MEDIA_TYPE = "application/cbor"
 
 def parse(route: Route, request: Request) -> dict[str, Any]:
     shape = models.plan(route.operation).input
-    body = bodies.read(request)
+    body = bodies.inflate(request, bodies.read(request))
     found: dict[str, Any] = parse_value(shape, cbor_items.decode(body)) if shape and body else {}
     return found
 

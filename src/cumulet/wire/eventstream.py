@@ -77,7 +77,7 @@ def _event(name: str, shape: Shape, members: dict[str, Any], encode: Encode, med
     for key, value in members.items():
         traits = shape.members[key].traits
         if traits.get("eventheader"):
-            headers[key] = value
+            headers[key] = times.moment(value) if shape.members[key].type == "timestamp" else value
         elif traits.get("eventpayload"):
             kind, payload = _payload(shape.members[key], value, encode, media_type)
             return message({**headers, ":content-type": kind}, payload)

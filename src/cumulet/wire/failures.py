@@ -78,6 +78,11 @@ def describe(route: Route | None, error: AwsError) -> tuple[int, dict[str, Any],
     return status or COMMON.get(error.code) or (failure.status if failure else 400), error.members, failure
 
 
+def unspoken(members: dict[str, Any]) -> dict[str, Any]:
+    """The members that an XML error's own elements do not say already."""
+    return {name: value for name, value in members.items() if name not in ("Code", "Message", "message")}
+
+
 def sender(status: int, failure: Failure | None) -> str:
     """Whose fault: the query protocols say so in `Type`."""
     return "Sender" if (failure.sender if failure else status < 500) else "Receiver"

@@ -23,7 +23,7 @@ DEPTH = 100  # nesting that no honest request reaches
 
 def parse(route: Route, request: Request) -> dict[str, Any]:
     shape = models.plan(route.operation).input
-    body = bodies.read(request)
+    body = bodies.inflate(request, bodies.read(request))
     return parse_value(shape, decode(body)) if shape and body.strip() else {}
 
 

@@ -79,6 +79,7 @@ def _plan(operation: OperationModel, book: Shapes) -> Plan:
         output=book.use(answered) if answered else None,
         result_wrapper=answered.get("resultWrapper") if answered else None,
         status=description["http"].get("responseCode", 200),
+        compressed="requestcompression" in description,
         literals=frozenset(re.findall(r"[?&]([^=&]+)", description["http"]["requestUri"])),
         compatible="awsQueryCompatible" in operation.service_model.metadata,
     )

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from re import _parser as parser  # type: ignore[attr-defined]  # the only parser of expressions that Python has
+from re import _parser as parser  # type: ignore[attr-defined]  # Python has no public one
 from typing import Any
 
 STEPS = 4_000_000  # how many steps a check may take, about: some ten milliseconds
@@ -26,6 +27,7 @@ CLASSES = {
 }
 REPEATS = ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT")
 MANY = 16  # repetitions from which on a repeat counts as unbounded
+FEW = 3  # and up to which what is repeated may be ambiguous
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +123,7 @@ def _explodes(tree: Any) -> bool:
 
 def _item_explodes(code: str, argument: Any) -> bool:
     if code in REPEATS:
-        return (argument[1] >= MANY and _ambiguous(argument[2])) or _explodes(argument[2])
+        return (argument[1] > FEW and _ambiguous(argument[2])) or _explodes(argument[2])
     if code == "BRANCH":
         return any(_explodes(branch) for branch in argument[1])
     if code in ("ASSERT", "ASSERT_NOT"):
@@ -150,17 +152,31 @@ def _overlap(sets: list[frozenset[int]]) -> bool:
 
 
 def _degree(tree: Any) -> int:
-    """The power of a text's length that a match may take: how many variable repeats in a row could share it."""
+    """The power of a text's length that a match may take: how many repeats in a row could share it."""
     worst, chain, eaten = 1, 0, NOTHING
+    for chars, unbounded, needed, inner in _flat(tree, needed=True):
+        if unbounded and chars & eaten:
+            chain, eaten = chain + 1, eaten | chars
+        elif unbounded:
+            chain, eaten = (1, chars) if needed else (max(chain, 1), eaten | chars)
+        elif needed and chars and not chars & eaten:
+            chain, eaten = 0, NOTHING
+        worst = max(worst, chain, inner + max(chain - 1, 0))
+    return worst
+
+
+def _flat(tree: Any, *, needed: bool) -> Iterator[tuple[frozenset[int], bool, bool, int]]:
+    """A sequence's parts: what they consume, whether without bound, whether they must, their own power."""
     for code, argument in _items(tree):
         chars = _chars(code, argument)
-        if code in ("ASSERT", "ASSERT_NOT"):
-            worst = max(worst, _degree(argument[1]))
+        if code in REPEATS and argument[1] < MANY:
+            for _ in range(min(argument[1], FEW)):
+                yield from _flat(argument[2], needed=needed and argument[0] > 0)
+        elif code in REPEATS:
+            yield chars, argument[0] != argument[1], needed and argument[0] > 0, _degree(argument[2])
         elif code == "BRANCH":
-            worst = max(worst, *(_degree(branch) + chain for branch in argument[1]))
-        elif _varies(code, argument) and argument[1] >= MANY:
-            chain, eaten = (chain + 1, eaten | chars) if chars & eaten else (1, chars)
-            worst = max(worst, chain - 1 + _degree(argument[2]))
-        elif not _varies(code, argument) and chars and not chars & eaten:
-            chain, eaten = 0, NOTHING
-    return worst
+            yield chars, False, needed, max(_degree(branch) for branch in argument[1])
+        elif code in ("ASSERT", "ASSERT_NOT"):
+            yield NOTHING, False, False, _degree(argument[1])
+        else:
+            yield chars, False, needed, 1

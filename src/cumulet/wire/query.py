@@ -22,7 +22,8 @@ Tree = dict[str, Any]  # {"Filter": {"1": {"Name": {"": "text"}}}}: a name's tex
 
 def parse(route: Route, request: Request) -> dict[str, Any]:
     shape = models.plan(route.operation).input
-    pairs = parameters(request.query) + parameters(bodies.read(request).decode("latin-1"))
+    body = bodies.inflate(request, bodies.read(request))
+    pairs = parameters(request.query) + parameters(body.decode("latin-1"))
     if shape is None:
         return {}
     return _structure(shape, _tree(pairs), route.protocol == "ec2")
@@ -133,7 +134,7 @@ def serialize_error(route: Route | None, error: AwsError, request: Request, requ
     code = f"<Code>{xml.escape(failure.code if failure else error.code)}</Code>"
     parts = [code, f"<Message>{xml.escape(error.message)}</Message>"]
     if failure:
-        xml.write_members(parts, failure.shape, members)
+        xml.write_members(parts, failure.shape, failures.unspoken(members))
     if route and route.protocol == "ec2":
         closing = f"</Error></Errors><RequestID>{request_id}</RequestID></Response>"
         parts = ["<Response><Errors><Error>", *parts, closing]

@@ -39,12 +39,15 @@ def parse(shape: Shape, route: Route, request: Request, read: Read) -> dict[str,
     except Malformed as error:
         raise MalformedArgument(str(error)) from error
     if shape.payload:
-        _payload(members, shape.payload, shape.members[shape.payload], request, read)
-    elif bindings.body and (body := bodies.read(request)).strip():
+        _payload(members, shape.payload, shape.members[shape.payload], route, request, read)
+    elif (body := _whole(route, request)).strip() and bindings.body:
         members.update(read(shape, body))
-    elif not bindings.body:
-        bodies.read(request)
     return members
+
+
+def _whole(route: Route, request: Request) -> bytes:
+    body = bodies.read(request)
+    return bodies.inflate(request, body) if models.plan(route.operation).compressed else body
 
 
 def text_of(raw: str) -> str:
@@ -119,12 +122,14 @@ def _unquote(found: re.Match[str]) -> str:
     return re.sub(r"\\(.)", r"\1", found[1]) if found[1] is not None else found[2].strip()
 
 
-def _payload(members: dict[str, Any], name: str, shape: Shape, request: Request, read: Read) -> None:
+def _payload(
+    members: dict[str, Any], name: str, shape: Shape, route: Route, request: Request, read: Read
+) -> None:
     if shape.type == "blob" and shape.streaming:
         members[name] = request.body
     elif shape.eventstream:
         members[name] = eventstream.messages(request.body.read)
-    elif not (body := bodies.read(request)):
+    elif not (body := _whole(route, request)):
         return
     elif shape.type == "blob":
         members[name] = body
@@ -151,25 +156,27 @@ def serialize(
     if shape is None:
         return Response(status)
     bindings = bindings_of(shape)
-    response = Response(status, _write_headers(bindings, result))
+    response = Response(status, write_headers(shape, result))
     if bindings.status and result.get(bindings.status):
         response.status = int(result[bindings.status])
     if shape.payload:
         _write_payload(response, shape.members[shape.payload], result.get(shape.payload), encode, media_type)
-    elif bindings.body:
+    elif bindings.answer:
         response.headers.append(("Content-Type", media_type))
         response.body = encode(shape, result)
     return response
 
 
-def _write_headers(bindings: Bindings, result: dict[str, Any]) -> list[tuple[str, str]]:
+def write_headers(shape: Shape, result: dict[str, Any]) -> list[tuple[str, str]]:
+    """The members that the model binds to headers."""
+    bindings = bindings_of(shape)
     headers = []
-    for name, shape in bindings.headers.values():
+    for name, member in bindings.headers.values():
         if (value := result.get(name)) is not None:
-            headers.append((shape.wire or name, _plain(_write_header(shape, value))))
-    for _, name, shape in bindings.prefixes:
+            headers.append((member.wire or name, _plain(_write_header(member, value))))
+    for _, name, member in bindings.prefixes:
         for key, value in (result.get(name) or {}).items():
-            headers.append((_plain((shape.wire or "") + key), _plain(str(value))))
+            headers.append((_plain((member.wire or "") + key), _plain(str(value))))
     return headers
 
 

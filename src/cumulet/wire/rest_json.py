@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from cumulet.wire import bodies, failures, json, models, rest
+from cumulet.wire.bindings import unbound
 from cumulet.wire.errors import AwsError
 from cumulet.wire.message import Request, Response
 from cumulet.wire.route import Route
@@ -34,14 +35,8 @@ def _encode(shape: Shape, value: Any) -> bytes:
 
 
 def _unbound(shape: Shape, value: Any) -> Any:
-    """The members that travel in the body."""
-    if shape.type == "structure" and not shape.document:
-        value = {name: item for name, item in value.items() if not _bound(shape, name)}
-    return json.plain(shape, value)
-
-
-def _bound(shape: Shape, name: str) -> bool:
-    return name in shape.members and shape.members[name].location in ("header", "headers", "statusCode")
+    """What travels in the body."""
+    return json.plain(shape, value if shape.document else unbound(shape, value))
 
 
 def serialize(route: Route, result: dict[str, Any], request_id: str) -> Response:
@@ -56,7 +51,7 @@ def serialize_error(route: Route | None, error: AwsError, request: Request, requ
     code = failure.name if failure else error.code
     shape = failure.shape if failure else None
     response = rest.serialize(shape, members, status, _encode, MEDIA_TYPE)
-    body = {name: item for name, item in members.items() if not (shape and _bound(shape, name))}
+    body = unbound(shape, members) if shape else members
     response.status = status
     response.body = json.encode(json.error_body(shape, error, body))
     response.headers = [pair for pair in response.headers if pair[0].lower() not in OWN]

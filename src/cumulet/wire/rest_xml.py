@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from cumulet.wire import bodies, failures, models, rest, xml
+from cumulet.wire.bindings import unbound
 from cumulet.wire.errors import AwsError
 from cumulet.wire.message import Request, Response
 from cumulet.wire.route import Route
@@ -53,8 +54,8 @@ def parse(route: Route, request: Request) -> dict[str, Any]:
 
 def _read(shape: Shape, body: bytes) -> Any:
     node = xml.read(body)
-    if shape.wire and node.tag != shape.wire:
-        raise Malformed(f"The document is a {node.tag:.60}, but it should be a {shape.wire}.")
+    if node.tag not in shape.roots:
+        raise Malformed(f"The document is a {node.tag:.60}, but it should be a {shape.wire or shape.name}.")
     return xml.parse_value(shape, node)
 
 
@@ -77,17 +78,11 @@ def _document(route: Route, shape: Shape, value: dict[str, Any]) -> bytes:
     if s3 and operation == "GetBucketLocation":  # the one answer whose root is its only value
         region = xml.escape(value.get("LocationConstraint") or "")
         return f"{xml.DECLARATION}<LocationConstraint{namespace}>{region}</LocationConstraint>".encode()
-    parts = [xml.DECLARATION, f"<{root}{namespace}>"]
+    parts = [xml.DECLARATION, f"<{root}{namespace}{xml.attributes(shape, value)}>"]
     if shape.type == "structure":
-        xml.write_members(
-            parts, shape, {name: item for name, item in value.items() if not _bound(shape, name)}
-        )
+        xml.write_members(parts, shape, unbound(shape, value))
     parts.append(f"</{root}>")
     return "".join(parts).encode()
-
-
-def _bound(shape: Shape, name: str) -> bool:
-    return name in shape.members and shape.members[name].location in ("header", "headers", "statusCode")
 
 
 def identity(route: Route | None, request_id: str) -> list[tuple[str, str]]:
@@ -109,14 +104,18 @@ def serialize_error(route: Route | None, error: AwsError, request: Request, requ
     parts = [
         f"<Code>{xml.escape(failure.code if failure else error.code)}</Code>",
         f"<Message>{xml.escape(error.message)}</Message>",
-        *_members(failure.shape if failure else None, members),
+        *_members(failure.shape if failure else None, failures.unspoken(members)),
     ]
     if route is None or route.service == "s3":
         parts = ["<Error>", *parts, *_s3_tail(request, request_id), "</Error>"]
     else:
         opening = f"<ErrorResponse><Error><Type>{failures.sender(status, failure)}</Type>"
         parts = [opening, *parts, f"</Error><RequestId>{request_id}</RequestId></ErrorResponse>"]
-    headers = [("Content-Type", MEDIA_TYPE), *headers]
+    headers = [
+        ("Content-Type", MEDIA_TYPE),
+        *headers,
+        *(rest.write_headers(failure.shape, members) if failure else ()),
+    ]
     return Response(status, headers, "".join([xml.DECLARATION, *parts]).encode())
 
 
@@ -125,7 +124,7 @@ def _members(shape: Shape | None, members: dict[str, Any]) -> list[str]:
     parts: list[str] = []
     for name, value in members.items():
         if shape and name in shape.members:
-            xml.write_members(parts, shape, {name: value})
+            xml.write_members(parts, shape, unbound(shape, {name: value}))
         elif value is not None:
             parts.append(f"<{name}>{xml.escape(str(value))}</{name}>")
     return parts

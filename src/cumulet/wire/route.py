@@ -123,7 +123,7 @@ def _query(request: Request, carried: Collection[str]) -> Route | None:
     if "Action" not in parameters and form:
         body = bodies.read(request, FORM_LIMIT)
         request.body = io.BytesIO(body)
-        parameters = uris.parameters(body.decode("latin-1"))
+        parameters = uris.parameters(bodies.inflate(request, body, FORM_LIMIT).decode("latin-1"))
     if not (action := parameters.get("Action")):
         return None
     version = parameters.get("Version", "")

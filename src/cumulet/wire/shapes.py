@@ -76,13 +76,15 @@ class Shape:
 
     @cached_property
     def query_names(self) -> dict[str, tuple[str, Shape]]:
-        """A structure's members by their names in a query: a flattened list's elements name the list."""
-        return {_tag(name, shape): (name, shape) for name, shape in self.members.items()}
+        """A structure's members by their names in a query: the elements of a flattened list may name it."""
+        return {**self.by_wire, **{_tag(name, shape): (name, shape) for name, shape in self.members.items()}}
 
     @cached_property
     def ec2_names(self) -> dict[str, tuple[str, Shape]]:
-        """A structure's members by EC2's names: `queryName`, or the capitalised name."""
-        return {_ec2_name(name, shape): (name, shape) for name, shape in self.members.items()}
+        """A structure's members by EC2's names: `queryName`, or the capitalised name (botocore sends names
+        that the model has in lower case as they are)."""
+        plain = {name: (name, shape) for name, shape in self.members.items()}
+        return {**plain, **{_ec2_name(name, shape): (name, shape) for name, shape in self.members.items()}}
 
     @cached_property
     def by_tag(self) -> dict[str, tuple[str, Shape]]:
@@ -106,6 +108,16 @@ class Shape:
     def attributes(self) -> dict[str, Shape]:
         """The members that are XML attributes."""
         return {name: shape for name, shape in self.members.items() if shape.attribute}
+
+    @cached_property
+    def roots(self) -> frozenset[str]:
+        """The names that a document of this shape may have for its root."""
+        own = (
+            self.book.definitions[self.name].get("locationName")
+            if self.name in self.book.definitions
+            else None
+        )
+        return frozenset(name for name in (self.wire, own, self.name) if name)
 
     @cached_property
     def payload(self) -> str | None:
@@ -137,7 +149,8 @@ def _tag(name: str, shape: Shape) -> str:
 def _ec2_name(name: str, shape: Shape) -> str:
     if called := shape.traits.get("queryName"):
         return str(called)
-    return shape.wire[0].upper() + shape.wire[1:] if shape.wire else name
+    called = shape.wire or name
+    return called[0].upper() + called[1:]
 
 
 def _timestamp(traits: Definition) -> str | None:
@@ -201,5 +214,6 @@ class Plan:
     output: Shape | None
     result_wrapper: str | None
     status: int
+    compressed: bool  # clients may compress the body of a request
     literals: frozenset[str]  # the names in the query string of its own URI
     compatible: bool  # speaks an AWS JSON protocol now and query once: tells old clients the old error codes

@@ -29,7 +29,7 @@ Violation = tuple[str, str, str]  # the value, where it is, the constraint
 
 
 def check(operation: OperationModel, members: dict[str, Any], code: str) -> None:
-    """Raise `code` if members break constraints: "1 validation error detected: Value ... at ... failed ..."."""
+    """Raise `code` if members break constraints: "1 validation error detected: Value ... at ..."."""
     shape = models.plan(operation).input
     if shape is None or not _constrained(shape):
         return

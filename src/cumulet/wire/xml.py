@@ -7,6 +7,8 @@ Written by joining strings: a listing of a thousand objects is some ten thousand
 from __future__ import annotations
 
 import re
+from abc import abstractmethod
+from collections.abc import Sequence
 from typing import Any
 from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
@@ -116,11 +118,18 @@ def escape(text: str) -> str:
     return SPECIAL.sub(lambda found: ENTITIES.get(found[0]) or f"&#x{ord(found[0]):x};", text)
 
 
+class Written(Sequence[Any]):
+    """A list that writes itself, where the walk through the model would cost too much (S3's listings)."""
+
+    @abstractmethod
+    def write(self, tag: str) -> str: ...
+
+
 def write(parts: list[str], tag: str, shape: Shape, value: Any) -> None:
     """Append an element. Members that the model does not know, and None, are left out."""
     kind = shape.type
     if kind == "structure":
-        parts.append(f"<{tag}{shape.namespace}{_attributes(shape, value)}>")
+        parts.append(f"<{tag}{shape.namespace}{attributes(shape, value)}>")
         write_members(parts, shape, value)
         parts.append(f"</{tag}>")
     elif kind == "list":
@@ -140,7 +149,8 @@ def write_members(parts: list[str], shape: Shape, value: dict[str, Any]) -> None
             write(parts, use[0], use[1], item)
 
 
-def _attributes(shape: Shape, value: dict[str, Any]) -> str:
+def attributes(shape: Shape, value: dict[str, Any]) -> str:
+    """The members of a structure that are its element's attributes."""
     return "".join(
         f' {member.wire or name}="{escape(str(value[name])).translate(BREAKS)}"'
         for name, member in shape.attributes.items()
@@ -153,9 +163,12 @@ def _write_list(parts: list[str], tag: str, shape: Shape, value: Any) -> None:
     inner = tag if shape.flattened else member.wire or "member"
     if not shape.flattened:
         parts.append(f"<{tag}{shape.namespace}>")
-    for item in value:
-        if item is not None:
-            write(parts, inner, member, item)
+    if isinstance(value, Written):
+        parts.append(value.write(inner))
+    else:
+        for item in value:
+            if item is not None:
+                write(parts, inner, member, item)
     if not shape.flattened:
         parts.append(f"</{tag}>")
 
