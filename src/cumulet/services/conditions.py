@@ -18,11 +18,17 @@ from functools import lru_cache
 Context = Mapping[str, Sequence[str]]  # lower-case keys, each with the values that the request has for it
 Compare = Callable[[str, str], bool]
 
+# What came out of a variable is no wildcard: its * and ? travel as characters of private use.
+LITERAL = str.maketrans("*?", "\ue000\ue001")
+PLAIN = str.maketrans("\ue000\ue001", "*?")
+
 
 @lru_cache(maxsize=8192)
 def pattern(text: str, *, fold: bool = False) -> re.Pattern[str]:
     """`*` is any text, `?` any character, everything else itself."""
-    parts = ({"*": ".*", "?": "."}.get(character) or re.escape(character) for character in text)
+    parts = (
+        {"*": ".*", "?": "."}.get(character) or re.escape(character.translate(PLAIN)) for character in text
+    )
     return re.compile("".join(parts), re.DOTALL | (re.IGNORECASE if fold else 0))
 
 
@@ -98,6 +104,7 @@ OPERATORS: dict[str, Compare] = {
     "arnequals": _arn,
     "arnlike": _arn,
 }
+BY_PATTERN = (OPERATORS["stringlike"], _arn)
 NEGATED = {
     "stringnotequals": "stringequals",
     "stringnotequalsignorecase": "stringequalsignorecase",
@@ -133,5 +140,7 @@ def holds(operator: str, wanted: Sequence[str], values: Sequence[str] | None) ->
     if values is None:
         return if_exists or quantifier == "forallvalues" or (negated and quantifier != "foranyvalue")
     compare = OPERATORS[NEGATED.get(name, name)]
+    if compare not in BY_PATTERN:
+        wanted = [text.translate(PLAIN) for text in wanted]
     found = (any(compare(value, text) for text in wanted) != negated for value in values)
     return all(found) if quantifier == "forallvalues" or (negated and not quantifier) else any(found)

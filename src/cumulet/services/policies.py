@@ -133,10 +133,10 @@ def _fill(text: str, statement: Statement, given: conditions.Context) -> str | N
         nonlocal absent
         key, comma, default = found[1].partition(",")
         if key in ("*", "?", "$"):
-            return key
+            return key.translate(conditions.LITERAL)
         values = given.get(key.strip().lower())
         absent = absent or (values is None and not comma)
-        return values[0] if values else default.strip().strip("'")
+        return (values[0] if values else default.strip().strip("'")).translate(conditions.LITERAL)
 
     filled = VARIABLE.sub(value, text)
     return None if absent else filled

@@ -154,14 +154,18 @@ class TestServices:
 
     def test_a_service_that_the_role_does_not_trust_is_refused(self, house: House, caller: Caller) -> None:
         stranger = house.service("sts", principals.service(caller, "ec2"))
-        with pytest.raises(AwsError, match="ec2.amazonaws.com is not authorized to perform: sts:AssumeRole"):
+        with pytest.raises(
+            AwsError, match=r"ec2\.amazonaws\.com is not authorized to perform: sts:AssumeRole"
+        ):
             stranger.assume_role(RoleArn=iam.bootstrap(house).role_arn, RoleSessionName="x")
 
     def test_another_account_is_a_stranger_until_it_is_trusted(self, house: House, caller: Caller) -> None:
         other = iam.create_account(house, "other")
         them = Caller(other.id, "us-east-1", other.credential.arn, other.credential.user_id)
         ours = house.service("iam", caller)
-        arn = ours.create_role(RoleName="lent", AssumeRolePolicyDocument=trust(AWS=caller.account))["Role"]["Arn"]
+        arn = ours.create_role(RoleName="lent", AssumeRolePolicyDocument=trust(AWS=caller.account))["Role"][
+            "Arn"
+        ]
         with pytest.raises(AwsError, match="AccessDenied"):
             house.service("sts", them).assume_role(RoleArn=arn, RoleSessionName="x")
         ours.update_assume_role_policy(RoleName="lent", PolicyDocument=trust(AWS=other.id))
