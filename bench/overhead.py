@@ -36,29 +36,40 @@ def signed_request(server: servers.Server) -> bytes:
     return ("POST / HTTP/1.1\r\n" + "\r\n".join(lines) + "\r\n\r\n").encode() + BODY
 
 
-def read_response(connection: socket.socket) -> bytes:
-    """One whole HTTP response with a Content-Length."""
+def receive(connection: socket.socket) -> bytes:
+    if data := connection.recv(65536):
+        return data
+    raise ConnectionError("closed in the middle of a response")
+
+
+def read_response(connection: socket.socket) -> bool:
+    """Read one response with a Content-Length; whether the connection stays open for the next."""
     data = b""
     while b"\r\n\r\n" not in data:
-        data += connection.recv(65536)
+        data += receive(connection)
     head, _, body = data.partition(b"\r\n\r\n")
     headers = head.lower().split(b"\r\n")
     length = next(int(h.split(b":")[1]) for h in headers if h.startswith(b"content-length"))
     while len(body) < length:
-        body += connection.recv(65536)
-    if not head.startswith(b"HTTP/1.1 200"):
+        body += receive(connection)
+    if b" 200 " not in head.splitlines()[0]:
         raise RuntimeError((head + body).decode())
-    return body
+    return head.startswith(b"HTTP/1.1") and b"connection: close" not in head.lower()
 
 
 def call_until(server: servers.Server, deadline: float, latencies: list[float]) -> None:
+    """Call again and again, over one connection where the server keeps it open."""
     message = signed_request(server)
-    with socket.create_connection(("127.0.0.1", server.port)) as connection:
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        while (begin := time.perf_counter()) < deadline:
-            connection.sendall(message)
-            read_response(connection)
-            latencies.append(time.perf_counter() - begin)
+    connection: socket.socket | None = None
+    while (begin := time.perf_counter()) < deadline:
+        if connection is None:
+            connection = socket.create_connection(("127.0.0.1", server.port))
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection.sendall(message)
+        if not read_response(connection):
+            connection.close()
+            connection = None
+        latencies.append(time.perf_counter() - begin)
 
 
 def load(server: servers.Server, connections: int, seconds: float) -> tuple[float, float, float]:

@@ -59,7 +59,7 @@ def wait_until_answers(port: int, process: subprocess.Popen[bytes]) -> None:
     while process.poll() is None:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1) as connection:
             connection.sendall(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
-            if connection.recv(12).startswith(b"HTTP/1.1"):
+            if connection.recv(12).startswith(b"HTTP/1."):
                 return
         time.sleep(0.002)
     raise RuntimeError(f"the server ended with {process.returncode} before it answered")

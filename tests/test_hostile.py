@@ -170,7 +170,7 @@ def signed(sample: Sample, credentials: Credentials) -> Request:
 @pytest.fixture
 def sign(house: House) -> Callable[[Sample], Request]:
     house.clock = lambda: datetime.now(UTC).timestamp()
-    key = iam.bootstrap(house)
+    key = iam.administrator(house)
     credentials = Credentials(key.access_key, key.secret, key.token or None)
     return lambda sample: signed(sample, credentials)
 
