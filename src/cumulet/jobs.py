@@ -10,16 +10,23 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from cumulet.services import Caller
+from cumulet.store.database import Closed
 
 if TYPE_CHECKING:
     from cumulet.house import House
     from cumulet.store.queue import Entry
 
 log = logging.getLogger(__name__)
+
+REMEMBERED = 7 * 86400.0  # seconds that finished work is kept, for those who look why it failed
+RECOVERY = 1.0  # seconds until the next try where the store does not answer
 
 
 class Suspended(Exception):
@@ -79,6 +86,7 @@ class Jobs:
     def start(self) -> None:
         """Take up what an earlier process left, then whatever is added."""
         self.house.store.queue.requeue()
+        self.house.store.queue.forget_finished(self.house.clock() - REMEMBERED)
         self.thread = threading.Thread(target=self._supervise, name="supervisor", daemon=True)
         self.thread.start()
 
@@ -87,7 +95,9 @@ class Jobs:
 
         Inside `store.atomically` the promise and the resource's record are remembered together.
         """
-        entry = self.house.store.queue.add(kind, asdict(caller), payload, due or self.house.clock())
+        entry = self.house.store.queue.add(
+            kind, asdict(caller), payload, self.house.clock() if due is None else due
+        )
         self.house.store.database.after_commit(self._announce)
         return entry
 
@@ -102,16 +112,17 @@ class Jobs:
 
     def close(self, patience: float = 20.0) -> None:
         """Wake all work, and wait until it has put things in order for the next start."""
+        deadline = time.monotonic() + patience
         self.closing.set()
         self._announce()
+        if self.thread:
+            self.thread.join(patience)  # first, so that it begins nothing behind our back
         with self.changed:
             left = list(self.running.values())
         for job, _ in left:
             job.wake()
         for _, thread in left:
-            thread.join(patience)
-        if self.thread:
-            self.thread.join(patience)
+            thread.join(max(0.0, deadline - time.monotonic()))
 
     def _announce(self) -> None:
         with self.changed:
@@ -120,11 +131,18 @@ class Jobs:
 
     def _supervise(self) -> None:
         while not self.closing.is_set():
-            claimed = self.house.store.queue.claim(self.house.clock())
-            for entry in claimed:
-                self._begin(Job(self, entry))
-            if not claimed:
-                self._sleep()
+            try:
+                self._claim()
+            except Exception:
+                log.exception("the queue of jobs cannot be read; trying again")
+                self.closing.wait(RECOVERY)
+
+    def _claim(self) -> None:
+        claimed = self.house.store.queue.claim(self.house.clock())
+        for entry in claimed:
+            self._begin(Job(self, entry))
+        if not claimed:
+            self._sleep()
 
     def _sleep(self) -> None:
         """Until something is added or due; at most a second, since clocks may be moved by hand."""
@@ -138,26 +156,38 @@ class Jobs:
         thread = threading.Thread(target=self._run, args=(job,), name=f"{job.kind} {job.id}", daemon=True)
         with self.changed:
             self.running[job.id] = (job, thread)
+        if self.house.store.queue.stopping(job.id):
+            job.wake(stop=True)  # asked for after it was claimed and before it was in `running`
         thread.start()
 
     def _run(self, job: Job) -> None:
-        service, _, method = job.kind.partition(".")
-        operations = self.house.service(service, job.caller)
         try:
-            getattr(operations, method)(job)
+            method = self._method(job)
+            if method is None:
+                raise LookupError(f"No service does work of kind {job.kind}.")
+            method(job)
             self.house.store.queue.finish(job.id)
         except Suspended:
             pass
-        except Exception as error:
+        except Closed:
+            log.warning("%s %s goes on at the next start", job.kind, job.id)
+        except BaseException as error:
             log.exception("%s %s failed", job.kind, job.id)
-            self._failed(operations, method, job, error)
+            self._failed(job, f"{type(error).__name__}: {error}")
         finally:
             with self.changed:
                 self.running.pop(job.id, None)
 
-    def _failed(self, operations: Any, method: str, job: Job, error: Exception) -> None:
+    def _method(self, job: Job, suffix: str = "") -> Callable[..., None] | None:
+        service, _, method = job.kind.partition(".")
+        return getattr(self.house.service(service, job.caller), method + suffix, None)
+
+    def _failed(self, job: Job, reason: str) -> None:
+        """Tell the resource, where its service has a method for that; then the work is done for."""
         try:
-            if tell := getattr(operations, f"{method}_failed", None):
-                tell(job, f"{type(error).__name__}: {error}")
-        finally:
-            self.house.store.queue.finish(job.id, f"{type(error).__name__}: {error}")
+            if tell := self._method(job, "_failed"):
+                tell(job, reason)
+        except Exception:
+            log.exception("%s %s could not be told of its failure", job.kind, job.id)
+        with suppress(Closed):  # then the next start tries the work again
+            self.house.store.queue.finish(job.id, reason)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import astuple, dataclass
 
-from cumulet.store.database import Database
+from cumulet.store.database import Database, Row
 
 COLUMNS = "access_key, secret, token, account, arn, user_id, expires, active"
 FIND = f"SELECT {COLUMNS} FROM credentials WHERE access_key = ?"
@@ -40,10 +40,10 @@ class Credentials:
 
     def find(self, access_key: str) -> Credential | None:
         rows = self.database.read(FIND, (access_key,))
-        return Credential(*rows[0][:-1], active=bool(rows[0][-1])) if rows else None
+        return _credential(rows[0]) if rows else None
 
     def of_principal(self, arn: str) -> list[Credential]:
-        return [Credential(*row[:-1], active=bool(row[-1])) for row in self.database.read(OF_PRINCIPAL, (arn,))]
+        return [_credential(row) for row in self.database.read(OF_PRINCIPAL, (arn,))]
 
     def put(self, credential: Credential) -> None:
         """Remember a key; for one that is there already, only `active` and `expires` may change."""
@@ -55,3 +55,8 @@ class Credentials:
 
     def forget_expired(self, before: float) -> None:
         self.database.write(lambda tx: tx.execute(EXPIRE, (before,)))
+
+
+def _credential(row: Row) -> Credential:
+    values = (*row[:-1], bool(row[-1]))
+    return Credential(*values)

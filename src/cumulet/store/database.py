@@ -9,11 +9,16 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 T = TypeVar("T")
 Row = tuple[Any, ...]
+
+
+class Closed(Exception):
+    """The store was asked for something after it had been closed."""
 
 
 class Transaction(Protocol):
@@ -32,7 +37,10 @@ class Database(Protocol):
         """Apply a change durably. Inside another change it joins that one. May be retried: keep it pure."""
 
     def after_commit(self, act: Callable[[], None]) -> None:
-        """Act once the change that this thread is in is durable; at once outside a change."""
+        """Act once the change that this thread is in is durable; at once outside a change. Not if it fails.
+
+        What is done here must not touch the store: it is for waking those who wait.
+        """
 
     def close(self) -> None: ...
 
@@ -82,7 +90,7 @@ def migrate(database: Database, dialect: Dialect) -> None:
     seen = {name for (name,) in database.read("SELECT name FROM migrations")}
     for name, statements in migrations(dialect):
         if name not in seen:
-            database.write(lambda tx, n=name, s=statements: _apply(tx, n, s))
+            database.write(partial(_apply, name=name, statements=statements))
 
 
 def _apply(tx: Transaction, name: str, statements: list[str]) -> None:

@@ -23,6 +23,7 @@ REQUEUE = "UPDATE queue SET state = 'queued' WHERE state = 'running'"
 FINISH = "UPDATE queue SET state = 'done', error = ? WHERE id = ?"
 SAVE = "UPDATE queue SET payload = ? WHERE id = ?"
 STOP = "UPDATE queue SET stop = 1 WHERE id = ?"
+STOPPING = "SELECT stop FROM queue WHERE id = ?"
 NEXT_DUE = "SELECT MIN(due) FROM queue WHERE state = 'queued'"
 FORGET = "DELETE FROM queue WHERE state = 'done' AND due < ?"
 
@@ -74,8 +75,14 @@ class Queue:
         """Ask for the end of the work; survives a restart like the work itself."""
         self.database.write(lambda tx: tx.execute(STOP, (entry,)))
 
+    def stopping(self, entry: str) -> bool:
+        """Whether somebody has asked for the end of the work."""
+        rows = self.database.read(STOPPING, (entry,))
+        return bool(rows and rows[0][0])
+
     def next_due(self) -> float | None:
-        return self.database.read(NEXT_DUE)[0][0]
+        due = self.database.read(NEXT_DUE)[0][0]
+        return None if due is None else float(due)
 
     def forget_finished(self, before: float) -> None:
         self.database.write(lambda tx: tx.execute(FORGET, (before,)))

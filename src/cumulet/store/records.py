@@ -83,13 +83,13 @@ class Records:
         bounds = (prefix, prefix + LAST)
         return len(self.database.write(lambda tx: tx.execute(DELETE_UNDER, (kind, scope, *bounds))))
 
+    def scopes(self, kind: str) -> list[str]:
+        """The scopes that hold anything of a kind: for work over all accounts and regions."""
+        return [scope for (scope,) in self.database.read(SCOPES, (kind,))]
+
     def list(
         self, kind: str, scope: str, *, prefix: str = "", after: str = "", limit: int | None = None
     ) -> list[tuple[str, Body]]:
         """Names and bodies in byte order, those behind `after` that start with `prefix`."""
         rows = self.database.read(LIST, (kind, scope, prefix, prefix + LAST, after, limit or NO_LIMIT))
         return [(name, json.loads(body)) for name, body in rows]
-
-    def scopes(self, kind: str) -> list[str]:
-        """The scopes that hold anything of a kind: for work over all accounts and regions."""
-        return [scope for (scope,) in self.database.read(SCOPES, (kind,))]

@@ -6,21 +6,25 @@ rate of changes grows with the number of clients instead of being bound by the d
 
 from __future__ import annotations
 
+import logging
 import queue
 import sqlite3
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from cumulet.store.database import Dialect, Joined, Row, Transaction, migrate
+from cumulet.store.database import Closed, Dialect, Joined, Row, Transaction, migrate
 
 T = TypeVar("T")
 Change = tuple[Callable[[Transaction], Any], "Future[Any]"]
 
 DIALECT = Dialect(bytewise="", blob="BLOB")
 GROUP = 256  # changes that share one commit at most
+
+log = logging.getLogger(__name__)
 
 
 class SqliteTransaction:
@@ -36,43 +40,44 @@ class SqliteDatabase:
         self.path = path
         path.touch(mode=0o600)  # it holds secrets; SQLite gives its other files the same mode
         self.joined = Joined()
-        self.local = threading.local()
-        self.readers: list[sqlite3.Connection] = []
-        self.hooks: list[Callable[[], None]] = []  # the writing thread's own
+        self.readers = Readers(self._connect)
         self.changes: queue.SimpleQueue[Change | None] = queue.SimpleQueue()
-        self.writer = threading.Thread(target=self._write_groups, name="sqlite-writer", daemon=True)
+        self.closing = threading.Lock()
+        self.closed = False
+        self.writer = Writer(self._connect(), self.joined, self.changes)
         self.writer.start()
         migrate(self, DIALECT)
 
     def read(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
         if self.joined.transaction is not None:
             return self.joined.transaction.execute(sql, parameters)
-        return self._reader().execute(sql, parameters).fetchall()
+        with self.readers.one() as connection:
+            return connection.execute(sql, parameters).fetchall()
 
     def write(self, change: Callable[[Transaction], T]) -> T:
         if self.joined.transaction is not None:
             return change(self.joined.transaction)
         future: Future[T] = Future()
-        self.changes.put((change, future))
+        with self.closing:  # nothing may queue up behind the end of the queue, where nobody would answer it
+            if self.closed:
+                raise Closed("The store is closed.")
+            self.changes.put((change, future))
         return future.result()
 
     def after_commit(self, act: Callable[[], None]) -> None:
         if self.joined.transaction is None:
             act()
         else:
-            self.hooks.append(act)
+            self.writer.hooks.append(act)
 
     def close(self) -> None:
-        self.changes.put(None)
+        """What was asked for before this is committed; what comes later is refused."""
+        with self.closing:
+            if not self.closed:
+                self.closed = True
+                self.changes.put(None)
         self.writer.join()
-        for connection in self.readers:
-            connection.close()
-
-    def _reader(self) -> sqlite3.Connection:
-        if (connection := getattr(self.local, "connection", None)) is None:
-            connection = self.local.connection = self._connect()
-            self.readers.append(connection)
-        return connection
+        self.readers.close()
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=30)
@@ -80,63 +85,127 @@ class SqliteDatabase:
         connection.execute("PRAGMA synchronous=FULL")
         return connection
 
-    def _write_groups(self) -> None:
-        connection = self._connect()
-        self.joined.transaction = SqliteTransaction(connection)
-        while (first := self.changes.get()) is not None:
-            closing = self._commit_group(connection, first)
-            if closing:
-                break
+
+class Readers:
+    """Connections to read with: as many as there are reads at one time, whichever threads come and go."""
+
+    def __init__(self, connect: Callable[[], sqlite3.Connection]) -> None:
+        self.connect = connect
+        self.lock = threading.Lock()
+        self.idle: list[sqlite3.Connection] = []
+        self.closed = False
+
+    @contextmanager
+    def one(self) -> Iterator[sqlite3.Connection]:
+        connection = self._take()
+        try:
+            yield connection
+        finally:
+            self._give_back(connection)
+
+    def close(self) -> None:
+        """Close what is idle; a connection in use is closed when it comes back."""
+        with self.lock:
+            self.closed = True
+            idle, self.idle = self.idle, []
+        for connection in idle:
+            connection.close()
+
+    def _take(self) -> sqlite3.Connection:
+        with self.lock:
+            if self.closed:
+                raise Closed("The store is closed.")
+            if self.idle:
+                return self.idle.pop()
+        return self.connect()
+
+    def _give_back(self, connection: sqlite3.Connection) -> None:
+        with self.lock:
+            if not self.closed:
+                self.idle.append(connection)
+                return
         connection.close()
 
-    def _commit_group(self, connection: sqlite3.Connection, first: Change) -> bool:
-        """Run and commit what waits; True when the queue was closed behind it."""
-        done: list[tuple[Future[Any], Any]] = []
-        item: Change | None = first
+
+class Writer(threading.Thread):
+    """Applies changes one after the other. Each has a savepoint of its own, so that one that fails leaves
+    the others of its group alone; they share the commit."""
+
+    def __init__(
+        self, connection: sqlite3.Connection, joined: Joined, changes: queue.SimpleQueue[Change | None]
+    ) -> None:
+        super().__init__(name="sqlite-writer", daemon=True)
+        self.connection = connection
+        self.joined = joined
+        self.changes = changes
+        self.hooks: list[Callable[[], None]] = []  # to be called after the commit under way
+
+    def run(self) -> None:
+        self.joined.transaction = SqliteTransaction(self.connection)
+        while (first := self.changes.get()) is not None:
+            if self._commit_group(first):
+                break
+        self.connection.close()
+
+    def _commit_group(self, first: Change) -> bool:
+        """Run and commit what waits; True when the end of the queue was behind it."""
+        taken: list[Change] = []
+        results: list[tuple[Future[Any], Any]] = []
+        waiting: Change | None = first
         try:
-            connection.execute("BEGIN IMMEDIATE")
-            while item is not None:
-                self._run_change(connection, item, done)
-                item = self._next_waiting() if len(done) < GROUP else ()  # type: ignore[assignment]
-                if item == ():
+            self.connection.execute("BEGIN IMMEDIATE")
+            while waiting is not None:
+                taken.append(waiting)
+                self._run_change(*waiting, results)
+                if len(taken) == GROUP or self.changes.empty():
                     break
-            connection.execute("COMMIT")
-        except Exception as error:
-            self._fail_group(connection, first, done, error)
-            return item is None
-        hooks, self.hooks = self.hooks, []
-        for future, result in done:
-            future.set_result(result)
-        for act in hooks:
-            act()
-        return item is None
+                waiting = self.changes.get()
+            self.connection.execute("COMMIT")
+        except BaseException as error:
+            self._fail(taken or [first], error)
+        else:
+            self._succeed(results)
+        return waiting is None
 
-    def _next_waiting(self) -> Any:
-        try:
-            return self.changes.get_nowait()
-        except queue.Empty:
-            return ()
-
-    def _run_change(self, connection: sqlite3.Connection, item: Change, done: list[tuple[Future[Any], Any]]) -> None:
-        change, future = item
+    def _run_change(
+        self,
+        change: Callable[[Transaction], Any],
+        future: Future[Any],
+        results: list[tuple[Future[Any], Any]],
+    ) -> None:
         assert self.joined.transaction is not None
-        connection.execute("SAVEPOINT change")
+        hooks = len(self.hooks)
+        self.connection.execute("SAVEPOINT change")
         try:
             result = change(self.joined.transaction)
         except BaseException as error:
-            connection.execute("ROLLBACK TO change")
-            connection.execute("RELEASE change")
+            del self.hooks[hooks:]
+            if not self.connection.in_transaction:
+                raise  # a full disk makes SQLite roll back the whole group
+            self.connection.execute("ROLLBACK TO change")
+            self.connection.execute("RELEASE change")
             future.set_exception(error)
-            return
-        connection.execute("RELEASE change")
-        done.append((future, result))
+        else:
+            self.connection.execute("RELEASE change")
+            results.append((future, result))
 
-    def _fail_group(
-        self, connection: sqlite3.Connection, first: Change, done: list[tuple[Future[Any], Any]], error: Exception
-    ) -> None:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        futures = [future for future, _ in done] or [first[1]]
-        for future in futures:
-            if not future.done():
-                future.set_exception(error)
+    def _succeed(self, results: list[tuple[Future[Any], Any]]) -> None:
+        hooks, self.hooks = self.hooks, []
+        for future, result in results:
+            future.set_result(result)
+        for act in hooks:
+            try:
+                act()
+            except Exception:
+                log.exception("what was to follow a commit failed")
+
+    def _fail(self, taken: list[Change], error: BaseException) -> None:
+        """Nothing of the group is remembered, and all who wait are told."""
+        self.hooks = []
+        try:
+            if self.connection.in_transaction:
+                self.connection.execute("ROLLBACK")
+        finally:
+            for _, future in taken:
+                if not future.done():
+                    future.set_exception(error)
