@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import pytest
 
@@ -126,3 +127,34 @@ def test_large_inputs_are_linked_not_copied(studio, server):
     assert studio.train(request)["TrainingJobStatus"] == "Completed"
     (line,) = [line for line in studio.log(f"{request['TrainingJobName']}/") if line.startswith("links:")]
     assert int(line.split()[1]) > 1
+
+
+def test_requirements_are_installed_for_the_job_alone(studio):
+    wheel = studio.request(
+        {
+            "train.py": "import tabulate\nprint('tabulate', tabulate.__version__)",
+            "requirements.txt": "tabulate==0.9.0\n",
+        }
+    )
+    assert studio.train(wheel)["TrainingJobStatus"] == "Completed"
+    lines = studio.log(f"{wheel['TrainingJobName']}/")
+    assert "tabulate 0.9.0" in lines
+    assert any("tabulate" in line and "nstall" in line for line in lines)
+
+
+def test_what_a_script_installs_stays_in_its_job(studio):
+    script = (
+        "import subprocess, sys\n"
+        "subprocess.check_call([sys.executable, '-m', 'pip', 'install', '-q', 'tabulate==0.8.10'])\n"
+        "import tabulate\n"
+        "print(tabulate.__file__)"
+    )
+    request = studio.request({"train.py": script})
+    assert studio.train(request)["TrainingJobStatus"] == "Completed"
+    assert not any(line.startswith(sys.prefix) for line in studio.log(f"{request['TrainingJobName']}/"))
+
+
+def test_requirements_that_cannot_be_installed_fail_the_job_with_pips_words(studio):
+    request = studio.request({"train.py": "print(1)", "requirements.txt": "tabulate==99.99\n"})
+    assert "InstallRequirementsError" in studio.train(request)["FailureReason"]
+    assert any("99.99" in line for line in studio.log(f"{request['TrainingJobName']}/"))

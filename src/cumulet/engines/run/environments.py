@@ -15,6 +15,7 @@ import shutil
 import subprocess
 import sys
 import time
+import venv
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -61,6 +62,22 @@ def environment(requirements: str, folder: Path, base: Path | None = None, log: 
     return _python(place)
 
 
+def private(place: Path, base: Path | None = None) -> Path:
+    """The Python of an environment of one run's own, in a folder that goes with the run.
+
+    It sees the base's packages; what a program installs while it runs (`pip install` inside a training
+    script) stays here, and reaches neither the base nor another run.
+    """
+    base = base or Path(sys.executable)
+    shutil.rmtree(place, ignore_errors=True)
+    _make(place, base)
+    for name in ("pip", "pip3"):
+        command = place / "bin" / name
+        command.write_text(f'#!/bin/sh\nexec "{_python(place)}" -m pip "$@"\n')
+        command.chmod(0o755)
+    return _python(place)
+
+
 def forget_unused(folder: Path, before: float) -> None:
     """Delete the environments that nobody has asked for since a time (epoch seconds)."""
     for mark in folder.glob(f"*/{MARK}"):
@@ -85,6 +102,11 @@ def _fingerprint(base: Path) -> tuple[int, ...]:
 @lru_cache(maxsize=64)
 def _about(base: Path, fingerprint: tuple[int, ...]) -> str:
     return _ask(base, ABOUT)
+
+
+@lru_cache(maxsize=64)
+def _paths(base: Path, fingerprint: tuple[int, ...]) -> str:
+    return _ask(base, PATHS)
 
 
 def _ask(python: Path, program: str) -> str:
@@ -117,8 +139,7 @@ def _build(requirements: str, place: Path, base: Path, log: Log) -> None:
     shutil.rmtree(place, ignore_errors=True)  # what a builder that died has left
     started = time.monotonic()
     try:
-        _ask(base, f"import venv; venv.create({str(place)!r}, symlinks=True, with_pip=False)")
-        _show_base(place, base)
+        _make(place, base)
         text = place / "requirements.txt"
         text.write_text(requirements)
         _install(_installer(_python(place), text), log)
@@ -129,10 +150,20 @@ def _build(requirements: str, place: Path, base: Path, log: Log) -> None:
     (place / MARK).touch()
 
 
+def _make(place: Path, base: Path) -> None:
+    """An environment with nothing of its own."""
+    if base == Path(sys.executable):
+        venv.create(place, symlinks=True, with_pip=False)
+    else:
+        _ask(base, f"import venv; venv.create({str(place)!r}, symlinks=True, with_pip=False)")
+    _show_base(place, base)
+
+
 def _show_base(place: Path, base: Path) -> None:
     """Let it see the base's packages, behind its own: `addsitedir` also follows the base's .pth files, which
     is where editable installs are."""
-    lines = [f"import site; site.addsitedir({path!r})\n" for path in _ask(base, PATHS).splitlines()]
+    paths = _paths(base, _fingerprint(base)).splitlines()
+    lines = [f"import site; site.addsitedir({path!r})\n" for path in paths]
     (own,) = place.glob("lib/python*/site-packages")
     (own / "base.pth").write_text("".join(lines))
 

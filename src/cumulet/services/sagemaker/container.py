@@ -55,6 +55,12 @@ class Container:
             raise NotImplementedByCumulet(f"the local path {path} (one under {ROOT} is done)")
         return self.ml / path.removeprefix(f"{ROOT}/")
 
+    @property
+    def requirements(self) -> Path:
+        """A model's requirements.txt: beside its script, wherever that lies."""
+        found = [self.ml / place / "requirements.txt" for place in ("code", "model/code")]
+        return next((path for path in found if path.is_file()), found[0])
+
     @staticmethod
     def submitted(request: dict[str, Any]) -> str:
         """The S3 URI of the code that the SDK uploaded; "" where the code comes another way."""

@@ -35,7 +35,11 @@ class EndpointLog:
             self.inode, self.offset = inode, 0
         while piece := self._piece(path):
             self.offset += len(piece)
-            self._send([line for line in piece.decode(errors="replace").split("\n") if line.strip()])
+            self._send(piece.decode(errors="replace").split("\n"))
+
+    def say(self, line: str) -> None:
+        """One line that no process prints: of the installer, before there is a process."""
+        self._send([line])
 
     def _piece(self, path: Path) -> bytes:
         with path.open("rb") as file:
@@ -45,6 +49,7 @@ class EndpointLog:
         return piece if not whole and len(piece) == READ else piece[:whole]
 
     def _send(self, lines: list[str]) -> None:
+        lines = [line for line in lines if line.strip()]
         now = int(self.clock() * 1000)
         for start in range(0, len(lines), MOST):
             events = [{"timestamp": now, "message": line} for line in lines[start : start + MOST]]

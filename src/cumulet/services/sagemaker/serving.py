@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from cumulet.engines.run.environments import CannotBuild
 from cumulet.engines.serve import NotLoaded, Program, Worker
 from cumulet.jobs import Job, Suspended
 from cumulet.services.sagemaker import images, lake
@@ -44,7 +45,7 @@ class Serving(Endpoints, Surroundings):
                     pass
         except Stopped:
             pass
-        except (NotLoaded, lake.CannotStage, AwsError) as error:
+        except (NotLoaded, CannotBuild, lake.CannotStage, AwsError) as error:
             self._give_up(job, str(error))
         if job.leaving and not job.stopping:
             raise Suspended
@@ -77,7 +78,7 @@ class Serving(Endpoints, Surroundings):
             instance = f"i-{job.id.replace('-', '')[:16]}{number}"
             group, stream = f"{LOG_GROUP}/{job.payload['name']}", f"{variant.name}/{instance}"
             log = EndpointLog(self.other("logs"), group, stream, self.house.clock)
-            program = self._program(wanted, container)
+            program = self._program(wanted, container, log)
             variant.instances.append(Instance(instance, Worker(program, log.follow)))
 
     def _lay_out_model(self, wanted: dict[str, Any], container: Container) -> None:
@@ -98,13 +99,14 @@ class Serving(Endpoints, Surroundings):
             lake.unpack(container.ml / "input/submit/sourcedir.tar.gz", container.ml / "code")
         done.touch()
 
-    def _program(self, wanted: dict[str, Any], container: Container) -> Program:
+    def _program(self, wanted: dict[str, Any], container: Container, log: EndpointLog) -> Program:
         image = images.find(wanted["container"]["Image"], self.store)
-        environment = self._variables(wanted["role"], image, container.ml)
+        python = self._required_python(image, container.requirements, log.say)
+        environment = self._variables(wanted["role"], python, container)
         return Program(
             folder=container.folder,
             handler=HANDLER,
-            python=image.python,
+            python=str(python),
             environment={**environment, **wanted["container"].get("Environment", {})},
             mounts=container.mounts,
         )

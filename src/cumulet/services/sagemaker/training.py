@@ -109,7 +109,9 @@ class Training(Surroundings):
 
     def _task(self, body: dict[str, Any], container: Container) -> engine.Task:
         image = images.find(body["AlgorithmSpecification"]["TrainingImage"], self.store)
-        environment = self._variables(body["RoleArn"], image, container.ml) | {
+        python = self._own_python(image, container)
+        environment = self._variables(body["RoleArn"], python, container) | {
+            "CUMULET_INSTALL": self._installer(image, container),
             "TRAINING_JOB_NAME": body["TrainingJobName"],
             "TRAINING_JOB_ARN": body["TrainingJobArn"],
             "SM_FRAMEWORK_MODULE": image.framework.container,
@@ -117,7 +119,7 @@ class Training(Surroundings):
         }
         return engine.Task(
             folder=container.process,
-            command=command(body["AlgorithmSpecification"], image.python),
+            command=command(body["AlgorithmSpecification"], str(python)),
             environment=environment,
             mounts=container.mounts,
             cwd=container.root,
