@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from .lake import Lake
+
 Refusal = Callable[..., Any]
 
 
@@ -55,3 +57,8 @@ def table_input(name: str, *keys: tuple[str, str], **more: Any) -> dict[str, Any
         },
         **more,
     }
+
+
+@pytest.fixture
+def lake(client: Callable[..., Any], glue: Any, database: str) -> Lake:
+    return Lake(client("s3"), glue, database)

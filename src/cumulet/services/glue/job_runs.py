@@ -9,10 +9,11 @@ from cumulet.services.glue import paging
 from cumulet.services.glue.catalog import key
 from cumulet.services.glue.refusals import detail, invalid, missing
 from cumulet.services.glue.running import ACTIVE, GROUP, RUN, Running
-from cumulet.wire.errors import AwsError
+from cumulet.wire.errors import AwsError, NotImplementedByCumulet
 
 JOB = "glue.job"
 PAGE = 200
+INSTALLER = "--python-modules-installer-option"
 
 
 class JobRuns(Running):
@@ -29,6 +30,8 @@ class JobRuns(Running):
     ) -> dict[str, Any]:
         """`JobRunId` runs an earlier run again, with its arguments. Capacities and `NotificationProperty`
         have no effect here, see CreateJob."""
+
+        check_arguments(Arguments)
 
         def change() -> str:
             job = self._job(JobName)
@@ -106,6 +109,12 @@ class JobRuns(Running):
         if body["JobRunState"] in ACTIVE:
             shown["ExecutionTime"] = int(self.house.clock() - body["StartedOn"])
         return {**shown, "LogGroupName": GROUP, "PredecessorRuns": []}
+
+
+def check_arguments(arguments: dict[str, str] | None) -> None:
+    """Arguments that are for Glue itself are refused where Glue here would not do what they say."""
+    if INSTALLER in (arguments or {}):
+        raise NotImplementedByCumulet(f"glue jobs with {INSTALLER}")
 
 
 def run_id(now: float) -> str:

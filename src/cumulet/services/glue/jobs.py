@@ -10,7 +10,7 @@ from typing import Any
 
 from cumulet.services.glue import paging
 from cumulet.services.glue.catalog import remembered
-from cumulet.services.glue.job_runs import JOB, JobRuns
+from cumulet.services.glue.job_runs import JOB, JobRuns, check_arguments
 from cumulet.services.glue.places import place
 from cumulet.services.glue.refusals import invalid, missing, taken
 from cumulet.services.glue.roles import Roles
@@ -149,6 +149,8 @@ class Jobs(JobRuns, Roles, TaggedResources):
         """A definition with its defaults, after all checks that can be made before a run."""
         given = remembered({member: value for member, value in said.items() if value is not None})
         self._check_command(given["Command"])
+        for member in ("DefaultArguments", "NonOverridableArguments"):
+            check_arguments(given.get(member))
         self._check_role(given["Role"])
         if "MaxCapacity" in given and given["MaxCapacity"] not in (SMALLEST, 1, 1.0):
             raise invalid("MaxCapacity of a python-shell job must be 0.0625 or 1.")

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from cumulet.engines import run as engine
+from cumulet.engines.run.environments import CannotBuild
 from cumulet.jobs import Job, Suspended
 from cumulet.services.glue.catalog import key
 from cumulet.services.glue.refusals import missing
@@ -38,7 +39,9 @@ class Running(Script):
         try:
             run = self._taken_over(job, folder) or self._set_going(job, body, folder)
             outcome = self._watched(job, body, run) if run else None
-        except (AwsError, engine.CannotStart) as error:
+        except AwsError as error:
+            self._end_run(job, "FAILED", error.message)
+        except (engine.CannotStart, CannotBuild) as error:
             self._end_run(job, "FAILED", str(error))
         else:
             self._conclude(job, outcome, run)

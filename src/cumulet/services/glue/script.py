@@ -7,23 +7,21 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
-import zipfile
+import uuid
 from pathlib import Path
 from typing import Any
 
 from cumulet import environment
 from cumulet.engines import run as engine
+from cumulet.engines.run import environments
 from cumulet.services.glue.places import place
 from cumulet.services.glue.refusals import invalid
 from cumulet.services.glue.roles import Roles
-from cumulet.wire.errors import AwsError, NotImplementedByCumulet
 
 AWSGLUE = Path(__file__).parent / "python_shell"
 MODULES = "--additional-python-modules"
 FILES = "--extra-py-files"
-OPTIONS = "--python-modules-installer-option"
-CONSUMED = (MODULES, FILES, OPTIONS, "--library-set", "library-set")  # for Glue, not for the script
+CONSUMED = (MODULES, FILES, "--library-set", "library-set")  # for Glue, not for the script
 TAIL = 64 << 10  # bytes of the errors that are searched for a traceback
 TRACEBACK = "Traceback (most recent call last):"
 
@@ -40,7 +38,7 @@ class Script(Roles):
         for made in (work, library, folder / "tmp"):
             made.mkdir(parents=True)
         script = self._fetch(run["Command"]["ScriptLocation"], "Command.ScriptLocation", work)
-        python = self._python(arguments, folder)
+        python = self._python(arguments)
         path = self._library(arguments, library)
         return engine.Task(
             folder=folder / "process",
@@ -65,33 +63,48 @@ class Script(Roles):
     def _fetch(self, uri: str, member: str, folder: Path) -> Path:
         """An object copied into a folder under its own name."""
         bucket, key = place(uri, member)
-        found = [one for one in self.other("s3").files(Bucket=bucket, Prefix=key) if one.key == key]
-        if not found:
-            raise AwsError("InvalidInputException", f"{member} {uri} does not exist.")
         path = folder / key.rpartition("/")[2]
-        shutil.copyfile(found[0].path, path)
+        shutil.copyfile(self._object(uri, member, bucket, key).path, path)
         return path
 
+    def _object(self, uri: str, member: str, bucket: str, key: str) -> Any:
+        found = [one for one in self.other("s3").files(Bucket=bucket, Prefix=key) if one.key == key]
+        if not found:
+            raise invalid(f"{member} {uri} does not exist.")
+        return found[0]
+
     def _library(self, arguments: dict[str, str], folder: Path) -> list[Path]:
-        """What `--extra-py-files` puts on the script's path: modules, zips and eggs as they are, wheels
-        unpacked."""
+        """What `--extra-py-files` puts on the script's path as it is: modules, zips and eggs."""
         path = [folder]
         for uri in listed(arguments, FILES):
-            file = self._fetch(uri, FILES, folder)
-            if file.suffix == ".whl":
-                with zipfile.ZipFile(file) as wheel:
-                    wheel.extractall(folder)
-            elif file.suffix in (".zip", ".egg"):
-                path.append(file)
-            elif file.suffix != ".py":
+            if uri.endswith((".zip", ".egg")):
+                path.append(self._fetch(uri, FILES, folder))
+            elif uri.endswith(".py"):
+                self._fetch(uri, FILES, folder)
+            elif not uri.endswith(".whl"):
                 raise invalid(f"{FILES} {uri} is none of .py, .zip, .egg and .whl.")
         return path
 
-    def _python(self, arguments: dict[str, str], folder: Path) -> Path:
-        """The interpreter: Cumulet's own, or that of an environment with the modules asked for."""
-        if not listed(arguments, MODULES):
-            return Path(sys.executable)
-        raise NotImplementedByCumulet(f"glue jobs with {MODULES}")
+    def _python(self, arguments: dict[str, str]) -> Path:
+        """The interpreter: Cumulet's own, or that of a (shared, kept) environment with what is asked for:
+        the wheels of `--extra-py-files`, and the requirements and wheels of `--additional-python-modules`."""
+        wheels = [uri for uri in listed(arguments, FILES) if uri.endswith(".whl")]
+        wanted = [*wheels, *listed(arguments, MODULES)]
+        lines = [str(self._wheel(one)) if "://" in one else one for one in wanted]
+        return environments.environment("\n".join(lines), self.store.directory / "environments")
+
+    def _wheel(self, uri: str) -> Path:
+        """A wheel copied to where its content says, so that the same one makes the same environment."""
+        bucket, key = place(uri, MODULES)
+        found = self._object(uri, MODULES, bucket, key)
+        folder = self.store.directory / "glue/wheels" / found.etag.strip('"')
+        path: Path = folder / key.rpartition("/")[2]
+        if not path.exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            partial = folder / uuid.uuid4().hex
+            shutil.copyfile(found.path, partial)
+            partial.rename(path)
+        return path
 
 
 def listed(arguments: dict[str, str], name: str) -> list[str]:
