@@ -152,6 +152,13 @@ class TestServices:
         found = sagemaker.assume_role(RoleArn=arn, RoleSessionName="SageMaker")
         assert found["AssumedRoleUser"]["Arn"].endswith("assumed-role/CumuletAdministrator/SageMaker")
 
+    def test_a_service_has_its_session_for_as_long_as_it_works(self, house: House, caller: Caller) -> None:
+        week = 7 * 24 * 3600
+        sagemaker = house.service("sts", principals.service(caller, "sagemaker"))
+        arn = iam.bootstrap(house).role_arn
+        found = sagemaker.assume_role(RoleArn=arn, RoleSessionName="x", DurationSeconds=week)
+        assert found["Credentials"]["Expiration"].timestamp() >= house.clock() + week - 5
+
     def test_a_service_that_the_role_does_not_trust_is_refused(self, house: House, caller: Caller) -> None:
         stranger = house.service("sts", principals.service(caller, "ec2"))
         with pytest.raises(

@@ -5,7 +5,8 @@ A service that works for a user, as SageMaker does in a training job, assumes th
     caller = principals.service(self.caller, "sagemaker")
     session = self.other("sts", caller).assume_role(RoleArn=role, RoleSessionName="SageMaker")
 
-and is refused where the role does not trust `sagemaker.amazonaws.com`, as on AWS.
+and is refused where the role does not trust `sagemaker.amazonaws.com`, as on AWS. A service renews its session
+there for as long as its work lasts; here it may ask for that long at once, beyond the role's MaxSessionDuration.
 https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
 """
 
@@ -119,6 +120,8 @@ class AssumedRoles(Sessions):
 
     def _check_duration(self, seconds: int, role: dict[str, Any]) -> None:
         """A session of a role that opens a session of a role (chaining) lasts an hour at most."""
+        if principals.of(self.caller).service:
+            return
         own = self.store.credentials.find(self.caller.access_key) if self.caller.access_key else None
         if own and own.token and principals.of(self.caller).role and seconds > HOUR:
             raise _too_long("1 hour session limit for roles assumed by role chaining")
