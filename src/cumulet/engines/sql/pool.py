@@ -1,0 +1,219 @@
+"""Warm workers: started at the first query, handed from query to query, ended when nobody asks any more."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from cumulet.engines.sql import frames
+from cumulet.engines.sql.base import Cancelled, Catalog, Outcome, Query, ResultColumn, SqlError, Written
+
+IDLE = 300.0  # seconds without a query after which a worker ends
+GRACE = 3.0  # seconds that a cancelled query has to notice
+
+
+class WorkerDied(SqlError):
+    """The process of one query ended: killed, or out of memory."""
+
+    def __init__(self, code: int | None) -> None:
+        super().__init__("GENERIC_INTERNAL_ERROR", f"The worker process of this query ended with code {code}. "
+                         "Query exhausted resources at this scale factor, or the process was killed.", "system")  # fmt: skip
+
+
+class Worker:
+    """One child process, used by one thread at a time; `cancel` may come from another."""
+
+    def __init__(self, folder: Path, memory: str, threads: int) -> None:
+        self.folder = folder / uuid.uuid4().hex
+        self.folder.mkdir(parents=True)
+        command = [sys.executable, "-m", "cumulet.engines.sql.worker", str(self.folder), memory, str(threads)]
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True, env=environment()
+        )
+        assert self.process.stdin
+        assert self.process.stdout
+        self.input, self.output = self.process.stdin, self.process.stdout
+        self.writing = threading.Lock()
+        self.used = time.monotonic()
+        self.cancelled = False
+
+    def request(self, message: frames.Message, catalog: Catalog | None = None) -> Any:
+        """Send a request, answer what the worker asks meanwhile, and return what it did."""
+        self.cancelled = False
+        self._send(message)
+        while (reply := frames.read(self.output)) is not None:
+            if "ask" in reply:
+                self._send(answer(catalog, reply))
+            elif "error" in reply:
+                raise SqlError(**reply["error"])
+            elif "cancelled" in reply:
+                raise Cancelled
+            else:
+                return reply["done"]
+        raise Cancelled if self.cancelled else WorkerDied(self.process.wait())
+
+    def _send(self, message: frames.Message) -> None:
+        try:
+            with self.writing:
+                frames.write(self.input, message)
+        except BrokenPipeError:
+            raise WorkerDied(self.process.wait()) from None
+
+    def cancel(self) -> None:
+        """Interrupt the query; if it does not notice, end the process."""
+        self.cancelled = True
+        self._send({"do": "cancel"})
+        timer = threading.Timer(GRACE, self._insist, (self.used,))
+        timer.daemon = True
+        timer.start()
+
+    def _insist(self, since: float) -> None:
+        if self.used == since:
+            self.process.kill()
+
+    @property
+    def alive(self) -> bool:
+        return self.process.poll() is None
+
+    def close(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        self.input.close()
+        self.output.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def environment() -> dict[str, str]:
+    """The server's own, less what would make a child of ours behave otherwise."""
+    return {**{k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "DUCKDB"))}, "PYTHONUNBUFFERED": "1"}
+
+
+def answer(catalog: Catalog | None, question: frames.Message) -> frames.Message:
+    try:
+        found = getattr(catalog, question["ask"])(*question["arguments"])
+    except SqlError as error:
+        return {"error": {"name": error.name, "message": error.message, "kind": error.kind}}
+    except Exception as error:
+        return {"error": {"name": "HIVE_METASTORE_ERROR", "message": f"{type(error).__name__}: {error}", "kind": "system"}}
+    if isinstance(found, list):
+        return {"answer": [each if isinstance(each, str) else asdict(each) for each in found]}
+    return {"answer": asdict(found) if found is not None else None}
+
+
+class Pool:
+    """The engine: as many queries at once as `size`; the others wait their turn, first come first served."""
+
+    def __init__(self, folder: Path, size: int = 2) -> None:
+        self.folder = folder
+        self.size = size
+        self.idle: list[Worker] = []
+        self.lock = threading.Lock()
+        self.turns = Turns(size)
+        shutil.rmtree(folder, ignore_errors=True)
+
+    def check(self, text: str) -> None:
+        """Whether a query parses; never waits behind a running one."""
+        worker = self._take()
+        try:
+            worker.request({"do": "check", "text": text})
+        finally:
+            self._give_back(worker)
+
+    def run(self, query: Query, catalog: Catalog, started: Callable[[Any], None]) -> Outcome:
+        """Run in the caller's thread once it is this query's turn; `started` gets the ticket to cancel it by."""
+        with self.turns:
+            worker = self._take()
+            try:
+                started(worker)
+                return outcome(worker.request({"do": "run", "query": sent(query)}, catalog))
+            finally:
+                self._give_back(worker)
+
+    def _take(self) -> Worker:
+        with self.lock:
+            while self.idle:
+                worker = self.idle.pop()
+                if worker.alive:
+                    return worker
+                worker.close()
+        cores = os.cpu_count() or 2
+        return Worker(self.folder, memory_limit(self.size), max(1, cores))
+
+    def _give_back(self, worker: Worker) -> None:
+        worker.used = time.monotonic()
+        if not worker.alive:
+            worker.close()
+            return
+        with self.lock:
+            self.idle.append(worker)
+            surplus = self.idle[: -self.size] if len(self.idle) > self.size else []
+            self.idle = self.idle[-self.size :]
+        for each in surplus:
+            each.close()
+        timer = threading.Timer(IDLE + 1, self._reap)
+        timer.daemon = True
+        timer.start()
+
+    def _reap(self) -> None:
+        """End the workers that nobody has used for a while."""
+        oldest = time.monotonic() - IDLE
+        with self.lock:
+            tired = [each for each in self.idle if each.used < oldest]
+            self.idle = [each for each in self.idle if each.used >= oldest]
+        for each in tired:
+            each.close()
+
+    def close(self) -> None:
+        with self.lock:
+            workers, self.idle = self.idle, []
+        for each in workers:
+            each.close()
+
+
+class Turns:
+    """A fair semaphore: whoever came first goes first."""
+
+    def __init__(self, places: int) -> None:
+        self.free = places
+        self.lock = threading.Lock()
+        self.waiting: list[threading.Event] = []
+
+    def __enter__(self) -> None:
+        with self.lock:
+            if self.free and not self.waiting:
+                self.free -= 1
+                return
+            turn = threading.Event()
+            self.waiting.append(turn)
+        turn.wait()
+
+    def __exit__(self, *_: object) -> None:
+        with self.lock:
+            if self.waiting:
+                self.waiting.pop(0).set()
+            else:
+                self.free += 1
+
+
+def memory_limit(size: int) -> str:
+    """Half of the machine's memory, shared by the workers that may run at once."""
+    pages, page = os.sysconf("SC_PHYS_PAGES"), os.sysconf("SC_PAGE_SIZE")
+    return f"{pages * page // 2 // size // 1_000_000}MB"
+
+
+def sent(query: Query) -> dict[str, Any]:
+    return {**asdict(query), "output": {**asdict(query.output), "folder": str(query.output.folder)}}
+
+
+def outcome(given: dict[str, Any]) -> Outcome:
+    return Outcome(**{**given, "columns": [ResultColumn(**c) for c in given["columns"]],
+                      "files": [Written(**f) for f in given["files"]]})  # fmt: skip

@@ -1,0 +1,82 @@
+"""OpenCSVSerde: quoted fields, every value a text that Trino then parses, strictly.
+
+A line is a record: embedded line breaks are not supported, there as here. Athena goes on with broken
+rows; here such a file is an error that says so.
+https://docs.aws.amazon.com/athena/latest/ug/csv-serde.html
+"""
+
+from __future__ import annotations
+
+import re
+
+from cumulet.engines.sql.base import NotSupported, SqlError
+from cumulet.engines.sql.readers import Reading, Source
+from cumulet.engines.sql.readers.lines import lines
+from cumulet.engines.sql.readers.text import REAL, WHOLE, character, control
+from cumulet.engines.sql.trino.typed import fail, quote
+from cumulet.engines.sql.trino.types import VARCHAR, Type
+
+BROKEN = (
+    "'A record with an unbalanced quote. OpenCSVSerDe does not support line breaks inside fields; write the data as "
+    "Parquet or JSON, or replace the line breaks. The line starts: ' || left(line, 80)"
+)
+
+
+def read(reading: Reading) -> Source:
+    separator, mark, escape = (one(reading, key, default) for key, default in
+                               (("separatorChar", ","), ("quoteChar", '"'), ("escapeChar", "\\")))  # fmt: skip
+    relation = f"(SELECT {fields(separator, mark, escape)} AS fields, file_index FROM {lines(reading)} WHERE line <> '')"
+    return Source(relation, [value(f"fields[{i}]", kind, i) for i, (_, kind) in enumerate(reading.columns, 1)])
+
+
+def one(reading: Reading, key: str, default: str) -> str:
+    text = character(reading.options.get(key, default) or default)
+    if len(text) != 1:
+        raise SqlError("HIVE_INVALID_METADATA", f"{key} must be one character, not {text!r}")
+    return text
+
+
+def fields(separator: str, mark: str, escape: str) -> str:
+    """A line's fields: split at once where nothing is quoted, else token by token.
+
+    Tokens must account for every character of the line, or the line is not what the SerDe can read.
+    """
+    s, q, e = (re.escape(c) if not c.isspace() else c for c in (separator, mark, escape))
+    inside = f"(?:[^{q}]|{q}{q})*" if mark == escape else f"(?:[^{q}{e}]|{e}.|{q}{q})*"
+    token = f"(?:^|{s})({q}{inside}{q}|[^{s}{q}]*)"
+    found = f"regexp_extract_all(line, {quote(token)}, 1)"
+    length = f"list_sum(list_transform({found}, lambda e: length(e))) + len({found}) - 1"
+    parsed = f"list_transform({found}, lambda e: {unquoted('e', mark, escape)})"
+    plain = f"string_split({stripped('line', escape, mark)}, {control(separator)})"
+    return (f"CASE WHEN NOT contains(line, {quote(mark)}) THEN {plain} WHEN {length} <> length(line) "
+            f"THEN {fail('HIVE_BAD_DATA', BROKEN, Type('array', parts=(VARCHAR,)))} ELSE {parsed} END")  # fmt: skip
+
+
+def stripped(text: str, escape: str, mark: str) -> str:
+    """Outside quotes an escape escapes nothing and is dropped."""
+    return text if escape == mark else f"replace({text}, {quote(escape)}, '')"
+
+
+def unquoted(text: str, mark: str, escape: str) -> str:
+    inner = f"replace(substr({text}, 2, length({text}) - 2), {quote(mark * 2)}, {quote(mark)})"
+    if escape != mark:
+        inner = f"regexp_replace({inner}, {quote(re.escape(escape) + '(.?)')}, '\\1', 'g')"
+    return f"CASE WHEN starts_with({text}, {quote(mark)}) THEN {inner} ELSE {stripped(text, escape, mark)} END"
+
+
+def value(field: str, kind: Type, place: int) -> str:
+    """Dates are days and timestamps milliseconds since 1970, as the SerDe's page says."""
+    if kind.base == "varchar":
+        return f"left({field}, {kind.numbers[0]})" if kind.numbers else field
+    wrong = f"'Error parsing field value ''' || {field} || ''' for field {place - 1}: For input string: \"' || {field} || '\"'"
+    bad = fail("HIVE_BAD_DATA", wrong, kind)
+    if kind.base == "boolean":
+        return f"CASE WHEN {field} IS NULL THEN NULL ELSE lower({field}) = 'true' END"
+    if kind.base in ("date", "timestamp"):
+        moment = (f"DATE '1970-01-01' + CAST({field} AS INTEGER)" if kind.base == "date"
+                  else f"make_timestamp(CAST({field} AS BIGINT) * 1000)")  # fmt: skip
+        return f"CASE WHEN {field} IS NULL THEN NULL WHEN regexp_matches({field}, {quote(WHOLE)}) THEN {moment} ELSE {bad} END"
+    if not kind.numeric:
+        raise NotSupported(f"A quoted CSV column of type {kind}")
+    pattern = WHOLE if kind.integral else REAL
+    return f"CASE WHEN {field} IS NULL THEN NULL WHEN regexp_matches({field}, {quote(pattern)}) THEN CAST({field} AS {kind.duck}) ELSE {bad} END"

@@ -1,0 +1,1 @@
+"""Trino's functions, by theme. https://trino.io/docs/current/functions.html"""

@@ -1,0 +1,199 @@
+"""Aggregate functions: their types are Trino's, sums overflow where Trino's do.
+
+https://trino.io/docs/current/functions/aggregate.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from cumulet.engines.sql.base import NotSupported
+from cumulet.engines.sql.trino import types as t
+from cumulet.engines.sql.trino.functions.registry import Call
+from cumulet.engines.sql.trino.typed import Typed, cast, coerce
+from cumulet.engines.sql.trino.types import Type
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregation:
+    """One aggregate call taken apart. `tail` is FILTER and OVER; `distinct` and `order` stand inside the brackets."""
+
+    call: Call
+    values: list[Typed]
+    distinct: str = ""
+    order: str = ""
+    tail: str = ""
+    star: bool = False
+
+    def sql(self, name: str, *arguments: str) -> str:
+        return f"{name}({self.distinct}{', '.join(arguments)}{self.order}){self.tail}"
+
+    def one(self) -> Typed:
+        return self.many(1)[0]
+
+    def many(self, number: int) -> list[Typed]:
+        if len(self.values) != number or self.star:
+            raise self.call.unexpected(self.values)
+        return self.values
+
+
+Handler = Callable[[Aggregation], Typed]
+AGGREGATES: dict[str, Handler] = {}
+
+
+def aggregate(*names: str) -> Callable[[Handler], Handler]:
+    def register(handler: Handler) -> Handler:
+        AGGREGATES.update(dict.fromkeys(names, handler))
+        return handler
+
+    return register
+
+
+@aggregate("count")
+def count(of: Aggregation) -> Typed:
+    if of.star or not of.values:
+        return Typed(of.sql("count", "*"), t.BIGINT)
+    value = of.one()
+    if of.distinct and not value.type.comparable:
+        raise of.call.to.mismatch(of.call.tree, f"DISTINCT can only be applied to comparable types (actual: {value.type})")
+    return Typed(of.sql("count", value.sql), t.BIGINT)
+
+
+@aggregate("count_if")
+def count_if(of: Aggregation) -> Typed:
+    value = coerce(of.one(), t.BOOLEAN)
+    return Typed(f"CAST({of.sql('count_if', value.sql)} AS BIGINT)", t.BIGINT)
+
+
+@aggregate("sum")
+def total(of: Aggregation) -> Typed:
+    value = of.one()
+    if value.type.integral or value.type == t.UNKNOWN:
+        return Typed(cast(of.sql("sum", coerce(value, t.BIGINT).sql), t.BIGINT), t.BIGINT)
+    if value.type.base == "decimal":
+        kind = t.decimal(38, value.type.numbers[1])
+        return Typed(cast(of.sql("sum", value.sql), kind), kind)
+    if value.type.floating:
+        return Typed(cast(of.sql("sum", value.sql), value.type), value.type)
+    raise of.call.unexpected([value])
+
+
+@aggregate("avg")
+def average(of: Aggregation) -> Typed:
+    value = of.one()
+    if value.type.base == "decimal":
+        return average_decimal(of, value)
+    if value.type.numeric or value.type == t.UNKNOWN:
+        kind = t.REAL if value.type == t.REAL else t.DOUBLE
+        return Typed(cast(of.sql("avg", cast(value.sql, t.DOUBLE)), kind), kind)
+    raise of.call.unexpected([value])
+
+
+def average_decimal(of: Aggregation, value: Typed) -> Typed:
+    """The exact sum over the count, rounded half up to the argument's own scale."""
+    precision, scale = value.type.numbers
+    unscaled = f"CAST({value.sql} * CAST(1{'0' * scale} AS DECIMAL({scale + 1},0)) AS HUGEINT)" if scale else f"CAST({value.sql} AS HUGEINT)"
+    if precision + scale > 37:
+        raise NotSupported(f"avg of {value.type}")
+    quotient = f"cumulet_quotient({of.sql('sum', unscaled)}, CAST({of.sql('count', value.sql)} AS HUGEINT))"
+    number = f"cumulet_decimal({quotient}, {scale})" if scale else quotient
+    return Typed(f"CASE WHEN {of.sql('count', value.sql)} > 0 THEN {cast(number, value.type)} END", value.type)
+
+
+@aggregate("min", "max")
+def extreme(of: Aggregation) -> Typed:
+    if len(of.values) == 2 and not of.star:
+        value, number = of.values
+        return Typed(of.sql(of.call.name, value.sql, coerce(number, t.BIGINT).sql), t.array(value.type))
+    value = of.one()
+    if not value.type.orderable or value.type.parts:
+        raise NotSupported(f"{of.call.to.at(of.call.tree)}: {of.call.name} of {value.type}")
+    return Typed(of.sql(of.call.name, value.sql), value.type)
+
+
+@aggregate("min_by", "max_by")
+def extreme_by(of: Aggregation) -> Typed:
+    """NULLs of the wanted column count (DuckDB's plain arg_min skips them)."""
+    if len(of.values) != 2:
+        raise NotSupported(f"{of.call.to.at(of.call.tree)}: {of.call.name} with a count")
+    value, by = of.values
+    name = "arg_min_null" if of.call.name == "min_by" else "arg_max_null"
+    return Typed(of.sql(name, value.sql, by.sql), value.type)
+
+
+@aggregate("arbitrary", "any_value")
+def arbitrary(of: Aggregation) -> Typed:
+    return Typed(of.sql("any_value", of.one().sql), of.one().type)
+
+
+@aggregate("bool_and", "every", "bool_or")
+def logical(of: Aggregation) -> Typed:
+    name = "bool_or" if of.call.name == "bool_or" else "bool_and"
+    return Typed(of.sql(name, coerce(of.one(), t.BOOLEAN).sql), t.BOOLEAN)
+
+
+@aggregate("array_agg")
+def array_agg(of: Aggregation) -> Typed:
+    return Typed(of.sql("array_agg", of.one().sql), t.array(of.one().type))
+
+
+@aggregate("approx_distinct")
+def approx_distinct(of: Aggregation) -> Typed:
+    """The exact number: it lies within every standard error that may be asked for."""
+    if of.distinct or of.tail.find("OVER") >= 0:
+        raise NotSupported("approx_distinct as DISTINCT or over a window")
+    value = of.values[0]
+    return Typed(f"count(DISTINCT {value.sql}){of.tail}", t.BIGINT)
+
+
+@aggregate("approx_percentile")
+def approx_percentile(of: Aggregation) -> Typed:
+    """The exact percentile, which is an element of the input, as Trino's approximation is."""
+    value, share = of.many(2)
+    if not value.type.numeric or value.type.base == "decimal":
+        value = coerce(value, t.DOUBLE)
+    if value.type.integral:
+        value = coerce(value, t.BIGINT)
+    if share.type.base == "array":
+        return Typed(of.sql("quantile_disc", value.sql, cast(share.sql, t.array(t.DOUBLE))), t.array(value.type))
+    return Typed(of.sql("quantile_disc", value.sql, coerce(share, t.DOUBLE).sql), value.type)
+
+
+def define(name: str, duck: str, parameters: int = 1, result: Type = t.DOUBLE) -> None:
+    def handler(of: Aggregation) -> Typed:
+        values = [coerce(value, t.DOUBLE) for value in of.many(parameters)]
+        return Typed(of.sql(duck, *(v.sql for v in values)), result)
+
+    AGGREGATES[name] = handler
+
+
+for _name in ("stddev", "stddev_samp", "stddev_pop", "variance", "var_samp", "var_pop", "kurtosis", "skewness"):
+    define(_name, {"stddev": "stddev_samp", "variance": "var_samp"}.get(_name, _name))
+for _name in ("corr", "covar_pop", "covar_samp", "regr_slope", "regr_intercept"):
+    define(_name, _name, 2)
+define("geometric_mean", "geomean")
+
+
+@aggregate("bitwise_and_agg", "bitwise_or_agg", "bitwise_xor_agg")
+def bits(of: Aggregation) -> Typed:
+    duck = {"bitwise_and_agg": "bit_and", "bitwise_or_agg": "bit_or", "bitwise_xor_agg": "bit_xor"}[of.call.name]
+    return Typed(of.sql(duck, coerce(of.one(), t.BIGINT).sql), t.BIGINT)
+
+
+@aggregate("map_agg")
+def map_agg(of: Aggregation) -> Typed:
+    """Keys are unique and not NULL; of several values for a key one is kept."""
+    key, value = of.many(2)
+    if of.tail or of.order or of.distinct:
+        raise NotSupported("map_agg with ORDER BY, DISTINCT, FILTER or OVER")
+    entries = f"list(struct_pack(k := {key.sql}, v := {value.sql})) FILTER (WHERE {key.sql} IS NOT NULL)"
+    unique = f"list_filter({entries}, lambda e, i: list_position(list_transform({entries}, lambda f: f.k), e.k) = i)"
+    return Typed(f"map_from_entries({unique})", t.mapping(key.type, value.type))
+
+
+@aggregate("histogram")
+def histogram(of: Aggregation) -> Typed:
+    value = of.one()
+    counted = f"histogram({value.sql}){of.tail}"
+    return Typed(f"CAST({counted} AS MAP({value.type.duck}, BIGINT))", t.mapping(value.type, t.BIGINT))

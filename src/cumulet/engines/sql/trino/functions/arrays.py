@@ -1,0 +1,224 @@
+"""Arrays, maps, rows and the lambdas over them.
+
+https://trino.io/docs/current/functions/array.html https://trino.io/docs/current/functions/map.html
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlglot import exp
+
+from cumulet.engines.sql.base import NotSupported
+from cumulet.engines.sql.trino import types as t
+from cumulet.engines.sql.trino.expression import make_row
+from cumulet.engines.sql.trino.functions.registry import Call, define, function
+from cumulet.engines.sql.trino.printing import text
+from cumulet.engines.sql.trino.typed import Typed, coerce, fail
+from cumulet.engines.sql.trino.types import Type
+
+define("cardinality", "array(T) -> bigint", "CAST(len({0}) AS BIGINT)")
+define("cardinality", "map(K, V) -> bigint", "CAST(cardinality({0}) AS BIGINT)")
+define("contains", "array(T), T -> boolean",
+       "(CASE WHEN {0} IS NULL OR {1} IS NULL THEN NULL WHEN list_contains({0}, {1}) THEN TRUE "
+       "WHEN len({0}) > list_count({0}) THEN NULL ELSE FALSE END)")  # fmt: skip
+define("array_distinct", "array(T) -> array(T)",
+       "list_filter({0}, lambda e, i: list_position({0}, e) = i)")  # fmt: skip
+define("array_position", "array(T), T -> bigint",
+       "(CASE WHEN {0} IS NULL OR {1} IS NULL THEN NULL ELSE CAST(coalesce(list_position({0}, {1}), 0) AS BIGINT) END)")  # fmt: skip
+define("array_remove", "array(T), T -> array(T)",
+       "(CASE WHEN {1} IS NOT NULL THEN list_filter({0}, lambda e: e IS NULL OR e <> {1}) END)")  # fmt: skip
+define("array_sort", "array(T) -> array(T)", "list_sort({0}, 'ASC', 'NULLS LAST')")
+define("array_max", "array(T) -> T", "(CASE WHEN len({0}) = list_count({0}) THEN list_max({0}) END)")
+define("array_min", "array(T) -> T", "(CASE WHEN len({0}) = list_count({0}) THEN list_min({0}) END)")
+define("flatten", "array(array(T)) -> array(T)", "flatten({0})")
+define("sequence", "bigint, bigint -> array(bigint)", "generate_series({0}, {1}, CASE WHEN {1} >= {0} THEN 1 ELSE -1 END)")
+define("sequence", "bigint, bigint, bigint -> array(bigint)", "generate_series({0}, {1}, {2})")
+define("repeat", "T, bigint -> array(T)", "list_transform(range({1}), lambda i: {0})")
+define("map_keys", "map(K, V) -> array(K)", "map_keys({0})")
+define("map_values", "map(K, V) -> array(V)", "map_values({0})")
+define("map", "array(K), array(V) -> map(K, V)", "map({0}, {1})")
+define("map", "-> map(integer, integer)", "CAST(MAP {} AS MAP(INTEGER, INTEGER))")
+define("array_union", "array(T), array(T) -> array(T)",
+       "list_filter(list_concat({0}, {1}), lambda e, i: list_position(list_concat({0}, {1}), e) = i)")  # fmt: skip
+define("array_intersect", "array(T), array(T) -> array(T)",
+       "list_filter({0}, lambda e, i: list_position({1}, e) IS NOT NULL AND list_position({0}, e) = i)")  # fmt: skip
+define("array_except", "array(T), array(T) -> array(T)",
+       "list_filter({0}, lambda e, i: list_position({1}, e) IS NULL AND list_position({0}, e) = i)")  # fmt: skip
+define("arrays_overlap", "array(T), array(T) -> boolean",
+       "(CASE WHEN list_has_any({0}, {1}) THEN TRUE WHEN len({0}) > list_count({0}) OR len({1}) > list_count({1}) THEN NULL "
+       "WHEN {0} IS NULL OR {1} IS NULL THEN NULL ELSE FALSE END)")  # fmt: skip
+
+
+@function("slice")
+def slice_(call: Call) -> Typed:
+    """From a place on, counted from the end where it is negative; what lies outside is left out."""
+    value, start, length = call.values()
+    if value.type.base != "array" or not (start.type.integral and length.type.integral):
+        raise call.unexpected([value, start, length])
+    at, many = coerce(start, t.BIGINT).sql, coerce(length, t.BIGINT).sql
+    zero = fail("INVALID_FUNCTION_ARGUMENT", "'SQL array indices start at 1'", value.type)
+    negative = fail("INVALID_FUNCTION_ARGUMENT", "'length must be greater than or equal to 0'", value.type)
+    begin = f"(CASE WHEN {at} < 0 THEN len({value.sql}) + {at} + 1 ELSE {at} END)"
+    return Typed(f"(CASE WHEN {at} = 0 THEN {zero} WHEN {many} < 0 THEN {negative} WHEN {many} = 0 OR {begin} < 1 THEN "
+                 f"list_filter({value.sql}, lambda e: FALSE) ELSE list_slice({value.sql}, {begin}, {begin} + {many} - 1) END)",
+                 value.type)  # fmt: skip
+
+
+@function("element_at")
+def element_at(call: Call) -> Typed:
+    """NULL where there is no such element; from the end where the index is negative."""
+    value, index = call.values()
+    if value.type.base == "map" and t.fits(index.type, value.type.parts[0]):
+        key, kind = value.type.parts
+        return Typed(f"map_extract_value({value.sql}, {coerce(index, key).sql})", kind)
+    if value.type.base != "array" or not index.type.integral:
+        raise call.unexpected([value, index])
+    at = coerce(index, t.BIGINT).sql
+    zero = fail("INVALID_FUNCTION_ARGUMENT", "'SQL array indices start at 1'", value.type.parts[0])
+    return Typed(f"(CASE WHEN {at} = 0 THEN {zero} ELSE list_extract({value.sql}, {at}) END)", value.type.parts[0])
+
+
+@function("row")
+def row(call: Call) -> Typed:
+    return make_row(call.values())
+
+
+@function("map_from_entries")
+def map_from_entries(call: Call) -> Typed:
+    value = call.to(call.arguments[0])
+    inner = value.type.parts[0] if value.type.base == "array" else t.UNKNOWN
+    if inner.base != "row" or len(inner.parts) != 2:
+        raise call.unexpected([value])
+    return Typed(f"map_from_entries({value.sql})", t.mapping(*inner.parts))
+
+
+@function("map_entries")
+def map_entries(call: Call) -> Typed:
+    value = call.to(call.arguments[0])
+    if value.type.base != "map":
+        raise call.unexpected([value])
+    pairs = f"list_transform(map_entries({value.sql}), lambda e: struct_pack(f0 := e.key, f1 := e.value))"
+    return Typed(pairs, t.array(t.row(list(value.type.parts))))
+
+
+@function("map_concat")
+def map_concat(call: Call) -> Typed:
+    values = call.to.unified(call.arguments, "map_concat arguments")
+    if values[0].type.base != "map":
+        raise call.unexpected(values)
+    nulls = " OR ".join(f"{v.sql} IS NULL" for v in values)
+    return Typed(f"(CASE WHEN {nulls} THEN NULL ELSE map_concat({', '.join(v.sql for v in values)}) END)", values[0].type)
+
+
+@function("array_join")
+def array_join(call: Call) -> Typed:
+    """NULLs are left out, unless there is a word for them."""
+    values = call.values()
+    if len(values) not in (2, 3) or values[0].type.base != "array":
+        raise call.unexpected(values)
+    shown = text("e", values[0].type.parts[0])
+    if len(values) == 3:
+        shown = f"coalesce({shown}, {values[2].sql})"
+    return Typed(f"array_to_string(list_transform({values[0].sql}, lambda e: {shown}), {values[1].sql})", t.VARCHAR)
+
+
+def lambda_of(call: Call, place: int, kinds: list[Type]) -> tuple[list[str], Typed]:
+    """A lambda's parameters under names of our own, and its body."""
+    tree: Any = call.arguments[place]
+    if not isinstance(tree, exp.Lambda) or len(tree.expressions) != len(kinds):
+        raise call.to.error("TYPE_MISMATCH", call.tree, f"Argument {place + 1} of {call.name} must be a lambda of {len(kinds)} parameters")
+    names = [call.to.plan.alias("p") for _ in kinds]
+    known = {each.name.lower(): Typed(name, kind) for each, name, kind in zip(tree.expressions, names, kinds, strict=True)}
+    return names, call.to.inside(known)(tree.this)
+
+
+def collection(call: Call, base: str) -> Typed:
+    value = call.to(call.arguments[0])
+    if value.type.base != base:
+        raise call.unexpected([value])
+    return value
+
+
+@function("transform")
+def transform(call: Call) -> Typed:
+    value = collection(call, "array")
+    names, body = lambda_of(call, 1, [value.type.parts[0]])
+    return Typed(f"list_transform({value.sql}, lambda {names[0]}: {body.sql})", t.array(body.type))
+
+
+@function("filter")
+def filter_(call: Call) -> Typed:
+    value = collection(call, "array")
+    names, body = lambda_of(call, 1, [value.type.parts[0]])
+    return Typed(f"list_filter({value.sql}, lambda {names[0]}: {coerce(body, t.BOOLEAN).sql})", value.type)
+
+
+@function("any_match", "all_match", "none_match")
+def matches(call: Call) -> Typed:
+    """TRUE, FALSE, or NULL where that hangs on an element for which the answer is NULL."""
+    value = collection(call, "array")
+    names, body = lambda_of(call, 1, [value.type.parts[0]])
+    answers = f"list_transform({value.sql}, lambda {names[0]}: {body.sql})"
+    deciding = "FALSE" if call.name == "all_match" else "TRUE"
+    found, rest = ("FALSE", "TRUE") if call.name in ("all_match", "none_match") else ("TRUE", "FALSE")
+    return Typed(f"(CASE WHEN {value.sql} IS NULL THEN NULL WHEN list_contains({answers}, {deciding}) THEN {found} "
+                 f"WHEN len({answers}) > list_count({answers}) THEN NULL ELSE {rest} END)", t.BOOLEAN)  # fmt: skip
+
+
+@function("reduce")
+def reduce(call: Call) -> Typed:
+    """The state keeps one type: the common one of the start and of what the input function gives."""
+    value = collection(call, "array")
+    start = call.to(call.arguments[1])
+    names, body = lambda_of(call, 2, [start.type, value.type.parts[0]])
+    kind = t.common(start.type, body.type)
+    if kind is None:
+        raise call.unexpected([value, start])
+    if kind != start.type:
+        start = coerce(start, kind)
+        names, body = lambda_of(call, 2, [kind, value.type.parts[0]])
+    if kind.duck != value.type.parts[0].duck:
+        raise NotSupported(f"{call.to.at(call.tree)}: reduce whose state ({kind}) is of another type than the elements")
+    out_names, out = lambda_of(call, 3, [kind])
+    folded = f"list_reduce({value.sql}, lambda {names[0]}, {names[1]}: {coerce(body, kind).sql}, {start.sql})"
+    return Typed(f"list_transform([{folded}], lambda {out_names[0]}: {out.sql})[1]", out.type)
+
+
+@function("map_filter")
+def map_filter(call: Call) -> Typed:
+    value = collection(call, "map")
+    name = call.to.plan.alias("p")
+    body = entry_lambda(call, name, value.type)
+    return Typed(f"map_from_entries(list_filter(map_entries({value.sql}), lambda {name}: {coerce(body, t.BOOLEAN).sql}))", value.type)
+
+
+@function("transform_values", "transform_keys")
+def transform_map(call: Call) -> Typed:
+    value = collection(call, "map")
+    name = call.to.plan.alias("p")
+    body = entry_lambda(call, name, value.type)
+    key, item = value.type.parts
+    if call.name == "transform_values":
+        return Typed(f"map(map_keys({value.sql}), list_transform(map_entries({value.sql}), lambda {name}: {body.sql}))", t.mapping(key, body.type))
+    return Typed(f"map(list_transform(map_entries({value.sql}), lambda {name}: {body.sql}), map_values({value.sql}))", t.mapping(body.type, item))
+
+
+def entry_lambda(call: Call, name: str, kind: Type) -> Typed:
+    tree: Any = call.arguments[1]
+    if not isinstance(tree, exp.Lambda) or len(tree.expressions) != 2:
+        raise call.to.error("TYPE_MISMATCH", call.tree, f"{call.name} takes a lambda of a key and a value")
+    known = {each.name.lower(): Typed(f"{name}.{part}", each_kind)
+             for each, part, each_kind in zip(tree.expressions, ("key", "value"), kind.parts, strict=True)}  # fmt: skip
+    return call.to.inside(known)(tree.this)
+
+
+@function("zip")
+def zip_(call: Call) -> Typed:
+    values = call.values()
+    if any(v.type.base != "array" for v in values):
+        raise call.unexpected(values)
+    kind = t.row([v.type.parts[0] for v in values])
+    longest = f"greatest({', '.join(f'len({v.sql})' for v in values)})"
+    slots = ", ".join(f"{s} := ({v.sql})[i]" for s, v in zip(kind.slots, values, strict=True))
+    return Typed(f"list_transform(range(1, CAST({longest} AS BIGINT) + 1), lambda i: struct_pack({slots}))", t.array(kind))

@@ -1,0 +1,89 @@
+"""String functions. https://trino.io/docs/current/functions/string.html"""
+
+from __future__ import annotations
+
+from cumulet.engines.sql.base import NotSupported
+from cumulet.engines.sql.trino import types as t
+from cumulet.engines.sql.trino.functions.registry import Call, define, function
+from cumulet.engines.sql.trino.operators import joined
+from cumulet.engines.sql.trino.typed import Typed, coerce, fail
+
+SPACES = "' ' || chr(9) || chr(10) || chr(11) || chr(12) || chr(13)"
+BEHIND = fail("INVALID_FUNCTION_ARGUMENT", "'Index must be greater than zero'", t.VARCHAR)
+
+define("upper", "varchar -> varchar", "upper({0})")
+define("lower", "varchar -> varchar", "lower({0})")
+define("length", "varchar -> bigint", "length({0})")
+define("length", "varbinary -> bigint", "octet_length({0})")
+define("reverse", "varchar -> varchar", "reverse({0})")
+define("reverse", "array(T) -> array(T)", "list_reverse({0})")
+define("chr", "bigint -> varchar", "chr(CAST({0} AS INTEGER))")
+define("codepoint", "varchar -> integer", "CAST(unicode({0}) AS INTEGER)")
+define("replace", "varchar, varchar -> varchar", "replace({0}, {1}, '')")
+define("replace", "varchar, varchar, varchar -> varchar", "replace({0}, {1}, {2})")
+define("strpos", "varchar, varchar -> bigint", "CAST(instr({0}, {1}) AS BIGINT)")
+define("starts_with", "varchar, varchar -> boolean", "starts_with({0}, {1})")
+define("split", "varchar, varchar -> array(varchar)", "string_split({0}, {1})")
+define("translate", "varchar, varchar, varchar -> varchar", "translate({0}, {1}, {2})")
+define("levenshtein_distance", "varchar, varchar -> bigint", "CAST(levenshtein({0}, {1}) AS BIGINT)")
+define("hamming_distance", "varchar, varchar -> bigint", "CAST(hamming({0}, {1}) AS BIGINT)")
+define("split_part", "varchar, varchar, bigint -> varchar",
+       "(CASE WHEN {2} <= 0 THEN " + BEHIND + " ELSE string_split({0}, {1})[{2}] END)")  # fmt: skip
+define("trim", "varchar -> varchar", f"trim({{0}}, {SPACES})")
+define("ltrim", "varchar -> varchar", f"ltrim({{0}}, {SPACES})")
+define("rtrim", "varchar -> varchar", f"rtrim({{0}}, {SPACES})")
+for _side in ("trim", "ltrim", "rtrim"):
+    define(_side, "varchar, varchar -> varchar", f"{_side}({{0}}, {{1}})")
+define("to_utf8", "varchar -> varbinary", "encode({0})")
+define("from_utf8", "varbinary -> varchar", "decode({0})")
+define("to_hex", "varbinary -> varchar", "hex({0})")
+define("from_hex", "varchar -> varbinary", "unhex({0})")
+define("to_base64", "varbinary -> varchar", "to_base64({0})")
+define("from_base64", "varchar -> varbinary", "from_base64({0})")
+for _hash in ("md5", "sha1", "sha256"):
+    define(_hash, "varbinary -> varbinary", f"unhex({_hash}({{0}}))")
+for _word, _place in (("substr", ""), ("substring", "")):
+    # Negative starts count from the end; 0 and what lies outside give the empty string.
+    define(_word, "varchar, bigint -> varchar",
+           "(CASE WHEN {1} = 0 OR abs({1}) > length({0}) THEN '' ELSE substr({0}, {1}) END)")  # fmt: skip
+    define(_word, "varchar, bigint, bigint -> varchar",
+           "(CASE WHEN {0} IS NULL OR {1} IS NULL OR {2} IS NULL THEN NULL WHEN {1} = 0 OR abs({1}) > length({0}) OR {2} <= 0 "
+           "THEN '' ELSE substr({0}, CASE WHEN {1} < 0 THEN length({0}) + {1} + 1 ELSE {1} END, {2}) END)")  # fmt: skip
+for _word in ("lpad", "rpad"):
+    define(_word, "varchar, bigint, varchar -> varchar", f"{_word}({{0}}, CAST({{1}} AS INTEGER), {{2}})")
+define("split", "varchar, varchar, bigint -> array(varchar)",
+       "(CASE WHEN len(string_split({0}, {1})) <= {2} THEN string_split({0}, {1}) ELSE list_append(string_split({0}, {1})[1:{2} - 1], "
+       "array_to_string(string_split({0}, {1})[{2}:], {1})) END)")  # fmt: skip
+define("split_to_map", "varchar, varchar, varchar -> map(varchar, varchar)",
+       "map_from_entries(list_transform(string_split({0}, {1}), lambda p: struct_pack(k := p[1:instr(p, {2}) - 1], "
+       "v := p[instr(p, {2}) + length({2}):])))")  # fmt: skip
+
+
+@function("concat")
+def concat(call: Call) -> Typed:
+    """NULL where any argument is, as || has it."""
+    if len(call.arguments) < 2:
+        raise call.to.error("FUNCTION_NOT_FOUND", call.tree, "There must be two or more concatenation arguments")
+    values = call.values()
+    found = values[0]
+    for value in values[1:]:
+        found = joined(call.to, call.tree, found, value)
+    return found
+
+
+@function("concat_ws")
+def concat_ws(call: Call) -> Typed:
+    """NULLs are left out; a NULL separator makes it NULL."""
+    values = call.values()
+    if len(values) == 2 and values[1].type.base == "array":
+        return Typed(f"array_to_string({values[1].sql}, {values[0].sql})", t.VARCHAR)
+    if len(values) < 2 or any(v.type.base not in ("varchar", "unknown") for v in values):
+        raise call.unexpected(values)
+    return Typed(f"concat_ws({', '.join(coerce(v, t.VARCHAR).sql for v in values)})", t.VARCHAR)
+
+
+@function("normalize")
+def normalize(call: Call) -> Typed:
+    if len(call.arguments) != 1:
+        raise NotSupported("normalize with a form other than NFC")
+    return Typed(f"nfc_normalize({coerce(call.to(call.arguments[0]), t.VARCHAR).sql})", t.VARCHAR)

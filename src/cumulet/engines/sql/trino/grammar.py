@@ -1,0 +1,135 @@
+"""Text to a tree: sqlglot's Trino parser with every function left as it was written.
+
+sqlglot gives many functions a meaning of its own while it parses; here a call stays a call, and
+`functions` alone says what it means. sqlglot also reads more than Trino does, so tokens that Trino has
+not got are refused first, and the translation refuses every node that it does not know.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+
+from sqlglot import exp
+from sqlglot.dialects.trino import Trino
+from sqlglot.errors import ParseError, TokenError
+from sqlglot.tokens import Token, TokenType
+
+from cumulet.engines.sql.base import NotSupported, SqlError
+
+logging.getLogger("sqlglot").setLevel(logging.ERROR)
+
+SPECIAL_FORMS = ("CAST", "TRY_CAST", "EXTRACT", "TRIM", "POSITION", "LISTAGG")
+SYMBOLS = frozenset(["(", ")", "[", "]", ",", ".", "-", "+", ";", "*", "/", "<", "<=", ">", ">=", "=", "<>", "!=", "%", "||", "->", "?"])
+ALIEN = (TokenType.ILIKE, TokenType.RLIKE, TokenType.GLOB, TokenType.DIV, TokenType.QUALIFY)
+WORDLIKE = re.compile(r"""[\w"'$.]""")
+EXPECTED = (
+    "'(', 'DESC', 'DESCRIBE', 'EXECUTE', 'EXPLAIN', 'INSERT', 'SELECT', 'SHOW', 'TABLE', 'VALUES', 'WITH', <query>"
+)
+BEGINNINGS = ("SELECT", "WITH", "VALUES", "TABLE", "(")
+QUERIES = (exp.Select, exp.SetOperation, exp.Values, exp.Subquery)
+ENDS = (TokenType.FROM, TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.WHERE, TokenType.ORDER_BY,
+        TokenType.GROUP_BY, TokenType.HAVING, TokenType.LIMIT, TokenType.SEMICOLON)  # fmt: skip
+
+
+class Grammar(Trino):
+    """Trino's grammar without sqlglot's meanings."""
+
+    INDEX_OFFSET = 0
+
+    class Parser(Trino.Parser):
+        FUNCTIONS: dict[str, object] = {}
+        FUNCTION_PARSERS = {k: v for k, v in Trino.Parser.FUNCTION_PARSERS.items() if k in SPECIAL_FORMS}
+        NO_PAREN_FUNCTION_PARSERS = {
+            k: v for k, v in Trino.Parser.NO_PAREN_FUNCTION_PARSERS.items() if k in ("CASE", "ANY")
+        }
+
+
+GRAMMAR = Grammar()
+
+
+def query(text: str) -> exp.Expr:
+    """The tree of one query; `SqlError` in the words of Trino's parser where it is none."""
+    found = tokens(text)
+    if not found:
+        raise SqlError("SYNTAX_ERROR", f"line 1:1: mismatched input '<EOF>'. Expecting: {EXPECTED}")
+    if text[found[0].start : found[0].end + 1].upper() not in BEGINNINGS:
+        raise mismatched(text, found[0], EXPECTED)
+    _screen(text, found)
+    try:
+        trees = [tree for tree in GRAMMAR.parser().parse(found, text) if tree is not None]
+    except ParseError as error:
+        raise _mismatch(text, error, found) from None
+    if len(trees) != 1:
+        raise SqlError("SYNTAX_ERROR", "Only one sql statement is allowed. Got: " + text)
+    tree = trees[0]
+    if isinstance(tree, exp.Command):
+        raise NotSupported(f"{tree.this} inside a query")
+    if not isinstance(tree, QUERIES):
+        raise mismatched(text, found[0], EXPECTED)
+    return tree
+
+
+def expression(text: str) -> exp.Expr:
+    """The tree of a lone expression: an execution parameter."""
+    tree = query(f"SELECT {text}")
+    items = tree.args["expressions"]
+    if not isinstance(tree, exp.Select) or len(items) != 1 or isinstance(items[0], exp.Alias):
+        raise SqlError("SYNTAX_ERROR", f"line 1:1: '{text}' is not one expression")
+    return items[0]
+
+
+def tokens(text: str) -> list[Token]:
+    try:
+        return list(GRAMMAR.tokenize(text))
+    except TokenError as error:
+        found = re.search(r"line (\d+):(\d+)", str(error))
+        raise SqlError("SYNTAX_ERROR", f"line {found[1] if found else 1}:1: {error}") from None
+
+
+def _screen(text: str, tokens: list[Token]) -> None:
+    """Refuse what sqlglot reads and Trino does not."""
+    for token, following in zip(tokens, [*tokens[1:], None], strict=True):
+        written = text[token.start : token.end + 1]
+        if written[:1] == "`":
+            raise SqlError(
+                "SYNTAX_ERROR",
+                f"line {place(text, token.start)}: backquoted identifiers are not supported; "
+                "use double quotes to quote identifiers",
+            )
+        if token.token_type in ALIEN or not (WORDLIKE.match(written) or written in SYMBOLS):
+            raise mismatched(text, token)
+        if token.token_type == TokenType.COMMA and (following is None or following.token_type in ENDS):
+            raise mismatched(text, following)
+        if token.token_type == TokenType.SELECT and (following is None or following.token_type in ENDS):
+            raise mismatched(text, following, "'*', 'ALL', 'DISTINCT', <expression>")
+
+
+def mismatched(text: str, token: Token | None, expected: str = "") -> SqlError:
+    """The error of a token that cannot stand where it stands."""
+    start = token.start if token else len(text)
+    written = text[start : token.end + 1] if token else "<EOF>"
+    tail = f". Expecting: {expected}" if expected else ""
+    return SqlError("SYNTAX_ERROR", f"line {place(text, start)}: mismatched input '{written}'{tail}")
+
+
+def _mismatch(text: str, error: ParseError, found: list[Token]) -> SqlError:
+    """sqlglot names the last token that it could read; at the end of the text that is the end itself."""
+    details = error.errors[0] if error.errors else {}
+    line, col, written = details.get("line", 1), details.get("col", 1), details.get("highlight") or ""
+    token = next((each for each in found if (each.line, each.col) == (line, col)), None)
+    if token is found[-1] or (token is None and not written):
+        return mismatched(text, None)
+    return mismatched(text, token or found[0])
+
+
+def place(text: str, start: int) -> str:
+    """An offset as Trino writes it: line:column, both from 1."""
+    before = text[:start]
+    return f"{before.count(chr(10)) + 1}:{start - (before.rfind(chr(10)) + 1) + 1}"
+
+
+def start_of(node: exp.Expr) -> int:
+    """The offset at which a node starts: that of the first thing in it whose place sqlglot remembers."""
+    starts = [found for each in node.walk() if (found := each.meta.get("start")) is not None]
+    return min(starts, default=0)

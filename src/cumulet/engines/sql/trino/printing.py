@@ -1,0 +1,71 @@
+"""Values as the text that Trino's casts and Athena's results show."""
+
+from __future__ import annotations
+
+from cumulet.engines.sql.trino.typed import quote
+from cumulet.engines.sql.trino.types import Type
+
+COMMA = " || ', ' || "
+
+
+def text(sql: str, kind: Type) -> str:
+    """SQL of type VARCHAR that shows a value; NULL stays NULL."""
+    match kind.base:
+        case "varchar" | "char" | "json":
+            return sql
+        case "double" | "real":
+            return f"cumulet_{kind.base}({sql})"
+        case "timestamp" | "timestamp with time zone" | "time":
+            return moment(sql, kind)
+        case "varbinary":
+            return f"trim(regexp_replace(lower(hex({sql})), '(..)', '\\1 ', 'g'))"
+        case "interval day to second":
+            return f"cumulet_days({sql})"
+        case "interval year to month":
+            return f"cumulet_months({sql})"
+        case "array":
+            return f"('[' || array_to_string(list_transform({sql}, lambda e: {shown('e', kind.parts[0])}), ', ') || ']')"
+        case "map":
+            return mapping(sql, kind)
+        case "row":
+            return fields(sql, kind)
+    return f"CAST({sql} AS VARCHAR)"
+
+
+def shown(sql: str, kind: Type) -> str:
+    """A value inside another one: NULL is a word there."""
+    return f"coalesce({text(sql, kind)}, 'null')"
+
+
+def moment(sql: str, kind: Type) -> str:
+    digits = kind.numbers[0] if kind.numbers else 3
+    start = "" if kind.base == "time" else "%Y-%m-%d "
+    local = sql if kind.zone == "UTC" else local_time(sql, kind)
+    whole = 8 if kind.base == "time" else 19
+    if digits == 3:
+        found = f"strftime({local}, '{start}%H:%M:%S.%g')" if start else f"left(CAST({local} AS VARCHAR) || '.000', 12)"
+    else:
+        found = f"rpad(left(strftime({local}, '{start}%H:%M:%S.%f'), {whole + (1 + digits if digits else 0)}), {whole + (1 + digits if digits else 0)}, '0')"
+    return f"({found} || {quote(' ' + kind.zone)})" if kind.base == "timestamp with time zone" else found
+
+
+def local_time(sql: str, kind: Type) -> str:
+    """The wall clock of a timestamp with time zone, which DuckDB holds as a TIMESTAMP in UTC."""
+    return sql if kind.zone == "UTC" else f"timezone({quote(kind.zone)}, timezone('UTC', {sql}))"
+
+
+def instant(sql: str, zone: str) -> str:
+    """A wall clock in a zone, as a TIMESTAMP in UTC."""
+    return sql if zone == "UTC" else f"timezone('UTC', timezone({quote(zone)}, {sql}))"
+
+
+def mapping(sql: str, kind: Type) -> str:
+    key, value = kind.parts
+    pairs = f"lambda e: {shown('e.key', key)} || '=' || {shown('e.value', value)}"
+    return f"('{{' || array_to_string(list_transform(map_entries({sql}), {pairs}), ', ') || '}}')"
+
+
+def fields(sql: str, kind: Type) -> str:
+    parts = [f"{quote((label or f'field{i}') + '=')} || {shown(f'({sql}).{slot}', part)}"
+             for i, (label, slot, part) in enumerate(zip(kind.names, kind.slots, kind.parts, strict=True))]  # fmt: skip
+    return f"CASE WHEN {sql} IS NOT NULL THEN '{{' || {COMMA.join(parts)} || '}}' END"

@@ -1,0 +1,164 @@
+"""Stored tables, views and information_schema as relations whose columns are c0, c1, ..."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from cumulet.engines.sql.base import Column, File, NotSupported, SqlError, Table
+from cumulet.engines.sql.readers import Source
+from cumulet.engines.sql.trino import grammar
+from cumulet.engines.sql.trino import types as t
+from cumulet.engines.sql.trino.casts import cast_value
+from cumulet.engines.sql.trino.typed import Typed, quote
+
+if TYPE_CHECKING:
+    from cumulet.engines.sql.trino.query import Queries
+
+CATALOG = "awsdatacatalog"
+NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
+Predicate = Callable[[set[str]], list[dict[str, Any]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A relation, its columns in order, and hidden ones: name, type and what they are called in the relation."""
+
+    sql: str
+    columns: list[tuple[str, t.Type]]
+    hidden: list[tuple[str, t.Type, str]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """Files that a query reads, for its statistics; `alias` is what the table is called in the statement."""
+
+    format: str
+    files: list[File]
+    columns: list[str]
+    alias: str
+
+
+def source_of(queries: Queries, parts: tuple[str, ...], where: str, alias: str, predicate: Predicate) -> Stored:
+    """The table or view that a name means."""
+    plan = queries.plan
+    catalog, database, table = (CATALOG, plan.database, "", *parts)[-3:] if len(parts) == 3 else (
+        CATALOG, *((plan.database, *parts)[-2:]))  # fmt: skip
+    if catalog != CATALOG:
+        raise SqlError("CATALOG_NOT_FOUND", f"{where}: Catalog '{catalog}' does not exist")
+    if not database:
+        raise SqlError("MISSING_SCHEMA_NAME", f"{where}: Schema must be specified when session schema is not set")
+    if database == "information_schema":
+        return information(plan.catalog, table, where)
+    found = plan.catalog.table(database, table)
+    if found is None:
+        missing_database = database not in plan.catalog.databases()
+        what = f"Schema '{database}'" if missing_database else f"Table '{CATALOG}.{database}.{table}'"
+        raise SqlError("SCHEMA_NOT_FOUND" if missing_database else "TABLE_NOT_FOUND", f"{where}: {what} does not exist")
+    return view(queries, found, where) if found.view else stored(queries, found, alias, predicate)
+
+
+def view(queries: Queries, table: Table, where: str) -> Stored:
+    """A view's query, seen from its own database, its columns in the types that the view declares."""
+    from cumulet.engines.sql.trino.query import Queries as Inner
+
+    plan = queries.plan
+    if plan.depth > 20:
+        raise SqlError("VIEW_IS_RECURSIVE", f"{where}: Statement would create a recursive view")
+    inner_plan = replace(plan, database=table.database, text=table.view, depth=plan.depth + 1)
+    found = Inner(inner_plan).nested(grammar.query(table.view))
+    columns = [(c.name, parsed(c.type)) for c in table.columns] or [(f.name, f.type) for f in found.fields]
+    if len(columns) != len(found.fields) or any(t.common(f.type, k) is None for f, (_, k) in zip(found.fields, columns, strict=True)):
+        raise SqlError("VIEW_IS_STALE", f"{where}: View '{CATALOG}.{table.database}.{table.name}' is stale or in invalid state: "
+                       "its columns differ from what its query gives; it must be re-created")  # fmt: skip
+    alias = plan.alias("q")
+    cast = ", ".join(f"{cast_value(Typed(f'{alias}.c{i}', f.type), kind).sql} AS c{i}"
+                     for i, (f, (_, kind)) in enumerate(zip(found.fields, columns, strict=True)))  # fmt: skip
+    return Stored(f"SELECT {cast} FROM ({found.sql}) AS {alias}", columns)
+
+
+def parsed(text: str) -> t.Type:
+    try:
+        return t.parse(text)
+    except t.UnknownType:
+        raise NotSupported(f"The column type {text}") from None
+
+
+def stored(queries: Queries, table: Table, alias: str, predicate: Predicate) -> Stored:
+    """A table of files; each row knows its file, and so its partition's values and "$path"."""
+    plan = queries.plan
+    columns = [(c.name, parsed(c.type)) for c in table.columns]
+    keys = [(c.name, parsed(c.type)) for c in table.keys]
+    wanted = predicate({name for name, _ in keys}) if keys else []
+    files = [each for each in plan.catalog.files(table.database, table.name, wanted) if each.size]
+    if not files:
+        nulls = ", ".join(f"CAST(NULL AS {kind.duck}) AS c{i}" for i, (_, kind) in enumerate(columns + keys))
+        return Stored(f"SELECT {nulls}, CAST(NULL AS VARCHAR) AS path WHERE FALSE", columns + keys, hidden())
+    source: Source = plan.reader(table.format, columns, files, table.options)
+    values = [by_file([each.values[i] for each in files], kind) for i, (_, kind) in enumerate(keys)]
+    shown = [f"{sql} AS c{i}" for i, sql in enumerate(source.columns + values)]
+    path = by_file([each.name for each in files], t.VARCHAR)
+    plan.reads.append(Read(table.format, files, [name for name, _ in columns], alias))
+    return Stored(f"SELECT {', '.join([*shown, f'{path} AS path'])} FROM {source.relation}", columns + keys, hidden())
+
+
+def hidden() -> list[tuple[str, t.Type, str]]:
+    return [("$path", t.VARCHAR, "path")]
+
+
+def by_file(texts: list[str], kind: t.Type) -> str:
+    """A value that each file has one of: a constant where it is the same for all."""
+    values = [partition_value(text, kind) for text in texts]
+    if len(set(values)) == 1:
+        return values[0]
+    return f"(CAST([{', '.join(values)}] AS {kind.duck}[]))[CAST(file_index AS BIGINT) + 1]"
+
+
+def partition_value(text: str, kind: t.Type) -> str:
+    if text == NULL_PARTITION:
+        return f"CAST(NULL AS {kind.duck})"
+    return f"CAST({quote(text)} AS {kind.duck})"
+
+
+SCHEMAS = {
+    "schemata": ("catalog_name", "schema_name"),
+    "tables": ("table_catalog", "table_schema", "table_name", "table_type"),
+    "columns": ("table_catalog", "table_schema", "table_name", "column_name", "ordinal_position", "column_default",
+                "is_nullable", "data_type", "comment", "extra_info"),
+    "views": ("table_catalog", "table_schema", "table_name", "view_definition"),
+}  # fmt: skip
+
+
+def information(catalog: Any, table: str, where: str) -> Stored:
+    """information_schema, made from the catalog at the moment of asking."""
+    if table not in SCHEMAS:
+        raise SqlError("TABLE_NOT_FOUND", f"{where}: Table '{CATALOG}.information_schema.{table}' does not exist")
+    columns = [(n, t.BIGINT if n == "ordinal_position" else t.VARCHAR) for n in SCHEMAS[table]]
+    rows = [row for database in catalog.databases() for row in facts(catalog, table, database)]
+    heads = ", ".join(f"c{i}" for i in range(len(columns)))
+    shown = ", ".join(f"CAST(c{i} AS {kind.duck}) AS c{i}" for i, (_, kind) in enumerate(columns))
+    lines = ", ".join(f"({', '.join(said(v) for v in row)})" for row in rows) or f"({', '.join('NULL' for _ in columns)})"
+    end = "" if rows else " WHERE FALSE"
+    return Stored(f"SELECT {shown} FROM (VALUES {lines}) AS i({heads}){end}", columns)
+
+
+def said(value: str | int | None) -> str:
+    return "NULL" if value is None else str(value) if isinstance(value, int) else quote(value)
+
+
+def facts(catalog: Any, table: str, database: str) -> list[tuple[str | int | None, ...]]:
+    if table == "schemata":
+        return [(CATALOG, database)]
+    found: list[Table] = catalog.tables(database)
+    if table == "tables":
+        return [(CATALOG, database, each.name, "VIEW" if each.view else "BASE TABLE") for each in found]
+    if table == "views":
+        return [(CATALOG, database, each.name, each.view) for each in found if each.view]
+    return [(CATALOG, database, each.name, column.name, place, None, "YES", str(parsed(column.type)), None, extra)
+            for each in found for place, column, extra in numbered(each)]  # fmt: skip
+
+
+def numbered(table: Table) -> list[tuple[int, Column, str | None]]:
+    listed: list[tuple[Column, str | None]] = [(c, None) for c in table.columns] + [(c, "partition key") for c in table.keys]
+    return [(place, column, extra) for place, (column, extra) in enumerate(listed, 1)]

@@ -1,0 +1,112 @@
+"""A piece of DuckDB SQL whose Trino type is known, and how one is made to fit another type."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cumulet.engines.sql.base import NotSupported, SqlError
+from cumulet.engines.sql.trino.types import Type, array, common, fits
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """An expression. `text` is its value where it is a string literal, `number` where it is an integer."""
+
+    sql: str
+    type: Type
+    text: str | None = None
+    number: int | None = None
+    cost: bool = False  # holds an aggregate or a window call
+
+
+def quote(text: str) -> str:
+    """A text as a SQL literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def name(text: str) -> str:
+    """A name as a SQL identifier."""
+    return '"' + text.replace('"', '""') + '"'
+
+
+def cast(sql: str, kind: Type) -> str:
+    return f"CAST({sql} AS {kind.duck})"
+
+
+def fail(error: str, message: str, kind: Type) -> str:
+    """An expression that ends the query with a Trino error; TRY turns it into NULL.
+
+    `message` is SQL of type VARCHAR. DuckDB's own error() is volatile and so barred from TRY: hence a cast
+    that cannot succeed, whose text `execution` takes apart again.
+    """
+    raised = f"CAST('trino:{error}:' || ({message}) || ':trino' AS INTEGER)"
+    return f"CAST(CAST({raised} AS VARCHAR) AS {kind.duck})"
+
+
+def guarded(condition: str, error: str, message: str, value: str, kind: Type) -> str:
+    """A value, or the error where the condition holds."""
+    return f"(CASE WHEN {condition} THEN {fail(error, message, kind)} ELSE {value} END)"
+
+
+def coerce(value: Typed, wanted: Type) -> Typed:
+    """A value in a wider type that Trino lets it stand for."""
+    if value.type == wanted:
+        return value
+    if value.type.base == wanted.base and not value.type.parts:
+        if wanted.base == "char":
+            raise NotSupported("Comparing char of different lengths")
+        if value.type.zone != wanted.zone:
+            raise NotSupported("Mixing time zones in one expression")
+        if value.type.duck == wanted.duck:
+            return Typed(value.sql, wanted, value.text, value.number, value.cost)
+    if wanted.base == "timestamp with time zone" and wanted.zone != "UTC":
+        raise NotSupported("Mixing timestamps with and without time zone")
+    if {value.type.base, wanted.base} == {"char", "varchar"}:
+        raise NotSupported("Mixing char and varchar")
+    return Typed(cast(value.sql, wanted), wanted, value.text, value.number, value.cost)
+
+
+def unified(values: list[Typed], what: str) -> list[Typed]:
+    """Values brought to the type that all of them fit into."""
+    kind = values[0].type
+    for value in values[1:]:
+        found = common(kind, value.type)
+        if found is None:
+            raise SqlError("TYPE_MISMATCH", f"{what} must be the same type or coercible to a common type. "
+                           f"Cannot find common type between {kind} and {value.type}")  # fmt: skip
+        kind = found
+    return [coerce(value, kind) for value in values]
+
+
+def bind(pattern: Type, given: Type, bound: dict[str, Type]) -> bool:
+    """Match a signature's type, which may have variables (T, K, V), with an argument's."""
+    if pattern.base in bound or pattern.base in VARIABLES:
+        known = bound.get(pattern.base)
+        found = given if known is None else common(known, given)
+        if found is not None:
+            bound[pattern.base] = found
+        return found is not None
+    if given.base == "unknown":
+        return True
+    if pattern.parts:
+        return pattern.base == given.base and all(
+            bind(p, g, bound) for p, g in zip(pattern.parts, given.parts, strict=True)
+        )
+    if pattern.base == "decimal" and not pattern.numbers:
+        return given.base == "decimal"
+    return fits(given, pattern)
+
+
+VARIABLES = frozenset({"T", "U", "K", "V", "E"})
+
+
+def filled(pattern: Type, bound: dict[str, Type]) -> Type:
+    """A signature's type with its variables replaced."""
+    if pattern.base in VARIABLES:
+        return bound[pattern.base]
+    if pattern.parts:
+        return Type(pattern.base, pattern.numbers, tuple(filled(p, bound) for p in pattern.parts), pattern.names)
+    return pattern
+
+
+__all__ = ["Typed", "array", "bind", "cast", "coerce", "fail", "filled", "guarded", "name", "quote", "unified"]

@@ -1,0 +1,113 @@
+"""The child process: `python -m cumulet.engines.sql.worker FOLDER MEMORY THREADS`, spoken to over its pipes.
+
+It imports the heavy libraries, so the server need not. When the server goes, its pipe closes and the
+worker ends at once, whatever it is doing.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import sys
+import threading
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from cumulet.engines.sql import frames
+from cumulet.engines.sql.base import Cancelled, Column, File, Output, Query, SqlError, Table
+from cumulet.engines.sql.execution import Session
+from cumulet.engines.sql.trino import grammar
+
+
+class Asking:
+    """The catalog, as the server answers for it."""
+
+    def __init__(self, worker: Worker) -> None:
+        self.worker = worker
+        self.known: dict[tuple[str, str], Table | None] = {}
+
+    def databases(self) -> list[str]:
+        return list(self.worker.ask("databases"))
+
+    def tables(self, database: str) -> list[Table]:
+        return [table_of(each) for each in self.worker.ask("tables", database)]
+
+    def table(self, database: str, name: str) -> Table | None:
+        if (database, name) not in self.known:
+            found = self.worker.ask("table", database, name)
+            self.known[database, name] = table_of(found) if found else None
+        return self.known[database, name]
+
+    def files(self, database: str, name: str, predicate: list[dict[str, Any]]) -> list[File]:
+        return [File(**each) for each in self.worker.ask("files", database, name, predicate)]
+
+
+def table_of(given: dict[str, Any]) -> Table:
+    return Table(**{**given, "columns": [Column(**c) for c in given["columns"]], "keys": [Column(**c) for c in given["keys"]]})
+
+
+class Worker:
+    """The loop: one request at a time; a request to cancel is heard in between."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.input, self.output = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
+        os.dup2(2, 1)  # whatever a library prints must not get between the frames
+        self.messages: queue.SimpleQueue[frames.Message] = queue.SimpleQueue()
+        self.cancelled = threading.Event()
+
+    def listen(self) -> None:
+        while (message := frames.read(self.input)) is not None:
+            if message.get("do") == "cancel":
+                self.cancelled.set()
+                self.session.interrupt()
+            else:
+                self.messages.put(message)
+        os._exit(0)
+
+    def serve(self) -> None:
+        threading.Thread(target=self.listen, daemon=True).start()
+        while True:
+            message = self.messages.get()
+            frames.write(self.output, self._answer(message))
+
+    def ask(self, what: str, *arguments: Any) -> Any:
+        if self.cancelled.is_set():
+            raise Cancelled
+        frames.write(self.output, {"ask": what, "arguments": arguments})
+        answer = self.messages.get()
+        if "error" in answer:
+            raise SqlError(**answer["error"])
+        return answer["answer"]
+
+    def _answer(self, message: frames.Message) -> frames.Message:
+        self.cancelled.clear()
+        try:
+            return {"done": self._do(message)}
+        except Cancelled:
+            return {"cancelled": True}
+        except SqlError as error:
+            return {"error": {"name": error.name, "message": error.message, "kind": error.kind}}
+        except Exception as error:
+            sys.excepthook(type(error), error, error.__traceback__)
+            return {"error": {"name": "GENERIC_INTERNAL_ERROR", "message": f"{type(error).__name__}: {error}", "kind": "system"}}
+
+    def _do(self, message: frames.Message) -> Any:
+        if message["do"] == "check":
+            grammar.query(message["text"])
+            return None
+        given = message["query"]
+        output = Output(Path(given["output"]["folder"]), given["output"]["format"], given["output"]["options"])
+        query = Query(**{**given, "output": output})
+        outcome = self.session.run(query, Asking(self))
+        return asdict(outcome)
+
+
+def main() -> None:
+    folder, memory, threads = sys.argv[1:]
+    Worker(Session(Path(folder), memory, int(threads))).serve()
+
+
+if __name__ == "__main__":
+    main()
