@@ -35,9 +35,13 @@ def own_file(tmp_path: Path) -> Path:
         writer.writerow(["stars", "label", "text"])
         for number in range(396):
             label, words = dice.choice([("positive", GOOD), ("negative", BAD)])
-            text = f'No. {number}: "{dice.choice(words)}",<br />{dice.choice(words)}\nand {dice.choice(words)}'
+            text = (
+                f'No. {number}: "{dice.choice(words)}",<br />{dice.choice(words)}\nand {dice.choice(words)}'
+            )
             writer.writerow([dice.randint(1, 5), label, text])
-        writer.writerows([[1, "negative", "Twice the same."]] * 2 + [[5, "positive", ""], [5, "positive", "<p> </p>"]])
+        writer.writerows(
+            [[1, "negative", "Twice the same."]] * 2 + [[5, "positive", ""], [5, "positive", "<p> </p>"]]
+        )
     return path
 
 
@@ -72,7 +76,9 @@ def test_a_file_that_is_not_there_or_lacks_a_column_is_said_before_anything_star
     bad = tmp_path / "bad.csv"
     bad.write_text("review,stars\nfine,3\n")
     for path, complaint in ((tmp_path / "none.csv", "is no file"), (bad, "has no column text nor label")):
-        done = subprocess.run(DEMO, env={**surroundings, reviews.OWN: str(path)}, capture_output=True, text=True)
+        done = subprocess.run(
+            DEMO, env={**surroundings, reviews.OWN: str(path)}, capture_output=True, text=True
+        )
         assert done.returncode == 1
         assert complaint in done.stderr
         assert "Traceback" not in done.stderr
@@ -110,8 +116,12 @@ def number(request: pytest.FixtureRequest) -> Iterator[signal.Signals]:
 @pytest.mark.journey
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("step", ["5/8", "6/8"])
-def test_interrupted_it_leaves_no_process(surroundings: dict[str, str], number: signal.Signals, step: str) -> None:
-    process = subprocess.Popen(DEMO, env=surroundings, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+def test_interrupted_it_leaves_no_process(
+    surroundings: dict[str, str], number: signal.Signals, step: str
+) -> None:
+    process = subprocess.Popen(
+        DEMO, env=surroundings, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
     assert process.stdout
     said = next((line for line in process.stdout if line.startswith(step)), "")
     assert said, "the demo ended before the step"
