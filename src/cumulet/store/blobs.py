@@ -83,7 +83,7 @@ class Blobs:
             sync_folder(folder)
 
     def path(self, blob: str) -> Path:
-        return self.folder / blob[:2] / blob
+        return Path(f"{self.folder}/{blob[:2]}/{blob}")
 
     def open(self, blob: str) -> BinaryIO:
         return open(f"{self.folder}/{blob[:2]}/{blob}", "rb", buffering=0)  # noqa: PTH123 - the hot path

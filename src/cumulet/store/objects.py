@@ -8,7 +8,7 @@ of their own; so finding and listing cost the same however large the bucket and 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -33,6 +33,9 @@ LIST = (
     "SELECT key, size, etag, modified, storage, checksum FROM objects "
     f"WHERE {RANGE} AND listed = 1 ORDER BY key LIMIT ?"
 )
+PLACES = (
+    f"SELECT key, blob, size, etag, modified FROM objects WHERE {RANGE} AND listed = 1 ORDER BY key LIMIT ?"
+)
 LIST_WHOLE = f"SELECT {COLUMNS} FROM objects WHERE {RANGE} AND listed = 1 ORDER BY key LIMIT ?"
 VERSIONS = (
     f"SELECT * FROM (SELECT {COLUMNS} FROM objects WHERE {RANGE} AND {AFTER} AND listed = 1 "
@@ -48,7 +51,7 @@ NEXT_BUCKET = "SELECT bucket FROM objects WHERE bucket > ? AND listed = 1 ORDER 
 BLOBS = "SELECT blob FROM objects WHERE blob <> '' UNION ALL SELECT blob FROM parts"
 
 NULL = "null"  # the version of an object that was written without versioning
-FIRST_PAGE = 16  # how many rows a listing asks for before it knows whether it will skip
+FIRST_ROWS = 2  # how many rows a listing asks for while it steps over folders
 PAGE = 1000
 
 
@@ -102,8 +105,10 @@ class Page:
     last: str = ""
     more: bool = False
 
-    def fill(self, rows: Iterable[Row], prefix: str, delimiter: str, limit: int) -> str:
+    def fill(self, rows: Sequence[Row], prefix: str, delimiter: str, limit: int) -> str:
         """Add rows until `limit` things are listed; the folder that the last row lies in, or ""."""
+        if not delimiter:
+            return self._fill_flat(rows, limit)
         folder, room = "", limit - len(self.objects) - len(self.folders)
         for key, *rest in rows:
             name = bytes(key).decode()
@@ -119,6 +124,13 @@ class Page:
                 self.objects.append(Listed(name, *rest))
             self.last = folder or name
         return folder
+
+    def _fill_flat(self, rows: Sequence[Row], limit: int) -> str:
+        room = limit - len(self.objects)
+        self.more = len(rows) > room
+        self.objects += [Listed(str(row[0], "utf-8"), *row[1:]) for row in rows[:room]]
+        self.last = self.objects[-1].key if self.objects else ""
+        return ""
 
 
 def dumps(detail: dict[str, Any]) -> str:
@@ -184,14 +196,14 @@ class Objects:
         """Objects behind `after`, in order. With a delimiter, keys that share what comes before its first
         occurrence behind the prefix are rolled up into one folder, which is stepped over in one go."""
         page, start, stop = Page(), self._start(prefix, after, delimiter), behind(prefix.encode())
-        size = FIRST_PAGE if delimiter else limit + 1
+        size = FIRST_ROWS if delimiter else limit + 1
         while limit > 0:
             rows = self.database.read(LIST, (bucket, start, stop, size))
             folder = page.fill(rows, prefix, delimiter, limit)
             if page.more or len(rows) < size:
                 break
             start = behind(folder.encode()) if folder else bytes(rows[-1][0]) + b"\0"
-            size = FIRST_PAGE if folder else min(size * 4, PAGE + 1)
+            size = FIRST_ROWS if folder else min(size * 4, PAGE + 1)
         return page
 
     def walk(self, bucket: str, prefix: str = "") -> Iterator[Entry]:
@@ -200,6 +212,13 @@ class Objects:
         while rows := self.database.read(LIST_WHOLE, (bucket, start, stop, PAGE)):
             yield from map(Entry.of, rows)
             start = bytes(rows[-1][1]) + b"\0"
+
+    def places(self, bucket: str, prefix: str = "") -> Iterator[Row]:
+        """Key (bytes), blob, size, ETag and time of every current object, in order."""
+        start, stop = prefix.encode(), behind(prefix.encode())
+        while rows := self.database.read(PLACES, (bucket, start, stop, PAGE)):
+            yield from rows
+            start = bytes(rows[-1][0]) + b"\0"
 
     def versions(
         self, bucket: str, start: bytes, stop: bytes, after: tuple[bytes, int], limit: int

@@ -1,4 +1,4 @@
-# ruff: noqa: PTH103, PTH104, PTH106, PTH108, PTH119, PTH120 - keys are bytes, and so are their paths
+# ruff: noqa: PTH103, PTH104, PTH106, PTH108, PTH110, PTH119, PTH120 - keys are bytes, and so are their paths
 """The lake as folders: each object also stands as a file under `<bucket>/<key>`, for people and their tools.
 
 These files are second names (hard links) of the blobs, made after the commit: the database says what is
@@ -92,26 +92,31 @@ class Tree:
             self._unlink(bucket, place)
 
     def _link(self, bucket: str, blob: bytes, place: bytes) -> bool:
-        """Put the link in place in one step; False where something else is in the way."""
-        passing = self._root(bucket) + b"/" + HOUSE + b"/~" + os.path.basename(blob)
+        """Put a link in its place in one step; False where something else is in the way."""
         try:
-            _made(lambda: os.link(blob, passing), passing)
+            self._place(bucket, blob, place)
         except FileNotFoundError:
             return True  # overwritten or deleted meanwhile: whoever did that follows up
         except OSError as error:
+            if error.errno in IN_THE_WAY:
+                return False
             if error.errno not in NO_LINKS:
                 raise
-            return self._without_links(error)
-        try:
-            _made(lambda: os.rename(passing, place), place)
-        except OSError as error:
-            os.unlink(passing)
-            if error.errno not in IN_THE_WAY:
-                raise
-            return False
-        with suppress(FileNotFoundError):  # renaming onto another name of the same file does nothing
-            os.unlink(passing)
+            self._without_links(error)
         return True
+
+    def _place(self, bucket: str, blob: bytes, place: bytes) -> None:
+        try:
+            return _made(lambda: os.link(blob, place), blob, place)
+        except FileExistsError:
+            pass  # an older version, or a folder: only renaming replaces, and only a file
+        passing = self._root(bucket) + b"/" + HOUSE + b"/~" + os.path.basename(blob)
+        _made(lambda: os.link(blob, passing), blob, passing)
+        try:
+            os.rename(passing, place)
+        finally:
+            with suppress(FileNotFoundError):  # left by a failure, or by renaming onto another name of itself
+                os.unlink(passing)
 
     def _unlink(self, bucket: str, place: bytes) -> None:
         try:
@@ -126,11 +131,10 @@ class Tree:
                 os.rmdir(folder)
                 folder = os.path.dirname(folder)
 
-    def _without_links(self, error: OSError) -> bool:
+    def _without_links(self, error: OSError) -> None:
         if error.errno != errno.EMLINK:
             self.linking = False
             log.warning("%s cannot hold hard links: buckets do not show as folders", os.fsdecode(self.folder))
-        return True
 
 
 def can_stand(name: bytes) -> bool:
@@ -147,11 +151,13 @@ def escaped(name: bytes) -> bytes:
     return b"=" + quoted if len(quoted) < NAME_MAX else b"#" + hashlib.sha256(name).hexdigest().encode()
 
 
-def _made(act: Callable[[], None], path: bytes) -> None:
-    """Act; where the folder of `path` is missing, make it and act again (others may remove empty ones)."""
+def _made(act: Callable[[], None], blob: bytes, place: bytes) -> None:
+    """Act; where the folder of `place` is missing, make it and act again (others may remove empty ones)."""
     for _ in range(100):
         try:
             return act()
         except FileNotFoundError:
-            os.makedirs(os.path.dirname(path), exist_ok=True)
+            if not os.path.exists(blob):
+                raise
+            os.makedirs(os.path.dirname(place), exist_ok=True)
     return act()

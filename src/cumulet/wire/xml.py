@@ -115,6 +115,8 @@ BREAKS = str.maketrans(
 
 def escape(text: str) -> str:
     """Text for an element or an attribute. What XML 1.0 cannot hold goes out as S3 sends it: `&#x1;`."""
+    if text.isalnum():
+        return text
     return SPECIAL.sub(lambda found: ENTITIES.get(found[0]) or f"&#x{ord(found[0]):x};", text)
 
 
@@ -146,7 +148,11 @@ def write_members(parts: list[str], shape: Shape, value: dict[str, Any]) -> None
     known = shape.tags
     for name, item in value.items():
         if item is not None and (use := known.get(name)):
-            write(parts, use[0], use[1], item)
+            tag, member = use
+            if type(item) is str and member.plain:  # most of what is ever written
+                parts.append(f"<{tag}>{escape(item)}</{tag}>")
+            else:
+                write(parts, tag, member, item)
 
 
 def attributes(shape: Shape, value: dict[str, Any]) -> str:

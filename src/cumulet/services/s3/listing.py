@@ -9,6 +9,8 @@ import base64
 import binascii
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -17,6 +19,7 @@ from cumulet.services.s3 import errors
 from cumulet.services.s3.access import Access
 from cumulet.services.s3.members import REQUEST, honours
 from cumulet.store.objects import Listed, Page
+from cumulet.wire.xml import Written, escape
 
 MOST = 1000  # keys on one page, whatever is asked for
 
@@ -64,7 +67,7 @@ class Listing(Access):
             "IsTruncated": page.more,
             "ContinuationToken": ContinuationToken,
             "NextContinuationToken": _token(page.last) if page.more else None,
-            "Contents": [contents(item, shown, owner) for item in page.objects],
+            "Contents": Contents(page.objects, shown, owner),
             "CommonPrefixes": [{"Prefix": shown(folder)} for folder in page.folders],
         }
 
@@ -95,7 +98,7 @@ class Listing(Access):
             "EncodingType": EncodingType,
             "IsTruncated": page.more,
             "NextMarker": shown(page.last) if page.more and Delimiter else None,
-            "Contents": [contents(item, shown, owner) for item in page.objects],
+            "Contents": Contents(page.objects, shown, owner),
             "CommonPrefixes": [{"Prefix": shown(folder)} for folder in page.folders],
         }
 
@@ -108,8 +111,8 @@ class Listing(Access):
         self._bucket(Bucket, "s3:ListBucket")
         path = self.store.blobs.path
         return [
-            LakeFile(entry.key, path(entry.blob), entry.size, entry.etag, entry.modified)
-            for entry in self.store.objects.walk(Bucket, Prefix)
+            LakeFile(str(key, "utf-8"), path(blob), size, etag, modified)
+            for key, blob, size, etag, modified in self.store.objects.places(Bucket, Prefix)
         ]
 
     def _page(self, bucket: str, prefix: str, delimiter: str, after: str, most: int) -> Page:
@@ -121,18 +124,56 @@ class Listing(Access):
         return self.store.objects.page(bucket, prefix=prefix, after=after, delimiter=delimiter, limit=limit)
 
 
-def contents(item: Listed, shown: Callable[[str], str], owner: dict[str, str] | None) -> dict[str, Any]:
-    algorithm, _, kind = item.checksum.partition(" ")
-    return {
-        "Key": shown(item.key),
-        "LastModified": item.modified,
-        "ETag": f'"{item.etag}"',
-        "ChecksumAlgorithm": [algorithm] if algorithm else None,
-        "ChecksumType": kind or None,
-        "Size": item.size,
-        "StorageClass": item.storage,
-        "Owner": owner,
-    }
+class Contents(Written):
+    """The objects of a page, as S3 tells them; written by hand: a page has ten thousand elements."""
+
+    def __init__(
+        self, items: list[Listed], shown: Callable[[str], str], owner: dict[str, str] | None
+    ) -> None:
+        self.items = items
+        self.shown = shown
+        self.owner = owner
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __getitem__(self, index: Any) -> Any:
+        found = self.items[index]
+        return [self._told(item) for item in found] if isinstance(index, slice) else self._told(found)
+
+    def write(self, tag: str) -> str:
+        owner = f"<Owner><ID>{self.owner['ID']}</ID></Owner>" if self.owner else ""
+        shown, checksum, date = self.shown, cache(_checksum), cache(_date)
+        return "".join(
+            f"<{tag}><Key>{escape(shown(key))}</Key><LastModified>{date(modified)}</LastModified>"
+            f"<ETag>&quot;{etag}&quot;</ETag>{checksum(told)}<Size>{size}</Size>{owner}"
+            f"<StorageClass>{storage}</StorageClass></{tag}>"
+            for key, size, etag, modified, storage, told in self.items
+        )
+
+    def _told(self, item: Listed) -> dict[str, Any]:
+        algorithm, _, kind = item.checksum.partition(" ")
+        return {
+            "Key": self.shown(item.key),
+            "LastModified": item.modified,
+            "ETag": f'"{item.etag}"',
+            "ChecksumAlgorithm": [algorithm] if algorithm else None,
+            "ChecksumType": kind or None,
+            "Size": item.size,
+            "StorageClass": item.storage,
+            "Owner": self.owner,
+        }
+
+
+def _checksum(told: str) -> str:
+    algorithm, _, kind = told.partition(" ")
+    if not algorithm:
+        return ""
+    return f"<ChecksumAlgorithm>{algorithm}</ChecksumAlgorithm><ChecksumType>{kind}</ChecksumType>"
+
+
+def _date(modified: float) -> str:
+    return datetime.fromtimestamp(modified, UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
 
 
 def encoder(encoding: str | None) -> Callable[[str], str]:
