@@ -49,7 +49,9 @@ class Checkup:
             self.thread.join()
         if self.keeper and self.done.is_set():
             self.mark.unlink(missing_ok=True)
-        os.close(self.lock)
+        if self.lock >= 0:
+            os.close(self.lock)
+        self.keeper, self.lock = False, -1
 
     def _alone(self) -> bool:
         try:
