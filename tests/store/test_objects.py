@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cumulet.store.database import Database, open_database
+from cumulet.store.database import Database
 from cumulet.store.objects import Entry, Objects, behind, folder_of
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    opened = open_database(tmp_path, None)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture
@@ -26,7 +16,7 @@ def objects(database: Database) -> Objects:
 
 
 def put(objects: Objects, key: str, blob: str = "", **values: object) -> list[str]:
-    entry = Entry("lake", key, blob=blob or f"blob of {key}", **values)  # type: ignore[arg-type]
+    entry = Entry("lake", key, blob=blob or f"blob of {key!a}", **values)  # type: ignore[arg-type]
     return objects.database.write(lambda _: objects.put(entry))
 
 

@@ -197,7 +197,7 @@ class Multipart(Copying):
 
         try:
             lost = self.store.atomically(commit)
-        except BaseException:
+        except AwsError:
             self.store.blobs.delete(received.blob)
             raise
         for blob in lost:

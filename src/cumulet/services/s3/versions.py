@@ -51,7 +51,7 @@ class Versions(Access):
 
         try:
             lost = self.store.atomically(commit)
-        except BaseException:
+        except AwsError:  # of other failures nobody knows whether the commit came through: the checkup will
             self.store.blobs.delete(entry.blob)
             raise
         self._follow_up(entry.bucket, [entry.key], lost)
