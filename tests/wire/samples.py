@@ -110,7 +110,11 @@ class Sampler:
         spare = shape.serialization.get("location") not in ("querystring", "header")  # cannot be empty there
         if (self.hollow and spare) or member.name in self.open:
             return
-        if isinstance(member, StructureShape) and member.is_tagged_union and member.name not in self.expanded:
+        if not spare and member.type_name == "string":
+            yield from ("listed", "in one") if shape.serialization["location"] == "header" else (WORDS, "")
+        elif (
+            isinstance(member, StructureShape) and member.is_tagged_union and member.name not in self.expanded
+        ):
             self.expanded.add(member.name)
             self.open.append(member.name)
             yield from (

@@ -19,6 +19,7 @@ class Bindings:
     query: dict[str, Use] = field(default_factory=dict)
     query_map: Use | None = None
     headers: dict[str, Use] = field(default_factory=dict)  # by lower-cased name
+    names: dict[str, tuple[str, Shape]] = field(default_factory=dict)  # the same by member: (header, shape)
     prefixes: list[tuple[str, str, Shape]] = field(default_factory=list)
     status: str | None = None
     body: bool = False  # some members belong into a request's body
@@ -36,6 +37,7 @@ class Bindings:
                 self.query[wire] = (name, shape)
             case "header":
                 self.headers[wire.lower()] = (name, shape)
+                self.names[name] = (wire, shape)
             case "headers":
                 self.prefixes.append((shape.wire.lower() if shape.wire else "", name, shape))
             case "statusCode":

@@ -148,6 +148,9 @@ def _ambiguous(body: Any) -> bool:
 
 
 def _overlap(sets: list[frozenset[int]]) -> bool:
+    """Whether two branches could take the same text; two empty ones do."""
+    if sum(not each for each in sets) > 1:
+        return True
     return sum(map(len, sets)) > len(NOTHING.union(*sets))
 
 

@@ -171,9 +171,9 @@ def write_headers(shape: Shape, result: dict[str, Any]) -> list[tuple[str, str]]
     """The members that the model binds to headers."""
     bindings = bindings_of(shape)
     headers = []
-    for name, member in bindings.headers.values():
-        if (value := result.get(name)) is not None:
-            headers.append((member.wire or name, _plain(_write_header(member, value))))
+    for name, value in result.items():
+        if value is not None and (use := bindings.names.get(name)):
+            headers.append((use[0], _plain(_write_header(use[1], value))))
     for _, name, member in bindings.prefixes:
         for key, value in (result.get(name) or {}).items():
             headers.append((_plain((member.wire or "") + key), _plain(str(value))))
@@ -185,8 +185,9 @@ CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
 
 def _plain(text: str) -> str:
     """Text that fits into a header: no line ends, which would begin a header of their own; UTF-8's bytes."""
-    text = CONTROL.sub(" ", text)
-    return text if text.isascii() else _utf8(text)
+    if text.isascii() and text.isprintable():
+        return text
+    return _utf8(CONTROL.sub(" ", text))
 
 
 def _utf8(text: str) -> str:

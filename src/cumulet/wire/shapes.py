@@ -41,6 +41,7 @@ class Shape:
         self.streaming = bool(traits.get("streaming"))
         self.attribute = bool(traits.get("xmlAttribute"))
         self.eventstream = bool(traits.get("eventstream"))
+        self.plain = self.type == "string" and not self.namespace
         self.constrained: bool | None = None  # validate.py's notes: whether anything is to be checked here,
         self.check: Callable[[Any], Iterator[str]] | Literal[False] | None = False  # and by what
 

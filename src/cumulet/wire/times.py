@@ -65,4 +65,4 @@ def to_text(value: datetime | float | str, form: str) -> str:
     when = moment(value)
     if form == "rfc822":
         return format_datetime(when.replace(microsecond=0), usegmt=True)
-    return f"{when:%Y-%m-%dT%H:%M:%S}.{when.microsecond // 1000:03d}Z"
+    return when.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
