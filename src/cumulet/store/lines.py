@@ -23,10 +23,14 @@ BY_NAME = (
     f"SELECT {STREAM} FROM line_streams WHERE journal = ? AND stream >= ? AND stream < ? AND stream > ? "
     "ORDER BY stream LIMIT ?"
 )
-BY_LAST = f"SELECT {STREAM} FROM line_streams WHERE journal = ? ORDER BY COALESCE(last, created), stream LIMIT ? OFFSET ?"
+BY_LAST = (
+    f"SELECT {STREAM} FROM line_streams WHERE journal = ? "
+    "ORDER BY COALESCE(last, created), stream LIMIT ? OFFSET ?"
+)
 GROWN = (
     "UPDATE line_streams SET first = CASE WHEN first < ? THEN first ELSE ? END, "
-    "last = CASE WHEN last > ? THEN last ELSE ? END, ingested = ?, size = size + ? WHERE journal = ? AND stream = ?"
+    "last = CASE WHEN last > ? THEN last ELSE ? END, "
+    "ingested = ?, size = size + ? WHERE journal = ? AND stream = ?"
 )
 MOVED = "UPDATE line_streams SET position = ? WHERE journal = ? AND stream = ?"
 INSERT = "INSERT INTO lines (journal, stream, time, id, ingested, text) VALUES "
@@ -126,7 +130,9 @@ class Lines:
     ) -> None:
         ids = iter(self.order.take(len(lines)))
         for part in _parts(lines):
-            values = [v for time, text in part for v in (journal, stream, time, next(ids), ingested, text)]
+            values = [
+                v for time, text in part for v in (journal, stream, time, next(ids), ingested, _kept(text))
+            ]
             tx.execute(INSERT + ", ".join(["(?, ?, ?, ?, ?, ?)"] * len(part)), values)
         first, last = min(time for time, _ in lines), max(time for time, _ in lines)
         size = sum(len(text) for _, text in lines)
@@ -184,3 +190,8 @@ class Lines:
 
 def _parts(lines: Sequence[Any]) -> list[Sequence[Any]]:
     return [lines[start : start + TOGETHER] for start in range(0, len(lines), TOGETHER)]
+
+
+def _kept(text: str) -> str:
+    """Postgres has no NUL in a text; so that both databases give the same back, neither gets one."""
+    return text.replace("\0", "\ufffd")

@@ -46,7 +46,7 @@ class Groups(Journals):
             raise AwsError(
                 "InvalidParameterException", "logGroupNamePrefix and logGroupNamePattern exclude each other."
             )
-        after = told("groups", nextToken)[0] if nextToken else ""
+        after = told("groups", nextToken, str)[0] if nextToken else ""
         names = None if logGroupIdentifiers is None else set(map(group_of, logGroupIdentifiers))
         found = [
             (name, body)

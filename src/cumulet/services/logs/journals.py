@@ -8,7 +8,7 @@ import json
 from typing import Any
 
 from cumulet.services import Service
-from cumulet.store.lines import Stream
+from cumulet.store.lines import END, Stream
 from cumulet.wire.errors import AwsError
 
 GROUP = "logs.group"
@@ -72,12 +72,18 @@ def token(kind: str, *values: Any) -> str:
     return base64.urlsafe_b64encode(json.dumps([kind, *values]).encode()).decode()
 
 
-def told(kind: str, text: str) -> list[Any]:
-    """What a token says; AWS's error for one that says nothing."""
+def told(kind: str, text: str, *types: type) -> list[Any]:
+    """What a token says, one value of each type; AWS's error for one that we cannot have given."""
     try:
-        values = json.loads(base64.urlsafe_b64decode(text))
-        if isinstance(values, list) and values[0] == kind:
-            return values[1:]
-    except (ValueError, binascii.Error, IndexError):
-        pass
-    raise AwsError("InvalidParameterException", "The specified nextToken is invalid.")
+        found, *values = json.loads(base64.urlsafe_b64decode(text))
+    except (ValueError, TypeError, binascii.Error) as error:
+        raise stale() from error
+    if found != kind or [type(value) for value in values] != list(types):
+        raise stale()
+    if any(isinstance(value, int) and abs(value) > END for value in values):
+        raise stale()
+    return values
+
+
+def stale() -> AwsError:
+    return AwsError("InvalidParameterException", "The specified nextToken is invalid.")

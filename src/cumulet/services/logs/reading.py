@@ -43,12 +43,12 @@ class Reading(Journals):
         self.stream(group, logStreamName)
         direction, place = _place(nextToken) if nextToken else ("f" if startFromHead else "b", None)
         forward = direction == "f"
-        since = max(startTime, self.oldest(group))
+        since = self._since(group, startTime)
         found = self.store.lines.read(
             self.journal(group),
             [logStreamName],
             since=since,
-            until=endTime,
+            until=min(endTime, END),
             after=place if forward else None,
             before=None if forward else place,
             limit=limit,
@@ -87,8 +87,9 @@ class Reading(Journals):
         self.group(group)
         pattern = Pattern.read(filterPattern)
         streams = self._chosen(group, logStreamNames, logStreamNamePrefix)
-        place = Place(*told("filter", nextToken)) if nextToken else None
-        since, until = max(startTime, self.oldest(group)), endTime + 1  # unlike GetLogEvents' endTime
+        place = Place(*told("filter", nextToken, int, int)) if nextToken else None
+        since = self._since(group, startTime)
+        until = min(endTime, END) + 1  # unlike with GetLogEvents, the end is in it
         found: list[Line] = []
         for _ in range(FAR):
             lines = self._scan(group, streams, since, until, place, forward=startFromHead)
@@ -112,10 +113,11 @@ class Reading(Journals):
             "nextToken": token("filter", *place) if more and place else None,
         }
 
-    def oldest(self, group: str) -> int:
-        """The time before which a group's retention hides everything."""
+    def _since(self, group: str, start: int) -> int:
+        """The time from which on a call sees: not before what the group's retention hides."""
         days = self.group(group).get("retention")
-        return BEGINNING if days is None else self.now() - int(days) * DAY
+        oldest = BEGINNING if days is None else self.now() - int(days) * DAY
+        return max(min(start, END), oldest)
 
     def _scan(
         self,
@@ -154,8 +156,9 @@ class Reading(Journals):
 
 
 def _place(text: str) -> tuple[str, Place]:
-    if (match := PLACE.fullmatch(text)) is None:
-        raise AwsError("InvalidParameterException", "The specified nextToken is invalid.")
+    match = PLACE.fullmatch(text)
+    if match is None or max(abs(int(match[2])), abs(int(match[3]))) > END:
+        raise stale()
     return match[1], Place(int(match[2]), int(match[3]))
 
 

@@ -45,7 +45,7 @@ class Streams(Journals):
             )
         group = self.named(logGroupName, logGroupIdentifier)
         self.group(group)
-        skip = told("streams", nextToken)[0] if nextToken else 0
+        skip = max(0, told("streams", nextToken, int)[0]) if nextToken else 0
         if orderBy == "LastEventTime":
             found = self.store.lines.streams_by_last(
                 self.journal(group), newest_first=descending, skip=skip, limit=limit + 1
