@@ -75,7 +75,8 @@ def token(kind: str, *values: Any) -> str:
 def told(kind: str, text: str, *types: type) -> list[Any]:
     """What a token says, one value of each type; AWS's error for one that we cannot have given."""
     try:
-        found, *values = json.loads(base64.urlsafe_b64decode(text))
+        read: list[Any] = json.loads(base64.urlsafe_b64decode(text))
+        found, *values = read
     except (ValueError, TypeError, binascii.Error) as error:
         raise stale() from error
     if found != kind or [type(value) for value in values] != list(types):
