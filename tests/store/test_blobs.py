@@ -5,11 +5,12 @@ from pathlib import Path
 import pytest
 
 from cumulet.store.blobs import Blobs, suffix_of
+from cumulet.store.sealed import Ring
 
 
 @pytest.fixture
 def blobs(tmp_path: Path) -> Blobs:
-    return Blobs(tmp_path / "blobs")
+    return Blobs(tmp_path / "blobs", Ring(tmp_path / "keys" / "objects.key"))
 
 
 def written(blobs: Blobs, content: bytes, suffix: str = "") -> str:

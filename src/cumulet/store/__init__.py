@@ -21,6 +21,7 @@ from cumulet.store.objects import Objects
 from cumulet.store.partitions import Partitions
 from cumulet.store.queue import Queue
 from cumulet.store.records import Records
+from cumulet.store.sealed import Ring
 from cumulet.store.tree import Tree
 from cumulet.store.uploads import Uploads
 
@@ -49,7 +50,8 @@ class Store:
     def open(cls, directory: Path, database_url: str | None = None) -> Store:
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         database = open_database(directory, database_url)
-        objects, blobs, tree = Objects(database), Blobs(directory / "s3" / ".objects"), Tree(directory / "s3")
+        objects, tree = Objects(database), Tree(directory / "s3")
+        blobs = Blobs(directory / "s3" / ".objects", Ring(directory / "keys" / "objects.key"))
         return cls(
             directory=directory,
             database=database,

@@ -10,10 +10,13 @@ from __future__ import annotations
 import errno
 import os
 import re
+import shutil
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
+
+from cumulet.store.sealed import MARK, Ring, is_sealed
 
 SUFFIX = re.compile(r"(\.[A-Za-z0-9]{1,12}){1,2}$")
 SHARDS = [f"{number:02x}" for number in range(256)]
@@ -71,11 +74,27 @@ class Draft:
             self.path.unlink(missing_ok=True)
 
 
+class SealedDraft(Draft):
+    """A blob being written that is encrypted on its way to the disk."""
+
+    def __init__(self, path: Path, ring: Ring) -> None:
+        super().__init__(path)
+        header, seal = ring.new()
+        super().write(header)
+        self.encrypt = seal.at(0)
+
+    def write(self, piece: bytes) -> None:
+        super().write(self.encrypt(piece))
+
+
 class Blobs:
     """The folder of blobs. Safe to use from any thread and process."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, ring: Ring) -> None:
         self.folder = folder
+        self.ring = ring
+        self.opened = folder / "opened"  # plain copies of sealed blobs, for engines; made anew when asked for
+        shutil.rmtree(self.opened, ignore_errors=True)
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         if not (folder / SHARDS[-1]).is_dir():
             for shard in SHARDS:
@@ -88,14 +107,38 @@ class Blobs:
     def open(self, blob: str) -> BinaryIO:
         return open(f"{self.folder}/{blob[:2]}/{blob}", "rb", buffering=0)  # noqa: PTH123 - the hot path
 
-    def draft(self, suffix: str = "") -> Draft:
-        return Draft(self._new(suffix))
+    def read(self, blob: str, start: int, length: int) -> Iterator[bytes]:
+        """The plain bytes of a range, whether the blob is sealed or not."""
+        file = self.open(blob)
+        if is_sealed(blob):
+            return self.ring.pieces(file, start, length)
+        return _range(file, start, length)
 
-    def adopt(self, file: Path, suffix: str = "") -> str:
-        """Take a finished file over without copying it: afterwards it is no longer where it was."""
-        path = self._new(suffix)
+    def readable(self, blob: str) -> Path:
+        """A file that engines can read: the blob itself, or a plain copy of a sealed one."""
+        if not is_sealed(blob):
+            return self.path(blob)
+        copy = self.opened / blob
+        if not copy.exists():
+            self.opened.mkdir(exist_ok=True, mode=0o700)
+            aside = copy.with_name(f".{os.urandom(8).hex()}")
+            with Draft(aside) as draft:
+                for piece in self.read(blob, 0, 1 << 62):
+                    draft.write(piece)
+                draft.keep()
+            aside.rename(copy)
+        return copy
+
+    def draft(self, suffix: str = "", *, sealed: bool = False) -> Draft:
+        return SealedDraft(self._new(MARK + suffix), self.ring) if sealed else Draft(self._new(suffix))
+
+    def adopt(self, file: Path, suffix: str = "", *, sealed: bool = False) -> str:
+        """Take a finished file over: afterwards it is no longer where it was. Only to seal it is it copied."""
         if file.is_symlink() or not file.is_file():
             raise ValueError(f"{file} is not a regular file")
+        if sealed:
+            return self._carry(file, suffix, sealed=True)
+        path = self._new(suffix)
         try:
             file.rename(path)
         except OSError as error:
@@ -108,28 +151,40 @@ class Blobs:
         sync_folder(path.parent)
         return path.name
 
-    def share(self, blob: str, suffix: str = "") -> str:
+    def share(self, blob: str, suffix: str = "", *, sealed: bool = False) -> str:
         """Another blob with the same bytes: a second name for the same file where that is possible."""
-        path = self._new(suffix)
+        if sealed != is_sealed(blob):
+            return self.join([blob], suffix, sealed=sealed)
+        path = self._new(MARK + suffix if sealed else suffix)
         try:
             os.link(self.path(blob), path)
         except OSError as error:
             if error.errno not in NO_LINK:
                 raise
-            return self.join([blob], suffix)
+            return self.join([blob], suffix, sealed=sealed)
         sync_folder(path.parent)
         return path.name
 
-    def join(self, blobs: Iterable[str], suffix: str = "") -> str:
+    def join(self, blobs: Iterable[str], suffix: str = "", *, sealed: bool = False) -> str:
         """A new blob: the bytes of several, one behind the other."""
-        with self.draft(suffix) as draft:
+        with self.draft(suffix, sealed=sealed) as draft:
             for blob in blobs:
-                draft.append(self.path(blob))
+                self.copy(blob, draft)
             return draft.keep()
+
+    def copy(self, blob: str, draft: Draft, start: int = 0, length: int | None = None) -> None:
+        """Add a range of a blob to a draft: by the kernel where both are plain."""
+        if not (is_sealed(blob) or isinstance(draft, SealedDraft)):
+            return draft.append(self.path(blob), start, length)
+        for piece in self.read(blob, start, 1 << 62 if length is None else length):
+            draft.write(piece)
+        return None
 
     def delete(self, blob: str) -> None:
         """Remove a blob that nothing refers to any more; whoever has it open reads on."""
         self.path(blob).unlink(missing_ok=True)
+        if is_sealed(blob):
+            (self.opened / blob).unlink(missing_ok=True)
 
     def orphans(self, alive: Collection[str], before: float) -> Iterator[Path]:
         """The files that nothing refers to, of those that were there before a time (epoch seconds)."""
@@ -143,12 +198,21 @@ class Blobs:
         name = os.urandom(16).hex() + suffix
         return self.folder / name[:2] / name
 
-    def _carry(self, file: Path, suffix: str) -> str:
-        with self.draft(suffix) as draft:
-            draft.append(file)
+    def _carry(self, file: Path, suffix: str, *, sealed: bool = False) -> str:
+        with self.draft(suffix, sealed=sealed) as draft:
+            for piece in _range(file.open("rb", buffering=0), 0, 1 << 62):
+                draft.write(piece)
             draft.keep()
         file.unlink()
         return draft.id
+
+
+def _range(file: BinaryIO, start: int, length: int) -> Iterator[bytes]:
+    with file:
+        file.seek(start)
+        while length > 0 and (piece := file.read(min(CHUNK, length))):
+            length -= len(piece)
+            yield piece
 
 
 def sync_folder(folder: Path) -> None:

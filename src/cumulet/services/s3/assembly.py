@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from cumulet.services.s3 import checksums, errors
+from cumulet.services.s3 import checksums, encryption, errors
 from cumulet.services.s3.receiving import digest_again
 from cumulet.store.blobs import Blobs, suffix_of
 from cumulet.store.objects import Entry
@@ -50,6 +50,10 @@ class Assembly:
         return sum(part.size for part in self.parts)
 
     @property
+    def encryption(self) -> dict[str, Any]:
+        return encryption.told_of(self.upload.detail["object"])
+
+    @property
     def etag(self) -> str:
         """The MD5 of the parts' MD5s, and how many they are."""
         digest = hashlib.md5(b"".join(bytes.fromhex(part.etag) for part in self.parts), usedforsecurity=False)
@@ -81,8 +85,13 @@ class Assembly:
         """The object, its bytes joined in a new blob (the one part's own bytes, where there is only one)."""
         upload, suffix = self.upload, suffix_of(self.upload.key)
         try:
+            sealed = bool(self.encryption)
             only = self.parts[0].blob if len(self.parts) == 1 else ""
-            blob = blobs.share(only, suffix) if only else blobs.join((p.blob for p in self.parts), suffix)
+            blob = (
+                blobs.share(only, suffix, sealed=sealed)
+                if only
+                else blobs.join((part.blob for part in self.parts), suffix, sealed=sealed)
+            )
         except FileNotFoundError:
             raise _invalid_part(upload, 0) from None  # a part was replaced this very moment
         checksum = self._checksum(blobs, blob)
@@ -106,7 +115,7 @@ class Assembly:
         if all(checksum["algorithm"] == algorithm for checksum in told):
             sizes = [part.size for part in self.parts]
             return checksums.combined(algorithm, zip([c["value"] for c in told], sizes, strict=True))
-        return digest_again(blobs.path(blob), algorithm)[1]
+        return digest_again(blobs, blob, algorithm)[1]
 
 
 def _named(upload: Upload, part: Part | None, item: Mapping[str, Any]) -> Part:

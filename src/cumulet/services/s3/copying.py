@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
-from cumulet.services.s3 import checksums, conditions, errors, metadata, names, tags
+from cumulet.services.s3 import checksums, conditions, encryption, errors, metadata, names, tags
 from cumulet.services.s3.access import Bucket as Found
 from cumulet.services.s3.members import GRANTS, HEADERS, REQUEST, WRITE_CONDITIONS, honours
 from cumulet.services.s3.ownership import check_acl
@@ -50,7 +50,7 @@ class Source:
 
 
 class Copying(Versions):
-    @honours(HEADERS, GRANTS, SOURCE_CONDITIONS, WRITE_CONDITIONS, REQUEST)
+    @honours(HEADERS, GRANTS, encryption.ENCRYPTION, SOURCE_CONDITIONS, WRITE_CONDITIONS, REQUEST)
     def copy_object(
         self,
         *,
@@ -73,7 +73,8 @@ class Copying(Versions):
         names.check_key(Key)
         check_acl(ACL, members)
         source = Source.of(CopySource)
-        changes = MetadataDirective == "REPLACE" or StorageClass or members.get("WebsiteRedirectLocation")
+        told = ("WebsiteRedirectLocation", "ServerSideEncryption")
+        changes = MetadataDirective == "REPLACE" or StorageClass or any(members.get(name) for name in told)
         if (source.bucket, source.key) == (Bucket, Key) and not (changes or source.version):
             raise errors.invalid_request(
                 "This copy request is illegal because it is trying to copy an object to itself without "
@@ -83,6 +84,8 @@ class Copying(Versions):
         origin, original = self._source(source, ExpectedSourceBucketOwner, members)
         detail = _detail(original, MetadataDirective, {**members, "Metadata": Metadata})
         _copy_tags(detail, original, TaggingDirective, Tagging)
+        if sealing := encryption.wanted(members, bucket, self.caller):
+            detail["encryption"] = sealing
         entry = self._copied(original, Bucket, Key, detail, ChecksumAlgorithm)
         entry.storage = metadata.storage_class(StorageClass)
         self._publish(entry, members)
@@ -94,6 +97,7 @@ class Copying(Versions):
             },
             "CopySourceVersionId": version_members(origin, original).get("VersionId"),
             **version_members(bucket, entry),
+            **sealing,
         }
 
     def _source(self, source: Source, owner: str, members: Mapping[str, Any]) -> tuple[Found, Entry]:
@@ -114,16 +118,17 @@ class Copying(Versions):
                 "The specified copy source is larger than the maximum allowable size for a copy source: "
                 f"{LARGEST}"
             )
-        blob = self.store.blobs.share(original.blob, suffix_of(key))
+        blob = self.store.blobs.share(original.blob, suffix_of(key), sealed="encryption" in detail)
         etag, checksum = original.etag, original.detail.get("checksum", {})
         wanted = algorithm or checksum.get("algorithm") or checksums.DEFAULT
-        if "parts" in original.detail or wanted != checksum.get("algorithm"):
-            etag, checksum = digest_again(self.store.blobs.path(blob), wanted)
+        digested = original.detail.get("encryption", {}).get("ServerSideEncryption") != encryption.KMS
+        if "parts" in original.detail or not digested or wanted != checksum.get("algorithm"):
+            etag, checksum = digest_again(self.store.blobs, blob, wanted)
         return Entry(
             bucket=bucket,
             key=key,
             size=original.size,
-            etag=etag,
+            etag=encryption.etag(etag, detail.get("encryption", {})),
             modified=self._now(),
             blob=blob,
             checksum=checksums.label(checksum),

@@ -105,11 +105,11 @@ class Listing(Access):
     def files(self, Bucket: str, Prefix: str = "") -> list[LakeFile]:
         """For engines in this house: where the bytes of every object under a prefix lie, in key order.
 
-        The files are immutable. One may go away when its object is overwritten or deleted; who then finds
-        it missing asks again.
+        The files are immutable (of an encrypted object it is a plain copy, made when asked for). One may go
+        away when its object is overwritten or deleted; who then finds it missing asks again.
         """
         self._bucket(Bucket, "s3:ListBucket")
-        path = self.store.blobs.path
+        path = self.store.blobs.readable
         return [
             LakeFile(str(key, "utf-8"), path(blob), size, etag, modified)
             for key, blob, size, etag, modified in self.store.objects.places(Bucket, Prefix)

@@ -9,7 +9,7 @@ import secrets
 from typing import Any
 
 from cumulet.services import Answer
-from cumulet.services.s3 import checksums, conditions, errors, metadata, names, ranges, tags
+from cumulet.services.s3 import checksums, conditions, encryption, errors, metadata, names, ranges, tags
 from cumulet.services.s3.assembly import Assembly
 from cumulet.services.s3.copying import SOURCE_CONDITIONS, Copying, Source
 from cumulet.services.s3.members import BODY, CHECKSUMS, GRANTS, HEADERS, REQUEST, WRITE_CONDITIONS, honours
@@ -24,7 +24,7 @@ LAST_PART = 10_000
 
 
 class Multipart(Copying):
-    @honours(HEADERS, GRANTS, REQUEST)
+    @honours(HEADERS, GRANTS, encryption.ENCRYPTION, REQUEST)
     def create_multipart_upload(
         self,
         *,
@@ -40,11 +40,13 @@ class Multipart(Copying):
         **members: Any,
     ) -> dict[str, Any]:
         """Begin an upload. What it is told here is the object's, once the upload is completed."""
-        self._bucket(Bucket, "s3:PutObject", Key, owner=ExpectedBucketOwner)
+        bucket = self._bucket(Bucket, "s3:PutObject", Key, owner=ExpectedBucketOwner)
         names.check_key(Key)
         check_acl(ACL, members)
         now = self.house.clock()
         kept = metadata.kept({**members, "Metadata": Metadata})
+        if sealing := encryption.wanted(members, bucket, self.caller):
+            kept["encryption"] = sealing
         if Tagging:
             kept["tags"] = tags.from_header(Tagging)
         detail = {
@@ -62,6 +64,7 @@ class Multipart(Copying):
             "UploadId": upload.id,
             "ChecksumAlgorithm": ChecksumAlgorithm or None,
             "ChecksumType": detail["type"] if ChecksumAlgorithm else None,
+            **sealing,
         }
 
     @honours(CHECKSUMS, BODY, REQUEST)
@@ -87,9 +90,10 @@ class Multipart(Copying):
                 f"Checksum Type mismatch occurred, expected checksum Type: {wanted.lower()}, "
                 f"actual checksum Type: {told.lower()}"
             )
-        received = receive(self.store.blobs, Key, Body, members, wanted)
+        sealing = encryption.told_of(upload.detail["object"])
+        received = receive(self.store.blobs, Key, Body, members, wanted, sealed=bool(sealing))
         part = self._keep_part(upload, PartNumber, received)
-        return {"ETag": f'"{part.etag}"', **value_of(part)}
+        return {"ETag": f'"{part.etag}"', **value_of(part), **sealing}
 
     @honours(SOURCE_CONDITIONS, REQUEST)
     def upload_part_copy(
@@ -111,17 +115,17 @@ class Multipart(Copying):
         upload = self._upload(Bucket, Key, UploadId)
         origin, original = self._source(Source.of(CopySource), ExpectedSourceBucketOwner, members)
         start, length = ranges.copied(CopySourceRange, original.size)
-        with self.store.blobs.draft() as draft:
-            draft.append(self.store.blobs.path(original.blob), start, length)
+        blobs, sealing = self.store.blobs, encryption.told_of(upload.detail["object"])
+        with blobs.draft(sealed=bool(sealing)) as draft:
+            blobs.copy(original.blob, draft, start, length)
             blob = draft.keep()
-        etag, checksum = digest_again(
-            self.store.blobs.path(blob), upload.detail["algorithm"] or checksums.DEFAULT
-        )
+        etag, checksum = digest_again(blobs, blob, upload.detail["algorithm"] or checksums.DEFAULT)
         part = self._keep_part(upload, PartNumber, Received(blob, length, etag, checksum))
         result = {"ETag": f'"{part.etag}"', "LastModified": part.modified, **value_of(part)}
         return {
             "CopyPartResult": result,
             "CopySourceVersionId": version_members(origin, original).get("VersionId"),
+            **sealing,
         }
 
     @honours(CHECKSUMS, WRITE_CONDITIONS, REQUEST)
@@ -159,6 +163,7 @@ class Multipart(Copying):
             "ETag": f'"{entry.etag}"',
             **checksums.members(checksum),
             **version_members(bucket, entry),
+            **assembly.encryption,
         }
 
     @honours(REQUEST)

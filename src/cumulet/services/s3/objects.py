@@ -5,12 +5,12 @@ Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/uploading-download
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from cumulet.services import Answer
-from cumulet.services.s3 import checksums, conditions, errors, metadata, names, ranges, tags
+from cumulet.services.s3 import checksums, conditions, encryption, errors, metadata, names, ranges, tags
 from cumulet.services.s3.members import (
     BODY,
     CHECKSUMS,
@@ -35,7 +35,7 @@ ATTEMPTS = 100  # a blob may go between its look-up and its opening only if some
 
 
 class Objects(Versions):
-    @honours(HEADERS, CHECKSUMS, BODY, GRANTS, WRITE_CONDITIONS, REQUEST)
+    @honours(HEADERS, CHECKSUMS, BODY, GRANTS, encryption.ENCRYPTION, WRITE_CONDITIONS, REQUEST)
     def put_object(
         self,
         *,
@@ -60,13 +60,16 @@ class Objects(Versions):
         storage = metadata.storage_class(StorageClass)
         if Tagging:
             detail["tags"] = tags.from_header(Tagging)
+        if sealing := encryption.wanted(members, bucket, self.caller):
+            detail["encryption"] = sealing
         self._check_early(Bucket, Key, members)
-        received = receive(self.store.blobs, Key, Body, members)
+        received = receive(self.store.blobs, Key, Body, members, sealed=bool(sealing))
         entry = self._publish(self._entry(Bucket, Key, received, detail, storage), members)
         return {
             "ETag": f'"{entry.etag}"',
             **checksums.members(received.checksum),
             **version_members(bucket, entry),
+            **sealing,
         }
 
     @honours(READ_CONDITIONS, RESPONSE_HEADERS, REQUEST)
@@ -88,7 +91,7 @@ class Objects(Versions):
                 Bucket, Key, VersionId, Range, PartNumber, ChecksumMode, ExpectedBucketOwner, members
             )
             try:
-                answer["Body"] = FileSpan(self.store.blobs.open(entry.blob), start, length) if length else b""
+                answer["Body"] = self._bytes(entry, start, length) if length else b""
             except FileNotFoundError:
                 continue
             return answer
@@ -176,13 +179,19 @@ class Objects(Versions):
             bucket=bucket,
             key=key,
             size=received.size,
-            etag=received.etag,
+            etag=encryption.etag(received.etag, detail.get("encryption", {})),
             modified=self._now(),
             blob=received.blob,
             storage=storage,
             checksum=checksums.label(received.checksum),
             detail={**detail, "checksum": received.checksum},
         )
+
+    def _bytes(self, entry: Entry, start: int, length: int) -> FileSpan | Iterator[bytes]:
+        """A range of an object: of the file as it lies there, or deciphered on the way."""
+        if "encryption" in entry.detail:
+            return self.store.blobs.read(entry.blob, start, length)
+        return FileSpan(self.store.blobs.open(entry.blob), start, length)
 
     def _check_early(self, bucket: str, key: str, wanted: Mapping[str, Any]) -> None:
         """Refuse before the body is read what would be refused behind it anyway."""
@@ -242,6 +251,7 @@ def _described(entry: Entry, overrides: Mapping[str, Any]) -> dict[str, Any]:
         "ETag": f'"{entry.etag}"',
         "StorageClass": None if entry.storage == "STANDARD" else entry.storage,
         "TagCount": len(entry.detail.get("tags", {})) or None,
+        **encryption.told_of(entry.detail),
         **told,
     }
 

@@ -28,21 +28,27 @@ class Received:
 
 
 def receive(
-    blobs: Blobs, key: str, body: Body | bytes | Path, members: Mapping[str, Any], algorithm: str = ""
+    blobs: Blobs,
+    key: str,
+    body: Body | bytes | Path,
+    members: Mapping[str, Any],
+    algorithm: str = "",
+    *,
+    sealed: bool = False,
 ) -> Received:
     """Keep a body as a blob. It is verified against every digest that the request tells, or not kept.
 
-    `algorithm` is the checksum to compute where the request tells none.
+    `algorithm` is the checksum to compute where the request tells none; `sealed` asks for encryption.
     """
     intake = Intake(members, algorithm)
     if isinstance(body, Path):
-        return intake.adopt(blobs, key, body)
+        return intake.adopt(blobs, key, body, sealed=sealed)
     source = io.BytesIO(body) if isinstance(body, bytes | bytearray) else body
-    with blobs.draft(suffix_of(key)) as draft:
+    with blobs.draft(suffix_of(key), sealed=sealed) as draft:
         for piece in iter(lambda: source.read(CHUNK), b""):
             intake.update(piece)
             draft.write(piece)
-        intake.finish(source, lambda: _pieces(draft.path))
+        intake.finish(source, lambda: blobs.read(draft.id, 0, intake.size))
         draft.keep()
     return intake.received(draft.id)
 
@@ -70,11 +76,11 @@ class Intake:
         self.digest.update(piece)
         self.size += len(piece)
 
-    def adopt(self, blobs: Blobs, key: str, file: Path) -> Received:
+    def adopt(self, blobs: Blobs, key: str, file: Path, *, sealed: bool = False) -> Received:
         for piece in _pieces(file):
             self.update(piece)
         self.finish(file, lambda: _pieces(file))
-        return self.received(blobs.adopt(file, suffix_of(key)))
+        return self.received(blobs.adopt(file, suffix_of(key), sealed=sealed))
 
     def finish(self, body: object, again: Any) -> None:
         """All bytes are in: compare. `again` reads them once more, for a trailer that nobody announced."""
@@ -107,10 +113,10 @@ def _pieces(file: Path) -> Iterator[bytes]:
         yield from iter(lambda: opened.read(CHUNK), b"")
 
 
-def digest_again(file: Path, algorithm: str) -> tuple[str, dict[str, str]]:
+def digest_again(blobs: Blobs, blob: str, algorithm: str) -> tuple[str, dict[str, str]]:
     """ETag and checksum of bytes that are here already."""
     intake = Intake({}, algorithm)
-    for piece in _pieces(file):
+    for piece in blobs.read(blob, 0, 1 << 62):
         intake.update(piece)
     received = intake.received("")
     return received.etag, received.checksum

@@ -1,0 +1,129 @@
+"""Server-side encryption: what lies on disk is no plain text, what comes back is."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from cumulet.house import House
+from cumulet.services import Caller
+
+if TYPE_CHECKING:
+    from tests.conftest import Server
+
+TEXT = b"nobody but its owner reads this line. " * 5000
+
+
+@pytest.fixture
+def s3(client: Callable[..., Any]) -> Any:
+    return client("s3")
+
+
+@pytest.fixture
+def bucket(s3: Any, request: pytest.FixtureRequest) -> str:
+    name = f"sealed-{hashlib.sha256(request.node.name.encode()).hexdigest()[:16]}"
+    s3.create_bucket(Bucket=name)
+    return name
+
+
+def on_disk(folder: Path) -> list[bytes]:
+    return [file.read_bytes() for file in (folder / "s3").rglob("*") if file.is_file()]
+
+
+@pytest.mark.parametrize("method", ["AES256", "aws:kms"])
+def test_an_encrypted_object_comes_back_whole_and_in_ranges(s3: Any, bucket: str, method: str) -> None:
+    put = s3.put_object(Bucket=bucket, Key="a.txt", Body=TEXT, ServerSideEncryption=method)
+    got = s3.get_object(Bucket=bucket, Key="a.txt")
+    assert got["Body"].read() == TEXT
+    assert put["ServerSideEncryption"] == got["ServerSideEncryption"] == method
+    for first, last in ((0, 0), (15, 16), (17, 99_999), (len(TEXT) - 1, len(TEXT) - 1)):
+        part = s3.get_object(Bucket=bucket, Key="a.txt", Range=f"bytes={first}-{last}")
+        assert part["Body"].read() == TEXT[first : last + 1]
+
+
+def test_the_bytes_on_disk_are_not_the_plain_ones(own_server: Server) -> None:
+    s3 = own_server.client("s3")
+    s3.create_bucket(Bucket="sealed-on-disk")
+    s3.put_object(Bucket="sealed-on-disk", Key="secret", Body=TEXT, ServerSideEncryption="AES256")
+    assert not any(TEXT[:30] in data for data in on_disk(own_server.data_dir))
+    s3.put_object(Bucket="sealed-on-disk", Key="plain", Body=TEXT)
+    assert any(TEXT[:30] in data for data in on_disk(own_server.data_dir))
+
+
+def test_with_a_kms_key_the_etag_is_no_digest_and_the_key_is_told(s3: Any, bucket: str) -> None:
+    s3.put_object(Bucket=bucket, Key="k", Body=b"x", ServerSideEncryption="aws:kms")
+    head = s3.head_object(Bucket=bucket, Key="k")
+    assert head["ETag"] != f'"{hashlib.md5(b"x").hexdigest()}"'
+    assert ":key/" in head["SSEKMSKeyId"]
+    s3.put_object(Bucket=bucket, Key="a", Body=b"x", ServerSideEncryption="AES256")
+    assert s3.head_object(Bucket=bucket, Key="a")["ETag"] == f'"{hashlib.md5(b"x").hexdigest()}"'
+
+
+def test_a_key_that_does_not_exist_is_refused(s3: Any, bucket: str) -> None:
+    with pytest.raises(ClientError, match=r"KMS\.NotFoundException"):
+        s3.put_object(Bucket=bucket, Key="k", Body=b"x", ServerSideEncryption="aws:kms", SSEKMSKeyId="nope")
+
+
+def test_an_upload_in_parts_is_encrypted_as_it_was_begun(s3: Any, bucket: str) -> None:
+    begun = s3.create_multipart_upload(Bucket=bucket, Key="big", ServerSideEncryption="aws:kms")
+    assert begun["ServerSideEncryption"] == "aws:kms"
+    upload = {"Bucket": bucket, "Key": "big", "UploadId": begun["UploadId"]}
+    s3.put_object(Bucket=bucket, Key="source", Body=TEXT)
+    first = s3.upload_part(PartNumber=1, Body=bytes(5 << 20), **upload)["ETag"]
+    source = {"Bucket": bucket, "Key": "source"}
+    second = s3.upload_part_copy(PartNumber=2, CopySource=source, **upload)["CopyPartResult"]["ETag"]
+    parts = [{"PartNumber": number, "ETag": etag} for number, etag in ((1, first), (2, second))]
+    done = s3.complete_multipart_upload(MultipartUpload={"Parts": parts}, **upload)
+    assert done["ServerSideEncryption"] == "aws:kms"
+    assert s3.get_object(Bucket=bucket, Key="big")["Body"].read() == bytes(5 << 20) + TEXT
+
+
+def test_a_copy_is_encrypted_or_plain_as_the_copy_is_asked_to_be(s3: Any, bucket: str) -> None:
+    s3.put_object(Bucket=bucket, Key="a", Body=TEXT, ServerSideEncryption="aws:kms")
+    s3.copy_object(Bucket=bucket, Key="b", CopySource=f"{bucket}/a")
+    plain = s3.get_object(Bucket=bucket, Key="b")
+    assert "ServerSideEncryption" not in plain
+    assert plain["ETag"] == f'"{hashlib.md5(TEXT).hexdigest()}"'
+    assert plain["Body"].read() == TEXT
+    s3.copy_object(Bucket=bucket, Key="b", CopySource=f"{bucket}/b", ServerSideEncryption="AES256")
+    sealed = s3.get_object(Bucket=bucket, Key="b")
+    assert sealed["ServerSideEncryption"] == "AES256"
+    assert sealed["Body"].read() == TEXT
+
+
+def test_a_bucket_may_encrypt_by_default(s3: Any, bucket: str) -> None:
+    with pytest.raises(ClientError, match="ServerSideEncryptionConfigurationNotFoundError"):
+        s3.get_bucket_encryption(Bucket=bucket)
+    rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"}, "BucketKeyEnabled": True}
+    s3.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration={"Rules": [rule]})
+    s3.put_object(Bucket=bucket, Key="k", Body=b"x")
+    assert s3.head_object(Bucket=bucket, Key="k")["ServerSideEncryption"] == "aws:kms"
+    assert s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"] == [rule]
+    s3.delete_bucket_encryption(Bucket=bucket)
+    s3.put_object(Bucket=bucket, Key="k", Body=b"x")
+    assert "ServerSideEncryption" not in s3.head_object(Bucket=bucket, Key="k")
+
+
+def test_an_encrypted_object_outlives_a_crash(own_server: Server) -> None:
+    s3 = own_server.client("s3")
+    s3.create_bucket(Bucket="sealed-crash")
+    s3.put_object(Bucket="sealed-crash", Key="k", Body=TEXT, ServerSideEncryption="AES256")
+    own_server.kill()
+    own_server.start()
+    assert s3.get_object(Bucket="sealed-crash", Key="k")["Body"].read() == TEXT
+
+
+def test_engines_find_a_plain_copy_that_goes_with_the_object(house: House, caller: Caller) -> None:
+    s3 = house.service("s3", caller)
+    s3.create_bucket(Bucket="sealed-engines")
+    s3.put_object(Bucket="sealed-engines", Key="a.csv", Body=TEXT, ServerSideEncryption="AES256")
+    (file,) = s3.files("sealed-engines")
+    assert file.path.read_bytes() == TEXT
+    assert file.path.suffix == ".csv"
+    s3.delete_object(Bucket="sealed-engines", Key="a.csv")
+    assert not file.path.exists()
