@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from cumulet.services.logs.journals import Journals, token, told
+from cumulet.services.logs.journals import Journals, stale, token, told
 from cumulet.services.logs.patterns import Pattern
 from cumulet.services.logs.writing import BATCH, DAY, OVERHEAD
 from cumulet.store.lines import BEGINNING, END, Line, Place
