@@ -47,7 +47,8 @@ def authenticate(call: Call) -> None:
     found = sign.authenticate(call.request, house.store.credentials.find, house.clock(), call.route)
     call.request.body = found.guard(call.request.body)
     region = found.region or call.route.region or house.config.region
-    credential = found.credential
+    if credential := found.credential:
+        house.store.credentials.used(credential.access_key, found.service, region, house.clock())
     call.caller = Caller(
         account=credential.account if credential else "",
         region=region,
@@ -102,8 +103,8 @@ def respond(house: House, request: Request) -> Response:
         return response
     except Exception:
         log.exception("request %s failed", call.request_id)
-        error = AwsError("InternalFailure", f"Cumulet failed on its own account; see its log for {call.request_id}.")
-        return protocols.serialize_error(call.route, request, error, call.request_id)
+        failure = AwsError("InternalFailure", f"Cumulet failed on its own account; see its log for {call.request_id}.")
+        return protocols.serialize_error(call.route, request, failure, call.request_id)
     if isinstance(call.result, Answer):
         response.status = call.result.status or response.status
         response.headers.extend(call.result.headers.items())

@@ -18,6 +18,13 @@ PUT = (
 )
 DELETE = "DELETE FROM credentials WHERE access_key = ?"
 EXPIRE = "DELETE FROM credentials WHERE expires < ?"
+USED = (
+    "INSERT INTO credential_uses (access_key, used, service, region) VALUES (?, ?, ?, ?) ON CONFLICT (access_key) "
+    "DO UPDATE SET used = excluded.used, service = excluded.service, region = excluded.region"
+)
+LAST_USE = "SELECT used, service, region FROM credential_uses WHERE access_key = ?"
+FORGET_USE = "DELETE FROM credential_uses WHERE access_key = ?"
+NOTED_EVERY = 60.0  # seconds: a use costs no write of its own where one was noted since
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +41,19 @@ class Credential:
     active: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class Use:
+    """The last use of a key that was noted: when (epoch seconds), for which service and region."""
+
+    at: float
+    service: str
+    region: str
+
+
 class Credentials:
     def __init__(self, database: Database) -> None:
         self.database = database
+        self.noted: dict[str, float] = {}
 
     def find(self, access_key: str) -> Credential | None:
         rows = self.database.read(FIND, (access_key,))
@@ -51,7 +68,20 @@ class Credentials:
         self.database.write(lambda tx: tx.execute(PUT, (*values[:-1], int(credential.active))))
 
     def delete(self, access_key: str) -> None:
-        self.database.write(lambda tx: tx.execute(DELETE, (access_key,)))
+        self.noted.pop(access_key, None)
+        self.database.write(
+            lambda tx: (tx.execute(DELETE, (access_key,)), tx.execute(FORGET_USE, (access_key,)))
+        )
+
+    def used(self, access_key: str, service: str, region: str, now: float) -> None:
+        """Note a use, once a minute at most."""
+        if abs(now - self.noted.get(access_key, -NOTED_EVERY)) >= NOTED_EVERY:
+            self.noted[access_key] = now
+            self.database.write(lambda tx: tx.execute(USED, (access_key, now, service, region)))
+
+    def last_use(self, access_key: str) -> Use | None:
+        rows = self.database.read(LAST_USE, (access_key,))
+        return Use(*rows[0]) if rows else None
 
     def forget_expired(self, before: float) -> None:
         self.database.write(lambda tx: tx.execute(EXPIRE, (before,)))

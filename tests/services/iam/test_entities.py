@@ -134,7 +134,12 @@ class TestUsers:
             aws_secret_access_key=key["SecretAccessKey"],
             aws_session_token=None,
         )
+        unused = iam.get_access_key_last_used(AccessKeyId=key["AccessKeyId"])["AccessKeyLastUsed"]
+        assert unused == {"ServiceName": "N/A", "Region": "N/A"}
         assert own.get_user()["User"]["Arn"] == user["Arn"]
+        used = iam.get_access_key_last_used(AccessKeyId=key["AccessKeyId"])["AccessKeyLastUsed"]
+        assert (used["ServiceName"], used["Region"]) == ("iam", "us-east-1")
+        assert abs(used["LastUsedDate"].timestamp() - key["CreateDate"].timestamp()) < 60
         assert own.list_access_keys()["AccessKeyMetadata"][0]["Status"] == "Active"
         iam.update_access_key(UserName=name, AccessKeyId=key["AccessKeyId"], Status="Inactive")
         assert code(own.get_user) == "InvalidClientTokenId"

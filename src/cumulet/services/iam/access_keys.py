@@ -45,6 +45,19 @@ class AccessKeys(Users):
 
         self.store.atomically(change)
 
+    def get_access_key_last_used(self, *, AccessKeyId: str) -> Body:
+        """To the minute (AWS: to the quarter of an hour). A key that was never used has no date."""
+        body = self.store.records.get(KEY, self.caller.account, AccessKeyId)
+        if body is None:
+            raise _missing(AccessKeyId)
+        last = self.store.credentials.last_use(AccessKeyId)
+        used = {
+            "LastUsedDate": last and moment(last.at),
+            "ServiceName": last.service if last else "N/A",
+            "Region": last.region if last else "N/A",
+        }
+        return {"UserName": body["user"], "AccessKeyLastUsed": used}
+
     def _new_key(self, name: str) -> Credential:
         user = self._find(USER, name)
         if len(self.store.credentials.of_principal(user["arn"])) >= MOST:
@@ -71,7 +84,11 @@ class AccessKeys(Users):
         for credential in self._keys(name or self._own_name()):
             if credential.access_key == access_key:
                 return credential
-        raise AwsError("NoSuchEntity", f"The Access Key with id {access_key} cannot be found.")
+        raise _missing(access_key)
+
+
+def _missing(access_key: str) -> AwsError:
+    return AwsError("NoSuchEntity", f"The Access Key with id {access_key} cannot be found.")
 
 
 def _members(credential: Credential, body: Body) -> Body:
