@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -150,3 +151,29 @@ def test_partition_indexes_name_partition_keys(glue: Any, database: str, refused
     refused("InvalidInputException", glue.create_partition_index, PartitionIndex=strange, **where)
     glue.delete_partition_index(IndexName="by_day", **where)
     assert glue.get_partition_indexes(**where)["PartitionIndexDescriptorList"] == []
+
+
+def test_tables_of_all_databases_are_searched(client: Callable[..., Any]) -> None:
+    glue = client("glue", region_name="eu-south-1")
+    for database in ("a", "b"):
+        glue.create_database(DatabaseInput={"Name": database})
+        for name in ("sales", "sales_old"):
+            said = table_input(name, Description=f"of {database}", Parameters={"tier": name[-3:]})
+            glue.create_table(DatabaseName=database, TableInput=said)
+
+    def found(**asked: Any) -> list[tuple[str, str]]:
+        page = glue.search_tables(MaxResults=1, **asked)
+        tables = page["TableList"]
+        while token := page.get("NextToken"):
+            page = glue.search_tables(MaxResults=1, NextToken=token, **asked)
+            tables += page["TableList"]
+        return [(one["DatabaseName"], one["Name"]) for one in tables]
+
+    assert len(found()) == 4
+    assert found(SearchText="OLD") == [("a", "sales_old"), ("b", "sales_old")]
+    assert found(SearchText='"sales" b') == [("b", "sales")]
+    assert found(Filters=[{"Key": "tier", "Value": "old", "Comparator": "EQUALS"}]) == found(SearchText="old")
+    assert found(
+        Filters=[{"Key": "DatabaseName", "Value": "b"}],
+        SortCriteria=[{"FieldName": "Name", "Sort": "DESC"}],
+    ) == [("b", "sales_old"), ("b", "sales")]

@@ -8,9 +8,10 @@ from typing import Any
 
 from cumulet.services.glue import paging
 from cumulet.services.glue.catalog import folded
+from cumulet.services.glue.crawl_history import CRAWLER
 from cumulet.services.glue.crawling.configuration import configuration
 from cumulet.services.glue.crawling.targets import target
-from cumulet.services.glue.crawls import CRAWLER, Crawls
+from cumulet.services.glue.crawls import Crawls
 from cumulet.services.glue.refusals import invalid, missing, taken
 from cumulet.services.glue.roles import Roles
 from cumulet.services.glue.tags import TaggedResources

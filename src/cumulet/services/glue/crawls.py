@@ -1,82 +1,35 @@
-"""Crawls: one run of a crawler, from its targets to the catalog, and the history of runs."""
+"""Crawls: one run of a crawler, from its targets to the catalog."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from cumulet.engines.schema.base import Hint, Schema
 from cumulet.engines.schema.files import Reader, Unreadable
 from cumulet.jobs import Job, Suspended
-from cumulet.services.glue import paging
-from cumulet.services.glue.catalog import key
 from cumulet.services.glue.classifiers import Classifiers, hint, serde
-from cumulet.services.glue.crawling.changes import Changes, Counts
+from cumulet.services.glue.crawl_history import GROUP, CrawlHistory, Done, only_new
+from cumulet.services.glue.crawling.changes import Changes
 from cumulet.services.glue.crawling.configuration import configuration
 from cumulet.services.glue.crawling.definitions import Definition, Source, definition
 from cumulet.services.glue.crawling.tables import Table, tables
 from cumulet.services.glue.crawling.targets import Found, Target, files, sampled, target
 from cumulet.services.glue.databases import Databases
 from cumulet.services.glue.logs import Log
-from cumulet.services.glue.refusals import invalid, missing
+from cumulet.services.glue.refusals import invalid
 from cumulet.wire.errors import AwsError
-
-CRAWLER = "glue.crawler"
-CRAWL = "glue.crawl"
-GROUP = "/aws-glue/crawlers"
-PAGE = 20
-KEPT = 100  # runs that a crawler's history and median go back
-COMPARE: dict[str, Callable[[Any, Any], bool]] = {
-    "GT": lambda a, b: a > b,
-    "GE": lambda a, b: a >= b,
-    "LT": lambda a, b: a < b,
-    "LE": lambda a, b: a <= b,
-    "EQ": lambda a, b: a == b,
-    "NE": lambda a, b: a != b,
-}
-FIELDS = {"CRAWL_ID": "CrawlId", "STATE": "State", "START_TIME": "StartTime", "END_TIME": "EndTime"}
-
-
-STATES = {"SUCCEEDED": "COMPLETED", "CANCELLED": "STOPPED", "FAILED": "FAILED"}
-NOTHING = {"TablesCreated": 0, "TablesUpdated": 0, "TablesDeleted": 0}
 
 
 class Stopped(Exception):
     """Somebody stopped the crawler."""
 
 
-@dataclass(slots=True)
-class Done:
-    """What a crawl came to: its changes, and the folders it looked into."""
-
-    counts: Counts
-    folders: set[str]
-
-
-class Crawls(Classifiers, Databases):
-    def list_crawls(
-        self,
-        *,
-        CrawlerName: str,
-        MaxResults: int = PAGE,
-        Filters: list[dict[str, str]] | None = None,
-        NextToken: str | None = None,
-    ) -> dict[str, Any]:
-        """Newest first."""
-        self._crawler(CrawlerName)
-        found = self.store.records.list(CRAWL, self.caller.scope, prefix=key(CrawlerName, ""))
-        found.reverse()
-        if last := paging.after(NextToken):
-            found = [one for one in found if one[0] < last]
-        found = [one for one in found if all(passes(one[1], said) for said in Filters or [])]
-        return paging.page(found, MaxResults, "Crawls", lambda one: one[0], lambda one: one[1])
-
+class Crawls(CrawlHistory, Classifiers, Databases):
     def run_crawler(self, job: Job) -> None:
         """The work behind StartCrawler. A crawl whose server died is begun again: it writes nothing twice."""
-        body = self._crawler(job.payload["name"])
+        body = self._under_way(job)
+        if body is None:
+            return
         log = Log(self, GROUP, body["Name"], f"[{job.payload['crawl']}] ")
         log("BENCHMARK", f"Running Start Crawl for Crawler {body['Name']}")
         try:
@@ -94,8 +47,8 @@ class Crawls(Classifiers, Databases):
 
     def run_crawler_failed(self, job: Job, reason: str) -> None:
         """Whatever else went wrong: the supervisor tells."""
-        body = self._crawler(job.payload["name"])
-        self._fail_crawl(body, Log(self, GROUP, body["Name"], f"[{job.payload['crawl']}] "), reason)
+        if body := self._under_way(job):
+            self._fail_crawl(body, Log(self, GROUP, body["Name"], f"[{job.payload['crawl']}] "), reason)
 
     def _fail_crawl(self, body: dict[str, Any], log: Log, reason: str) -> None:
         log("ERROR", reason)
@@ -168,57 +121,6 @@ class Crawls(Classifiers, Databases):
             if error.code != "AlreadyExistsException":
                 raise
 
-    def _begin_crawl(self, body: dict[str, Any]) -> None:
-        crawl = {
-            "CrawlId": body["Crawl"]["Id"],
-            "State": "RUNNING",
-            "StartTime": body["Crawl"]["StartTime"],
-            "LogGroup": GROUP,
-            "LogStream": body["Name"],
-            "MessagePrefix": body["Crawl"]["Id"],
-        }
-        self.store.records.put(CRAWL, self.caller.scope, crawl_name(body), crawl)
-
-    def _end_crawl(
-        self, body: dict[str, Any], status: str, message: str | None = None, done: Done | None = None
-    ) -> None:
-        """The crawl's end in the crawler, its metrics and its history, all at once."""
-        now = self.house.clock()
-
-        def end(crawler: dict[str, Any]) -> None:
-            crawler["State"] = "READY"
-            crawler["LastCrawl"] = last_crawl(body, status, message)
-            crawler["Runs"] = [*crawler["Runs"], round(now - body["Crawl"]["StartTime"], 3)][-KEPT:]
-            if done:
-                crawler["Metrics"] = totals(crawler.get("Metrics", NOTHING), done.counts)
-                crawler["Folders"] = sorted({*body["Folders"], *done.folders}) if only_new(body) else []
-
-        def remember(crawl: dict[str, Any]) -> None:
-            crawl.update(State=STATES[status], EndTime=now, DPUHour=0.0)
-            if message:
-                crawl["ErrorMessage"] = message
-            if done:
-                crawl["Summary"] = summary(done.counts)
-
-        def change() -> None:
-            self.store.records.update(CRAWLER, self.caller.scope, body["Name"], end)
-            self.store.records.update(CRAWL, self.caller.scope, crawl_name(body), remember)
-
-        self.store.atomically(change)
-
-    def _forget_crawls(self, name: str) -> None:
-        self.store.records.delete_under(CRAWL, self.caller.scope, key(name, ""))
-
-    def _crawler(self, name: str) -> dict[str, Any]:
-        body: dict[str, Any] | None = self.store.records.get(CRAWLER, self.caller.scope, name)
-        if body is None:
-            raise missing("Crawler", name)
-        return body
-
-
-def only_new(body: dict[str, Any]) -> bool:
-    return bool(body["RecrawlPolicy"].get("RecrawlBehavior") == "CRAWL_NEW_FOLDERS_ONLY")
-
 
 def extending(
     found: list[Found], where: Target, known: list[dict[str, Any]]
@@ -241,59 +143,3 @@ def extending(
         else:
             rest.append(file)
     return [Table(root, inside, roots[root]) for root, inside in more.items()], rest
-
-
-def crawl_name(body: dict[str, Any]) -> str:
-    """Sorted by when the crawl started."""
-    crawl = body["Crawl"]
-    return key(body["Name"], f"{crawl['StartTime']:020.6f} {crawl['Id']}")
-
-
-def last_crawl(body: dict[str, Any], status: str, message: str | None) -> dict[str, Any]:
-    return {
-        "Status": status,
-        **({"ErrorMessage": message} if message else {}),
-        "LogGroup": GROUP,
-        "LogStream": body["Name"],
-        "MessagePrefix": body["Crawl"]["Id"],
-        "StartTime": body["Crawl"]["StartTime"],
-    }
-
-
-def totals(old: dict[str, int], counts: Counts) -> dict[str, int]:
-    """A crawler's metrics add up over its runs."""
-    names = {"TablesCreated": "ADD", "TablesUpdated": "UPDATE", "TablesDeleted": "DELETE"}
-    return {name: old[name] + len(counts.tables[kind]) for name, kind in names.items()}
-
-
-def summary(counts: Counts) -> str:
-    """What a crawl changed, as ListCrawls tells it: JSON, only of what was changed at all."""
-    tables = {
-        kind: {"Count": len(names), "Details": {"names": names}}
-        for kind, names in counts.tables.items()
-        if names
-    }
-    partitions = {kind: {"Count": count} for kind, count in counts.partitions.items() if count}
-    return json.dumps({kind: said for kind, said in (("TABLE", tables), ("PARTITION", partitions)) if said})
-
-
-def passes(crawl: dict[str, Any], said: dict[str, str]) -> bool:
-    """Whether a crawl passes one filter. Times are given in milliseconds since the epoch, or in ISO form."""
-    field = FIELDS.get(said.get("FieldName", ""))
-    compare = COMPARE.get(said.get("FilterOperator", "EQ"))
-    if field is None or compare is None:
-        raise invalid(f"Crawls cannot be filtered by {said.get('FieldName')} {said.get('FilterOperator')}.")
-    value, wanted = crawl.get(field), said.get("FieldValue", "")
-    if value is None:
-        return False
-    return bool(compare(value, moment(wanted) if field.endswith("Time") else wanted))
-
-
-def moment(text: str) -> float:
-    try:
-        if text.isdigit():
-            return int(text) / 1000
-        given = datetime.fromisoformat(text)
-    except ValueError:
-        raise invalid(f"{text!r} is not a time.") from None
-    return (given if given.tzinfo else given.replace(tzinfo=UTC)).timestamp()
