@@ -18,7 +18,7 @@ estimator = SKLearn(
     role=role,
     framework_version="1.2-1",
     instance_type="ml.m5.large",
-    hyperparameters={"C": 5.0, "pause": 4},
+    hyperparameters={"inverse-strength": 5.0, "pause": 4},
     metric_definitions=[{"Name": "train:accuracy", "Regex": "train:accuracy=([0-9.]+)"}],
 )
 estimator.fit({"train": f"s3://{bucket}/journey2/train/"})
@@ -38,5 +38,8 @@ for _ in range(3):
 
 predictor.delete_model()
 predictor.delete_endpoint()
+boto3.client("sagemaker").get_waiter("endpoint_deleted").wait(
+    EndpointName=predictor.endpoint_name, WaiterConfig={"Delay": 1}
+)
 assert not boto3.client("sagemaker").list_endpoints(NameContains=predictor.endpoint_name)["Endpoints"]
 print("finished", flush=True)
