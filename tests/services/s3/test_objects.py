@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import errno
+import io
 from datetime import UTC, datetime
 from hashlib import md5
 from pathlib import Path
@@ -175,3 +177,24 @@ def test_a_put_of_many_megabytes_does_not_need_them_in_memory(lake: Any) -> None
     lake.put_object(Bucket="lake", Key="zeros", Body=source)
     assert lake.head_object(Bucket="lake", Key="zeros")["ContentLength"] == 64 * MIB
     assert 0 < source.largest <= MIB
+
+
+def test_a_body_that_ends_early_is_not_kept(lake: Any) -> None:
+    class Cut(io.BytesIO):
+        length = 10
+
+    with pytest.raises(AwsError, match="IncompleteBody"):
+        lake.put_object(Bucket="lake", Key="a", Body=Cut(b"12345"))
+    assert lake.list_objects_v2(Bucket="lake")["KeyCount"] == 0
+    assert list(lake.store.blobs.folder.glob("??/*")) == []
+
+
+def test_a_full_disk_is_told_and_leaves_no_half_object(lake: Any) -> None:
+    class Full(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    lake.put_object(Bucket="lake", Key="a", Body=b"before")
+    with pytest.raises(AwsError, match="InsufficientStorage"):
+        lake.put_object(Bucket="lake", Key="a", Body=Full())
+    assert lake.get_object(Bucket="lake", Key="a")["Body"].read() == b"before"

@@ -13,7 +13,8 @@ from typing import Any
 from cumulet.services import Service, policies, principals
 from cumulet.services.s3 import errors
 
-Bucket = dict[str, Any]  # name, account, region, created (epoch seconds), versioning, policy, block, encryption
+# name, account, region, created (epoch seconds), versioning, policy, block, encryption
+Bucket = dict[str, Any]
 
 OWN_POLICY = (
     "s3:GetBucketPolicy",

@@ -65,6 +65,23 @@ def invalid_request(message: str) -> AwsError:
     return AwsError("InvalidRequest", message, status=400)
 
 
+def incomplete_body(expected: int, arrived: int) -> AwsError:
+    return AwsError(
+        "IncompleteBody",
+        "You did not provide the number of bytes specified by the Content-Length HTTP header",
+        status=400,
+        NumberBytesExpected=str(expected),
+        NumberBytesProvided=str(arrived),
+    )
+
+
+def disk_full() -> AwsError:
+    """AWS has no such error, since its disks never fill up; 507 is HTTP's own."""
+    return AwsError(
+        "InsufficientStorage", "The disk that holds Cumulet's data directory is full.", status=507
+    )
+
+
 def malformed_xml() -> AwsError:
     return AwsError(
         "MalformedXML",
