@@ -5,7 +5,6 @@ Types of columns are spelt as Hive spells them ("bigint", "array<string>", "deci
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -80,7 +79,8 @@ class Catalog(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """Where the rows go. "csv": one printed file at `folder/result.csv`; the others: data files."""
+    """Where the rows go. "csv": one printed file at `folder/result.csv`; "parquet", "json", "textfile": data
+    files; "explain", "explain analyze": the plan at `folder/plan.txt`; "nothing": the query is only analysed."""
 
     folder: Path
     format: str = "csv"
@@ -97,6 +97,9 @@ class Query:
     parameters: list[str] = field(default_factory=list)
     now: float = 0.0
     scan_limit: int | None = None  # bytes that the query may read
+    target: list[list[str]] = field(default_factory=list)  # of INSERT: the table's columns, name and Hive type
+    given: list[str] = field(default_factory=list)  # of INSERT: the columns named, [] for all
+    no_rows: bool = False  # WITH NO DATA
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,17 +130,14 @@ class Outcome:
     files: list[Written] = field(default_factory=list)
 
 
-class Ticket(Protocol):
-    """A query under way."""
-
-    def cancel(self) -> None: ...
-
-
 class Engine(Protocol):
-    def check(self, text: str) -> str:
-        """The kind of a statement ("select", "insert" ...); `SqlError` where it does not parse."""
+    def check(self, text: str) -> None:
+        """`SqlError` where a query does not parse."""
 
-    def run(self, query: Query, catalog: Catalog, started: Callable[[Ticket], None]) -> Outcome:
+    def run(self, query: Query, catalog: Catalog, key: str) -> Outcome:
         """Run to the end, in the caller's thread; `SqlError` or `Cancelled` where it does not get there."""
+
+    def cancel(self, key: str) -> None:
+        """End the query that runs, or waits, under a key."""
 
     def close(self) -> None: ...

@@ -9,7 +9,8 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -70,6 +71,8 @@ class Worker:
 
     def cancel(self) -> None:
         """Interrupt the query; if it does not notice, end the process."""
+        if self.cancelled:
+            return
         self.cancelled = True
         self._send({"do": "cancel"})
         timer = threading.Timer(GRACE, self._insist, (self.used,))
@@ -116,6 +119,7 @@ class Pool:
         self.folder = folder
         self.size = size
         self.idle: list[Worker] = []
+        self.running: dict[str, Worker] = {}
         self.lock = threading.Lock()
         self.turns = Turns(size)
         shutil.rmtree(folder, ignore_errors=True)
@@ -128,15 +132,24 @@ class Pool:
         finally:
             self._give_back(worker)
 
-    def run(self, query: Query, catalog: Catalog, started: Callable[[Any], None]) -> Outcome:
-        """Run in the caller's thread once it is this query's turn; `started` gets the ticket to cancel it by."""
-        with self.turns:
+    def run(self, query: Query, catalog: Catalog, key: str) -> Outcome:
+        """Run in the caller's thread once it is this query's turn."""
+        with self.turns.turn(key):
             worker = self._take()
+            with self.lock:
+                self.running[key] = worker
             try:
-                started(worker)
                 return outcome(worker.request({"do": "run", "query": sent(query)}, catalog))
             finally:
+                with self.lock:
+                    del self.running[key]
                 self._give_back(worker)
+
+    def cancel(self, key: str) -> None:
+        self.turns.give_up(key)
+        with self.lock:
+            if (worker := self.running.get(key)) is not None:
+                worker.cancel()
 
     def _take(self) -> Worker:
         with self.lock:
@@ -180,28 +193,35 @@ class Pool:
 
 
 class Turns:
-    """A fair semaphore: whoever came first goes first."""
+    """A fair semaphore: whoever came first goes first; who waits may give up."""
 
     def __init__(self, places: int) -> None:
         self.free = places
-        self.lock = threading.Lock()
-        self.waiting: list[threading.Event] = []
+        self.changed = threading.Condition()
+        self.waiting: list[str] = []
 
-    def __enter__(self) -> None:
-        with self.lock:
-            if self.free and not self.waiting:
-                self.free -= 1
-                return
-            turn = threading.Event()
-            self.waiting.append(turn)
-        turn.wait()
-
-    def __exit__(self, *_: object) -> None:
-        with self.lock:
-            if self.waiting:
-                self.waiting.pop(0).set()
-            else:
+    @contextmanager
+    def turn(self, key: str) -> Iterator[None]:
+        with self.changed:
+            self.waiting.append(key)
+            self.changed.wait_for(lambda: key not in self.waiting or (self.free > 0 and self.waiting[0] == key))
+            if key not in self.waiting:
+                raise Cancelled
+            self.waiting.remove(key)
+            self.free -= 1
+            self.changed.notify_all()
+        try:
+            yield
+        finally:
+            with self.changed:
                 self.free += 1
+                self.changed.notify_all()
+
+    def give_up(self, key: str) -> None:
+        with self.changed:
+            if key in self.waiting:
+                self.waiting.remove(key)
+                self.changed.notify_all()
 
 
 def memory_limit(size: int) -> str:

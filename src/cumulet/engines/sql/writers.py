@@ -19,9 +19,20 @@ OPEN_PARTITIONS = 100  # as many as Athena writes in one statement
 def write(connection: Any, translation: Translation, output: Output) -> tuple[int, list[Written]]:
     """How many rows there were, and the data files (none for a printed result)."""
     output.folder.mkdir(parents=True, exist_ok=True)
+    if output.format == "nothing":
+        checked(connection, translation)
+        return 0, []
+    if output.format.startswith("explain"):
+        return explained(connection, translation, output), []
     if output.format == "csv":
         return printed(connection, translation, output.folder / RESULT), []
     return data(connection, translation, output)
+
+
+def explained(connection: Any, translation: Translation, output: Output) -> int:
+    rows = connection.execute(f"{output.format.upper()} {translation.sql}").fetchall()
+    (output.folder / "plan.txt").write_text("\n".join(str(row[-1]) for row in rows))
+    return 0
 
 
 def printed(connection: Any, translation: Translation, path: Path) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlglot.tokens import TokenType
@@ -19,7 +19,9 @@ from cumulet.engines.sql.trino import (
 from cumulet.engines.sql.trino import types as t
 from cumulet.engines.sql.trino.query import Queries
 from cumulet.engines.sql.trino.scope import Plan
-from cumulet.engines.sql.trino.tables import Read
+from cumulet.engines.sql.trino.casts import cast_value
+from cumulet.engines.sql.trino.tables import Read, parsed
+from cumulet.engines.sql.trino.typed import Typed
 
 PLAIN = re.compile(r"[+-]?\d+(\.\d*)?([eE][+-]?\d+)?|'(?:[^']|'')*'|true|false|null", re.IGNORECASE)
 
@@ -39,7 +41,30 @@ def translate(query: Query, catalog: Catalog, reader: Callable[..., Any]) -> Tra
     tree = grammar.query(text)
     plan = Plan(catalog, query.database.lower(), text, query.now, reader)
     found = Queries(plan).nested(tree)
-    return Translation(found.sql, [(f.name, f.type) for f in found.fields], plan.reads, plan.used)
+    made = Translation(found.sql, [(f.name, f.type) for f in found.fields], plan.reads, plan.used)
+    made = fitted(made, query) if query.target else made
+    return replace(made, sql=f"SELECT * FROM ({made.sql}) AS q LIMIT 0") if query.no_rows else made
+
+
+def fitted(made: Translation, query: Query) -> Translation:
+    """What INSERT selects, as the table's own columns; those that are not named are NULL."""
+    wanted = [(name.lower(), parsed(kind)) for name, kind in query.target]
+    given = [each.lower() for each in query.given] or [name for name, _ in wanted]
+    kinds = dict(wanted)
+    if unknown := [each for each in given if each not in kinds]:
+        raise SqlError("COLUMN_NOT_FOUND", f"line 1:1: Insert column name does not exist in target table: {unknown[0]}")
+    have = [kind for _, kind in made.columns]
+    if len(have) != len(given) or not all(assignable(a, kinds[name]) for a, name in zip(have, given, strict=True)):
+        raise SqlError("TYPE_MISMATCH", f"line 1:1: Insert query has mismatched column types: Table: "
+                       f"[{', '.join(str(kinds[each]) for each in given)}], Query: [{', '.join(map(str, have))}]")  # fmt: skip
+    values = {name: cast_value(Typed(f"q.c{i}", kind), kinds[name]).sql
+              for i, (name, kind) in enumerate(zip(given, have, strict=True))}  # fmt: skip
+    shown = (f"{values.get(name, f'CAST(NULL AS {kind.duck})')} AS c{i}" for i, (name, kind) in enumerate(wanted))
+    return replace(made, sql=f"SELECT {', '.join(shown)} FROM ({made.sql}) AS q", columns=wanted)
+
+
+def assignable(value: t.Type, wanted: t.Type) -> bool:
+    return t.fits(value, wanted) or value.base == wanted.base == "varchar" or (value.base == wanted.base == "timestamp")
 
 
 def with_parameters(text: str, parameters: list[str]) -> str:

@@ -1,0 +1,158 @@
+"""CREATE EXTERNAL TABLE. https://docs.aws.amazon.com/athena/latest/ug/create-table.html"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from cumulet.engines.sql.base import NotSupported
+from cumulet.engines.sql.trino.types import UnknownType, parse
+from cumulet.services.athena.ddl.reading import Act, Reader, failed, task_failed
+from cumulet.services.athena.formats import FORMATS, LAZY, TEXT_IN, TEXT_OUT
+from cumulet.wire.errors import AwsError
+
+if TYPE_CHECKING:
+    from cumulet.services.athena.running import Run
+
+
+@dataclass(slots=True)
+class Definition:
+    """A table's clauses as they are read."""
+
+    database: str
+    name: str
+    columns: list[dict[str, Any]]
+    keys: list[dict[str, Any]] = field(default_factory=list)
+    comment: str = ""
+    serde: str = ""
+    serde_properties: dict[str, str] = field(default_factory=dict)
+    formats: tuple[str, str] = (TEXT_IN, TEXT_OUT)
+    location: str = ""
+    properties: dict[str, str] = field(default_factory=dict)
+    buckets: list[str] = field(default_factory=list)
+    bucket_count: int = -1
+
+
+def create_table(reader: Reader) -> Act:
+    reader.expect("CREATE")
+    external = reader.take("EXTERNAL")
+    reader.expect("TABLE")
+    quiet = reader.take("IF", "NOT", "EXISTS")
+    database, name = reader.table()
+    if reader.take("LIKE"):
+        raise reader.unexpected("'('")
+    made = Definition(database, name, reader.columns())
+    while reader.left:
+        clause(reader, made)
+    if made.properties.get("table_type", "").upper() == "ICEBERG":
+        raise NotSupported("CREATE TABLE with table_type = 'ICEBERG'")
+    if not external:
+        raise failed("SemanticException Tables in Athena are external: write CREATE EXTERNAL TABLE (or set 'table_type'='ICEBERG')")
+    if not made.location:
+        raise failed("SemanticException [Error 10009]: A LOCATION is needed: LOCATION 's3://bucket/folder/'")
+    check_types(made)
+    return lambda run: create(run, made, quiet)
+
+
+def clause(reader: Reader, made: Definition) -> None:
+    if reader.take("COMMENT"):
+        made.comment = reader.literal()
+    elif reader.take("PARTITIONED", "BY"):
+        made.keys = reader.columns()
+    elif reader.take("CLUSTERED", "BY"):
+        clustered(reader, made)
+    elif reader.take("ROW", "FORMAT", "SERDE"):
+        made.serde = reader.literal()
+    elif reader.take("WITH", "SERDEPROPERTIES"):
+        made.serde_properties.update(reader.properties())
+    elif reader.take("ROW", "FORMAT", "DELIMITED"):
+        delimited(reader, made)
+    elif reader.take("STORED", "AS"):
+        stored_as(reader, made)
+    elif reader.take("LOCATION"):
+        made.location = reader.literal()
+    elif reader.take("TBLPROPERTIES"):
+        made.properties = reader.properties()
+    else:
+        raise reader.unexpected("{'PARTITIONED', 'ROW', 'STORED', 'LOCATION', 'TBLPROPERTIES', 'WITH', 'COMMENT', 'CLUSTERED'}")
+
+
+def clustered(reader: Reader, made: Definition) -> None:
+    reader.expect("(")
+    made.buckets = [reader.name()]
+    while reader.take(","):
+        made.buckets.append(reader.name())
+    reader.expect(")", "INTO")
+    made.bucket_count = int(reader.next().text)
+    reader.expect("BUCKETS")
+
+
+def delimited(reader: Reader, made: Definition) -> None:
+    made.serde = LAZY
+    clauses = {("FIELDS", "TERMINATED", "BY"): "field.delim", ("ESCAPED", "BY"): "escape.delim",
+               ("COLLECTION", "ITEMS", "TERMINATED", "BY"): "collection.delim", ("MAP", "KEYS", "TERMINATED", "BY"): "mapkey.delim",
+               ("LINES", "TERMINATED", "BY"): "line.delim", ("NULL", "DEFINED", "AS"): "serialization.null.format"}  # fmt: skip
+    while (found := next((key for words, key in clauses.items() if reader.take(*words)), None)) is not None:
+        made.serde_properties[found] = reader.literal()
+    if made.serde_properties.get("line.delim", "\n") != "\n":
+        raise failed("SemanticException [Error 10101]: LINES TERMINATED BY only supports newline '\\n' right now")
+    made.serde_properties.setdefault("serialization.format", made.serde_properties.get("field.delim", "1"))
+
+
+def stored_as(reader: Reader, made: Definition) -> None:
+    if reader.take("INPUTFORMAT"):
+        read = reader.literal()
+        reader.expect("OUTPUTFORMAT")
+        made.formats = (read, reader.literal())
+        return
+    form = reader.name()
+    if form not in FORMATS:
+        raise reader.unexpected("{'PARQUET', 'ORC', 'AVRO', 'JSON', 'TEXTFILE', 'INPUTFORMAT'}")
+    read, write, serde = FORMATS[form]
+    made.formats = (read, write)
+    made.serde = made.serde or serde
+
+
+def check_types(made: Definition) -> None:
+    for column in made.columns + made.keys:
+        try:
+            parse(column["Type"])
+        except UnknownType:
+            raise failed(f"ParseException cannot recognize input near '{column['Name']}' '{column['Type']}' in column type") from None
+    names = [each["Name"] for each in made.columns + made.keys]
+    if len(set(names)) != len(names):
+        raise failed("SemanticException [Error 10035]: Column repeated in partitioning columns or in the column list")
+
+
+def create(run: Run, made: Definition, quiet: bool) -> list[str]:
+    serde = made.serde or LAZY
+    properties = made.serde_properties or {"serialization.format": "1"}
+    table = {
+        "Name": made.name,
+        "TableType": "EXTERNAL_TABLE",
+        "Parameters": {"EXTERNAL": "TRUE", **({"comment": made.comment} if made.comment else {}), **made.properties},
+        "PartitionKeys": made.keys,
+        "StorageDescriptor": {
+            "Columns": made.columns,
+            "Location": made.location,
+            "InputFormat": made.formats[0],
+            "OutputFormat": made.formats[1],
+            "Compressed": False,
+            "NumberOfBuckets": made.bucket_count,
+            "BucketColumns": made.buckets,
+            "SerdeInfo": {"SerializationLibrary": serde, "Parameters": properties},
+            "StoredAsSubDirectories": False,
+        },
+    }
+    database = made.database or run.database
+    try:
+        run.lake.glue.create_table(DatabaseName=database, TableInput=table)
+    except AwsError as error:
+        if error.code == "AlreadyExistsException" and quiet:
+            return []
+        if error.code == "AlreadyExistsException":
+            raise task_failed(f"AlreadyExistsException(message:Table {made.name} already exists.)") from None
+        if error.code == "EntityNotFoundException":
+            raise failed(f"SemanticException [Error 10072]: Database does not exist: {database}") from None
+        raise
+    return []

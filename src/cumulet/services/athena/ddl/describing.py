@@ -1,0 +1,65 @@
+"""DESCRIBE [EXTENDED | FORMATTED] [db.]table: columns in Hive's padded fields."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from cumulet.services.athena.ddl.reading import Act, Reader, found_table
+
+if TYPE_CHECKING:
+    from cumulet.services.athena.running import Run
+
+HEAD = "# col_name            \tdata_type           \tcomment             "
+BLANK = "\t \t "
+
+
+def describe(reader: Reader) -> Act:
+    if not reader.take("DESCRIBE"):
+        reader.expect("DESC")
+    extended = reader.take("EXTENDED") or reader.take("FORMATTED")
+    place = reader.table()
+    reader.end()
+
+    def act(run: Run) -> list[str]:
+        table = found_table(run, place)
+        return formatted(table) if extended else plain(table)
+
+    return act
+
+
+def line(first: str, second: str, third: str) -> str:
+    return f"{first:<20}\t{second:<20}\t{third:<20}"
+
+
+def listed(columns: list[dict[str, Any]]) -> list[str]:
+    return [line(each["Name"], each.get("Type") or "string", each.get("Comment") or "") for each in columns]
+
+
+def plain(table: dict[str, Any]) -> list[str]:
+    keys = table.get("PartitionKeys") or []
+    lines = listed(table["StorageDescriptor"]["Columns"] + keys)
+    return [*lines, BLANK, "# Partition Information\t \t ", HEAD, BLANK, *listed(keys)] if keys else lines
+
+
+def formatted(table: dict[str, Any]) -> list[str]:
+    storage, keys = table["StorageDescriptor"], table.get("PartitionKeys") or []
+    serde = storage.get("SerdeInfo") or {}
+    lines = [HEAD, BLANK, *listed(storage["Columns"])]
+    if keys:
+        lines += [BLANK, "# Partition Information\t \t ", HEAD, BLANK, *listed(keys)]
+    created = datetime.fromtimestamp(float(stamp(table.get("CreateTime"))), UTC).strftime("%a %b %d %H:%M:%S UTC %Y")
+    facts = [("Database:", table["DatabaseName"]), ("Owner:", table.get("Owner") or "hadoop"), ("CreateTime:", created),
+             ("LastAccessTime:", "UNKNOWN"), ("Protect Mode:", "None"), ("Retention:", str(table.get("Retention") or 0)),
+             ("Location:", storage.get("Location") or ""), ("Table Type:", table.get("TableType") or "")]  # fmt: skip
+    lines += [BLANK, "# Detailed Table Information\t \t ", *(f"{k:<20}\t{v:<20}\t " for k, v in facts), "Table Parameters:   \t \t "]
+    lines += [f"\t{key:<20}\t{value:<20}" for key, value in sorted((table.get("Parameters") or {}).items())]
+    lines += [BLANK, "# Storage Information\t \t "]
+    facts = [("SerDe Library:", serde.get("SerializationLibrary") or ""), ("InputFormat:", storage.get("InputFormat") or ""),
+             ("OutputFormat:", storage.get("OutputFormat") or ""), ("Compressed:", "Yes" if storage.get("Compressed") else "No"),
+             ("Num Buckets:", str(storage.get("NumberOfBuckets", -1)))]  # fmt: skip
+    return [*lines, *(f"{k:<20}\t{v:<20}\t " for k, v in facts)]
+
+
+def stamp(value: Any) -> float:
+    return value.timestamp() if isinstance(value, datetime) else float(value or 0)

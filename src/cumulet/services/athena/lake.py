@@ -1,0 +1,160 @@
+"""The lake as the engine sees it: Glue's tables and S3's files, asked for while a query is planned."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+from cumulet.engines.sql.base import Column, File, NotSupported, SqlError, Table
+from cumulet.services.athena.places import folder
+from cumulet.wire.errors import AwsError
+
+if TYPE_CHECKING:
+    from cumulet.services import Service
+
+VIEW = re.compile(r"/\* Presto View: (\S+) \*/")
+SERDES = {
+    "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe": "text",
+    "org.apache.hadoop.hive.serde2.OpenCSVSerde": "quoted csv",
+    "com.bizo.hive.serde.csv.CSVSerde": "quoted csv",
+    "org.openx.data.jsonserde.JsonSerDe": "json",
+    "org.apache.hive.hcatalog.data.JsonSerDe": "json",
+    "org.apache.hadoop.hive.serde2.JsonSerDe": "json",
+    "com.amazon.ion.IonHiveSerDe": "Ion",
+    "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe": "parquet",
+    "org.apache.hadoop.hive.ql.io.orc.OrcSerde": "ORC",
+    "org.apache.hadoop.hive.serde2.avro.AvroSerDe": "Avro",
+    "org.apache.hadoop.hive.serde2.RegexSerDe": "RegexSerDe",
+    "com.amazonaws.glue.serde.GrokSerDe": "Grok",
+}
+MANY = 20  # partitions beyond which one listing of the whole table is cheaper than one for each
+
+
+class Lake:
+    """Answers the engine's questions as the caller of the query, through public operations only."""
+
+    def __init__(self, service: Service) -> None:
+        self.glue: Any = service.other("glue")
+        self.s3: Any = service.other("s3")
+        self.known: dict[tuple[str, str], dict[str, Any] | None] = {}
+
+    def databases(self) -> list[str]:
+        return [each["Name"] for each in self._pages(self.glue.get_databases, "DatabaseList")]
+
+    def tables(self, database: str) -> list[Table]:
+        return [self._described(each) for each in self._pages(self.glue.get_tables, "TableList", DatabaseName=database)]
+
+    def table(self, database: str, name: str) -> Table | None:
+        found = self.glue_table(database, name)
+        return self._described(found) if found else None
+
+    def glue_table(self, database: str, name: str) -> dict[str, Any] | None:
+        """Glue's own record of a table, or None."""
+        if (database, name) not in self.known:
+            try:
+                self.known[database, name] = self.glue.get_table(DatabaseName=database, Name=name)["Table"]
+            except AwsError as error:
+                if error.code != "EntityNotFoundException":
+                    raise
+                self.known[database, name] = None
+        return self.known[database, name]
+
+    def files(self, database: str, name: str, predicate: list[dict[str, Any]]) -> list[File]:
+        table = self.glue_table(database, name)
+        assert table is not None
+        if not table.get("PartitionKeys"):
+            return self._listed(table["StorageDescriptor"].get("Location", ""), [])
+        if (table.get("Parameters") or {}).get("projection.enabled", "").lower() == "true":
+            raise NotSupported(f"Partition projection (table {database}.{name})")
+        return self._partitioned(table, predicate)
+
+    def _pages(self, operation: Any, member: str, **arguments: Any) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        token: str | None = None
+        while True:
+            answer = operation(**arguments, NextToken=token)
+            found += answer[member]
+            token = answer.get("NextToken")
+            if not token:
+                return found
+
+    def _described(self, table: dict[str, Any]) -> Table:
+        database, name = table["DatabaseName"], table["Name"]
+        storage = table.get("StorageDescriptor") or {}
+        columns = [Column(each["Name"], each.get("Type") or "string") for each in storage.get("Columns") or []]
+        keys = [Column(each["Name"], each.get("Type") or "string") for each in table.get("PartitionKeys") or []]
+        if table.get("TableType") == "VIRTUAL_VIEW":
+            return presto_view(table, database, name)
+        serde = storage.get("SerdeInfo") or {}
+        library = serde.get("SerializationLibrary") or ""
+        parameters = {**(table.get("Parameters") or {}), **(storage.get("Parameters") or {}), **(serde.get("Parameters") or {})}
+        if parameters.get("table_type", "").upper() == "ICEBERG":
+            return Table(database, name, columns, keys, "Iceberg", parameters)
+        return Table(database, name, columns, keys, SERDES.get(library, library or "unknown"), parameters)
+
+    def _listed(self, location: str, values: list[str]) -> list[File]:
+        bucket, prefix = folder(location)
+        try:
+            found = self.s3.files(Bucket=bucket, Prefix=prefix)
+        except AwsError as error:
+            raise SqlError("HIVE_METASTORE_ERROR", f"Cannot list {location}: {error.message}") from None
+        return [File(str(each.path), f"s3://{bucket}/{each.key}", each.size, values) for each in found if visible(each.key[len(prefix) :])]
+
+    def _partitioned(self, table: dict[str, Any], predicate: list[dict[str, Any]]) -> list[File]:
+        types = {each["Name"].lower(): each.get("Type") or "string" for each in table["PartitionKeys"]}
+        expression = " AND ".join(text for each in predicate if (text := condition(each, types)))
+        arguments = {"DatabaseName": table["DatabaseName"], "TableName": table["Name"], "ExcludeColumnSchema": True}
+        partitions = self._pages(self.glue.get_partitions, "Partitions", Expression=expression or None, **arguments)
+        if len(partitions) <= MANY:
+            return [file for each in partitions for file in self._listed(each["StorageDescriptor"]["Location"], each["Values"])]
+        return self._from_one_listing(table, partitions)
+
+    def _from_one_listing(self, table: dict[str, Any], partitions: list[dict[str, Any]]) -> list[File]:
+        """Files by folder, listed once for the table; partitions that lie elsewhere are listed on their own."""
+        root = "s3://{}/{}".format(*folder(table["StorageDescriptor"]["Location"]))
+        places = {"s3://{}/{}".format(*folder(each["StorageDescriptor"]["Location"])): each["Values"] for each in partitions}
+        found: list[File] = []
+        for file in self._listed(root, []):
+            place = file.name.rpartition("/")[0] + "/"
+            while place not in places and len(place) > len(root):
+                place = place.rstrip("/").rpartition("/")[0] + "/"
+            if place in places:
+                found.append(File(file.path, file.name, file.size, places[place]))
+        for place, values in places.items():
+            if not place.startswith(root):
+                found += self._listed(place, values)
+        return found
+
+
+def visible(key: str) -> bool:
+    """Hive leaves out what starts with _ or a dot, at any depth, and the markers of folders."""
+    return bool(key) and not key.endswith("/") and not any(part[:1] in ("_", ".") for part in key.split("/"))
+
+
+def presto_view(table: dict[str, Any], database: str, name: str) -> Table:
+    """A view as Athena keeps it: the query and its columns in base64 inside a comment."""
+    found = VIEW.search(table.get("ViewOriginalText") or "")
+    if found is None:
+        raise NotSupported(f"The view {database}.{name}, which is not one of Athena's (Presto View)")
+    body = json.loads(base64.b64decode(found[1]))
+    columns = [Column(each["name"], each["type"]) for each in body["columns"]]
+    return Table(body.get("schema") or database, name, columns, [], view=body["originalSql"])
+
+
+def condition(given: dict[str, Any], types: dict[str, str]) -> str:
+    """A condition in Glue's grammar; "" where its type is better left to the engine."""
+    kind = types[given["column"]].lower()
+    quoted = kind in ("string", "date") or kind.startswith(("varchar", "char"))
+    if not quoted and kind not in ("tinyint", "smallint", "int", "integer", "bigint", "long"):
+        return ""
+    if kind == "date" and given["operator"] not in ("=", "in"):
+        return ""
+    texts = [str(each) for each in given["values"]]
+    if not quoted and not all(re.fullmatch(r"-?\d+", each) for each in texts):
+        return ""
+    values = ["'" + each.replace("'", "''") + "'" if quoted else each for each in texts]
+    if given["operator"] == "in":
+        return f"{given['column']} IN ({', '.join(values)})"
+    return f"{given['column']} {given['operator']} {values[0]}"

@@ -1,0 +1,30 @@
+"""Athena's errors in its own words."""
+
+from __future__ import annotations
+
+from cumulet.wire.errors import AwsError
+
+
+def invalid(message: str, code: str = "INVALID_INPUT") -> AwsError:
+    return AwsError("InvalidRequestException", message, AthenaErrorCode=code)
+
+
+def malformed(message: str) -> AwsError:
+    """A statement that does not parse never starts."""
+    return invalid(message, "MALFORMED_QUERY")
+
+
+def no_execution(name: str) -> AwsError:
+    return invalid(f"QueryExecution {name} was not found")
+
+
+def no_work_group(name: str) -> AwsError:
+    return invalid(f"WorkGroup {name} is not found.")
+
+
+def no_metadata(message: str) -> AwsError:
+    return AwsError("MetadataException", message)
+
+
+def not_found(message: str, name: str) -> AwsError:
+    return AwsError("ResourceNotFoundException", message, ResourceName=name)

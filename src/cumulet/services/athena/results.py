@@ -1,0 +1,89 @@
+"""Results by page: read from the very file that lies in S3.
+
+https://docs.aws.amazon.com/athena/latest/APIReference/API_GetQueryResults.html
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from cumulet.services import Service
+from cumulet.services.athena import paging
+from cumulet.services.athena.places import bucket_and_key
+from cumulet.services.athena.refusals import invalid
+
+VALUE = re.compile(rb'(?:"((?:[^"]|"")*)")?(,|\n|$)')
+MOST = 1000
+
+
+class Results(Service):
+    """A token is the place in the file behind the last row of a page."""
+
+    def get_query_results(
+        self, *, QueryExecutionId: str, NextToken: str | None = None, MaxResults: int = MOST, QueryResultType: str = "DATA_ROWS"
+    ) -> dict[str, Any]:
+        if QueryResultType != "DATA_ROWS":
+            raise invalid(f"QueryResultType {QueryResultType} is not supported by Cumulet")
+        look: Any = self
+        body = look.execution(QueryExecutionId)
+        state = body["Status"]["State"]
+        if state in ("QUEUED", "RUNNING"):
+            raise invalid(f"Query has not yet finished. Current state: {state}")
+        if state != "SUCCEEDED":
+            raise invalid(f"Query did not finish successfully. Final query state: {state}")
+        return self._results(body, NextToken, MaxResults)
+
+    def _results(self, body: dict[str, Any], token: str | None, most: int) -> dict[str, Any]:
+        columns = body.get("Columns") or []
+        location = body["ResultConfiguration"]["OutputLocation"]
+        if not location.endswith((".csv", ".txt")):
+            return {"UpdateCount": body.get("RowCount", 0), "ResultSet": {"Rows": [], "ResultSetMetadata": {"ColumnInfo": columns}}}
+        path = self._result_file(location)
+        offset = int(paging.opened(token)) if token else 0
+        with path.open("rb") as file:
+            file.seek(offset)
+            rows = read_rows(file, most) if location.endswith(".csv") else read_lines(file, most)
+            end, more = file.tell(), bool(file.read(1))
+        return {
+            "UpdateCount": 0,
+            "ResultSet": {"Rows": [{"Data": row} for row in rows], "ResultSetMetadata": {"ColumnInfo": columns}},
+            "NextToken": paging.closed(str(end)) if more else None,
+        }
+
+    def _result_file(self, location: str) -> Path:
+        bucket, key = bucket_and_key(location)
+        found = [each for each in self.other("s3").files(Bucket=bucket, Prefix=key) if each.key == key]
+        if not found:
+            raise invalid(f"Could not find results: the object {location} is not there any more")
+        return Path(found[0].path)
+
+
+def read_lines(file: BinaryIO, most: int) -> list[list[dict[str, str]]]:
+    lines = (file.readline() for _ in range(most))
+    return [[{"VarCharValue": line.decode().rstrip("\n")}] for line in lines if line]
+
+
+def read_rows(file: BinaryIO, most: int) -> list[list[dict[str, str]]]:
+    """The next records of a result: what is quoted is a value, what is not is NULL."""
+    return [row(record) for record in (read_record(file) for _ in range(most)) if record]
+
+
+def read_record(file: BinaryIO) -> bytes:
+    """A line, and the following ones while a quote is open."""
+    record = file.readline()
+    while record.count(b'"') % 2:
+        record += file.readline()
+    return record
+
+
+def row(record: bytes) -> list[dict[str, str]]:
+    found, at = [], 0
+    while (value := VALUE.match(record, at)) is not None:
+        text = value[1]
+        found.append({} if text is None else {"VarCharValue": text.replace(b'""', b'"').decode()})
+        if value[2] != b",":
+            break
+        at = value.end()
+    return found

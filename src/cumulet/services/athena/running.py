@@ -1,0 +1,122 @@
+"""One statement at work: the engine for queries, Glue for DDL, S3 for what comes out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cumulet.engines.sql.base import Outcome, Output, Query, SqlError
+from cumulet.services.athena import ddl, metadata_file, statements, views
+from cumulet.services.athena.engine import engine
+from cumulet.services.athena.lake import Lake
+from cumulet.services.athena.places import bucket_and_key
+from cumulet.services.athena.prepared_statements import KIND as PREPARED
+from cumulet.services.athena.statements import Statement
+from cumulet.services.athena.writing import create_table_as, insert_into, unload
+
+if TYPE_CHECKING:
+    from cumulet.services import Service
+
+
+class Run:
+    """What a statement needs while it runs, and what it has to tell afterwards."""
+
+    def __init__(self, service: Service, body: dict[str, Any], statement: Statement, folder: Path) -> None:
+        self.service: Any = service
+        self.body = body
+        self.statement = statement
+        self.folder = folder
+        self.lake = Lake(service)
+        self.database = (body["QueryExecutionContext"].get("Database") or "default").lower()
+        self.scanned, self.planning, self.execution = 0, 0.0, 0.0
+        self.manifest = ""
+
+    @property
+    def id(self) -> str:
+        return str(self.body["QueryExecutionId"])
+
+    def work(self) -> None:
+        works = {"SELECT": self._select, "CREATE_TABLE_AS_SELECT": create_table_as, "INSERT": insert_into, "UNLOAD": unload,
+                 "CREATE_VIEW": views.create, "EXECUTE": self._execute, "PREPARE": self._prepare,
+                 "DEALLOCATE": self._deallocate, "EXPLAIN": self._explain}  # fmt: skip
+        work = works.get(self.statement.kind)
+        if work is None:
+            self.say(ddl.run(self))
+        elif self.statement.kind in ("CREATE_TABLE_AS_SELECT", "INSERT", "UNLOAD", "CREATE_VIEW"):
+            work(self)  # type: ignore[operator]
+        else:
+            work()  # type: ignore[operator]
+
+    def ask(self, text: str, output: Output | None = None, parameters: list[str] | None = None, **more: Any) -> Outcome:
+        """Run a query in the engine and count what it cost."""
+        query = Query(
+            text, self.database, output or Output(self.folder),
+            self.body["ExecutionParameters"] if parameters is None else parameters,
+            now=self.body["Status"]["SubmissionDateTime"], scan_limit=self.body["Cutoff"], **more,
+        )  # fmt: skip
+        outcome = engine(self.service.house).run(query, self.lake, self.id)
+        self.scanned += outcome.scanned
+        self.planning += outcome.planning
+        self.execution += outcome.execution
+        self.body["RowCount"] = outcome.rows
+        return outcome
+
+    def _select(self) -> None:
+        self._rows(self.statement.query, None)
+
+    def _rows(self, text: str, parameters: list[str] | None) -> None:
+        outcome = self.ask(text, parameters=parameters)
+        columns = [metadata_file.column(each.name, each.type) for each in outcome.columns]
+        self.body["Columns"] = columns
+        self.put(self.folder / "result.csv", self.body["ResultConfiguration"]["OutputLocation"], "application/octet-stream")
+        self.put_bytes(metadata_file.encoded(columns), self.body["ResultConfiguration"]["OutputLocation"] + ".metadata")
+
+    def _execute(self) -> None:
+        """EXECUTE runs the prepared text as if it had been given, whatever kind of statement that is."""
+        kept = self.service.store.records.get(PREPARED, self.service.caller.scope, f"{self.body['WorkGroup']}/{self.statement.target[0]}")
+        if kept is None:
+            raise SqlError("NOT_FOUND", f"Prepared statement not found: {self.statement.target[0]}")
+        inner = statements.read(kept["QueryStatement"])
+        values = self.statement.columns or self.body["ExecutionParameters"]
+        if inner.kind == "SELECT":
+            self._rows(inner.query, values)
+        else:
+            self.statement, self.body["ExecutionParameters"] = inner, values
+            self.work()
+
+    def _prepare(self) -> None:
+        name, group = self.statement.target[0], self.body["WorkGroup"]
+        self.service.store.records.put(PREPARED, self.service.caller.scope, f"{group}/{name}",
+                                       self.service._prepared_body(name, group, self.statement.query, ""))  # fmt: skip
+        self.say([])
+
+    def _deallocate(self) -> None:
+        self.service.delete_prepared_statement(StatementName=self.statement.target[0], WorkGroup=self.body["WorkGroup"])
+        self.say([])
+
+    def _explain(self) -> None:
+        """The plan that really runs: DuckDB's. Trino's own plan there is none."""
+        options = str(self.statement.properties.get("options", "")).upper()
+        if options and "TEXT" not in options:
+            raise SqlError("NOT_SUPPORTED", f"EXPLAIN ({options}) is not supported by Cumulet; EXPLAIN and EXPLAIN ANALYZE give text", "engine")
+        form = "explain analyze" if self.statement.flag else "explain"
+        self.ask(self.statement.query, Output(self.folder, form))
+        lines = (self.folder / "plan.txt").read_text().splitlines()
+        self.say(lines, [("Query Plan", "varchar")])
+
+    def say(self, lines: list[str], columns: list[tuple[str, str]] | None = None) -> None:
+        """Keep what a statement without rows has to say as its text file."""
+        named = columns or ddl.COLUMNS.get(self.body["SubstatementType"], [])
+        self.body["Columns"] = [metadata_file.column(name, kind, shown="string") for name, kind in named]
+        location = self.body["ResultConfiguration"]["OutputLocation"]
+        self.put_bytes("".join(f"{line}\n" for line in lines).encode(), location)
+        self.put_bytes(metadata_file.encoded(self.body["Columns"]), location + ".metadata")
+
+    def put(self, path: Path, location: str, content_type: str = "binary/octet-stream") -> None:
+        """Hand a file over to S3, which moves it."""
+        bucket, key = bucket_and_key(location)
+        self.service.other("s3").put_object(Bucket=bucket, Key=key, Body=path, ContentType=content_type)
+
+    def put_bytes(self, content: bytes, location: str) -> None:
+        bucket, key = bucket_and_key(location)
+        self.service.other("s3").put_object(Bucket=bucket, Key=key, Body=content)

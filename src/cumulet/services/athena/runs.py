@@ -1,0 +1,140 @@
+"""Running a statement: the work behind a query execution, in a thread of the supervisor's.
+
+A statement that only reads is run again after a crash of the server; one that writes is not, since nobody
+can tell how far it came: it fails with that reason.
+"""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from cumulet.engines.sql.base import Cancelled, SqlError
+from cumulet.jobs import Suspended
+from cumulet.services import Service
+from cumulet.services.athena import statements
+from cumulet.services.athena.engine import engine, workspace
+from cumulet.services.athena.query_executions import ENDED, KIND
+from cumulet.services.athena.running import Run
+from cumulet.wire.errors import AwsError
+
+if TYPE_CHECKING:
+    from cumulet.jobs import Job
+
+READING = ("SELECT", "EXPLAIN", "EXECUTE", "PREPARE", "DEALLOCATE")
+INTERRUPTED = "The server stopped while this statement was running; what it had written by then may be there. Run it again."
+WEEK, AGAIN = 604800.0, 0.05
+SYSTEM, USER, OTHER = 1, 2, 3  # categories of AthenaError
+TYPES = {"SYNTAX_ERROR": 1006, "COLUMN_NOT_FOUND": 1006, "TABLE_NOT_FOUND": 1006, "SCHEMA_NOT_FOUND": 1006, "TYPE_MISMATCH": 1006,
+         "FUNCTION_NOT_FOUND": 1006, "HIVE_BAD_DATA": 233, "HIVE_CURSOR_ERROR": 233, "GENERIC_INTERNAL_ERROR": 1,
+         "EXCEEDED_LOCAL_MEMORY_LIMIT": 131}  # fmt: skip
+ANALYSIS = frozenset(
+    "COLUMN_NOT_FOUND TYPE_MISMATCH FUNCTION_NOT_FOUND AMBIGUOUS_NAME EXPRESSION_NOT_AGGREGATE EXPRESSION_NOT_SCALAR "
+    "MISMATCHED_COLUMN_ALIASES INVALID_COLUMN_REFERENCE INVALID_LITERAL TABLE_NOT_FOUND_REFERENCE MISSING_COLUMN_NAME "
+    "DUPLICATE_COLUMN_NAME COLUMN_TYPE_UNKNOWN SYNTAX_ERROR MISSING_SCHEMA_NAME VIEW_IS_RECURSIVE "
+    "INVALID_WINDOW_REFERENCE TYPE_NOT_FOUND INVALID_LIMIT_CLAUSE FUNCTION_NOT_AGGREGATE FUNCTION_NOT_WINDOW".split()
+)
+
+
+class Runs(Service):
+    def run_query(self, job: Job) -> None:
+        look: Any = self
+        body = look.execution(job.payload["execution"])
+        if body["Status"]["State"] in ENDED:
+            return
+        statement = statements.read(body["Query"])
+        if job.attempt > 1 and statement.kind not in READING and body["Status"]["State"] == "RUNNING":
+            self._end(body, "FAILED", INTERRUPTED, error(SYSTEM, 1, INTERRUPTED))
+            return
+        if job.stopping:
+            self._end(body, "CANCELLED", "Query cancelled by user")
+            return
+        self._run(job, body, statement)
+
+    def run_query_failed(self, job: Job, reason: str) -> None:
+        """Our own failure, told as one."""
+        look: Any = self
+        self._end(look.execution(job.payload["execution"]), "FAILED", f"GENERIC_INTERNAL_ERROR: {reason}", error(SYSTEM, 1, reason))
+
+    def _run(self, job: Job, body: dict[str, Any], statement: statements.Statement) -> None:
+        began = self.house.clock()
+        body["Status"]["State"] = "RUNNING"
+        self._remember(body)
+        folder = workspace(self.house) / "runs" / body["QueryExecutionId"]
+        run = Run(self, body, statement, folder)
+        ended = threading.Event()
+        watcher = threading.Thread(target=watch, args=(job, ended, lambda: engine(self.house).cancel(body["QueryExecutionId"])), daemon=True)
+        watcher.start()
+        try:
+            run.work()
+            self._timed(body, run, began)
+            self._end(body, "SUCCEEDED")
+        except Cancelled:
+            if job.leaving and not job.stopping:
+                raise Suspended from None
+            self._timed(body, run, began)
+            self._end(body, "CANCELLED", "Query cancelled by user")
+        except (SqlError, AwsError) as failure:
+            self._timed(body, run, began)
+            self._end(body, "FAILED", *explained(failure))
+        finally:
+            ended.set()
+            job.wake()
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _timed(self, body: dict[str, Any], run: Run, began: float) -> None:
+        """Where the time went, as measured; the engine's own figures come from the worker."""
+        now, submitted = self.house.clock(), body["Status"]["SubmissionDateTime"]
+        total, queued = round((now - submitted) * 1000), round((began - submitted) * 1000)
+        planning, executing = round(run.planning * 1000), round((run.planning + run.execution) * 1000)
+        body["Statistics"] = {
+            "EngineExecutionTimeInMillis": executing,
+            "DataScannedInBytes": run.scanned,
+            "TotalExecutionTimeInMillis": total,
+            "QueryQueueTimeInMillis": queued,
+            "QueryPlanningTimeInMillis": planning,
+            "ServiceProcessingTimeInMillis": max(0, total - queued - executing),
+            "ResultReuseInformation": {"ReusedPreviousResult": False},
+            **({"DataManifestLocation": run.manifest} if run.manifest else {}),
+        }
+
+    def _end(self, body: dict[str, Any], state: str, reason: str = "", failure: dict[str, Any] | None = None) -> None:
+        body["Status"].update({"State": state, "CompletionDateTime": self.house.clock()})
+        if reason:
+            body["Status"]["StateChangeReason"] = reason
+        if failure:
+            body["Status"]["AthenaError"] = failure
+        self._remember(body)
+
+    def _remember(self, body: dict[str, Any]) -> None:
+        self.store.records.put(KIND, self.caller.scope, body["QueryExecutionId"], body)
+
+
+def watch(job: Job, ended: threading.Event, cancel: Callable[[], None]) -> None:
+    """Until the run ends: pass a request to stop, or the server's leaving, on to the engine.
+
+    Said again and again, because the run may not have reached the engine yet.
+    """
+    job.wait(WEEK)
+    while not ended.wait(AGAIN):
+        if job.stopping or job.leaving:
+            cancel()
+
+
+def explained(failure: SqlError | AwsError) -> tuple[str, dict[str, Any]]:
+    """Why a query failed: Trino's error name (SYNTAX_ERROR for what analysis finds) and its words."""
+    if isinstance(failure, AwsError):
+        return failure.message, error(USER, 1006, failure.message)
+    name = {"TABLE_NOT_FOUND": "TABLE_NOT_FOUND"}.get(failure.name, failure.name)
+    shown = "SYNTAX_ERROR" if name in ANALYSIS else name
+    if failure.name == "COLUMN_NOT_FOUND":
+        shown = "COLUMN_NOT_FOUND"
+    reason = f"{shown}: {failure.message}"
+    category = SYSTEM if failure.kind == "system" else OTHER if failure.kind == "engine" else USER
+    return reason, error(category, TYPES.get(failure.name, 1006 if category == USER else 1), reason)
+
+
+def error(category: int, kind: int, message: str) -> dict[str, Any]:
+    return {"ErrorCategory": category, "ErrorType": kind, "Retryable": False, "ErrorMessage": message}
