@@ -58,6 +58,8 @@ def authenticate(call: Call) -> None:
         request_id=call.request_id,
         source_ip=call.request.client,
     )
+    if call.caller.anonymous and not services.service_class(call.route.service).may_admit_anonymous():
+        raise sign.missing_credentials(call.route)  # before anything of the body is read
 
 
 def parse(call: Call) -> None:

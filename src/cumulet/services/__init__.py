@@ -83,6 +83,11 @@ class Service:
         name = service or type(self).__module__.split(".")[2].replace("_", "-")
         return f"arn:aws:{name}:{self.caller.region}:{self.caller.account}:{resource}"
 
+    @classmethod
+    def may_admit_anonymous(cls) -> bool:
+        """Whether there is any unsigned call that this service would let go on."""
+        return cls.admits_anonymous is not Service.admits_anonymous
+
     def admits_anonymous(self, operation: str, members: dict[str, Any]) -> bool:
         """Whether an unsigned call may go on (S3 says yes where a bucket policy grants it)."""
         return False

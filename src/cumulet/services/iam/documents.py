@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from functools import cache
 from pathlib import Path
 
@@ -67,6 +68,12 @@ class Documents(Entities):
         if arn is not None:
             self._managed(arn)
         return arn
+
+    def _uses(self) -> tuple[Counter[str], Counter[str]]:
+        """How often each policy is attached, and how often it is a boundary, by ARN."""
+        entities = [body for kind in (USER, GROUP, ROLE) for body in self._all(kind)]
+        attached = Counter(arn for body in entities for arn in body["attached"])
+        return attached, Counter(body["boundary"] for body in entities if body.get("boundary"))
 
     def _attached_to(self, arn: str) -> list[tuple[str, Body]]:
         """The users, groups and roles that a policy is attached to."""

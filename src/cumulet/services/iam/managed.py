@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from cumulet.services.iam import refusals
 from cumulet.services.iam.documents import AWS_PREFIX, Documents, aws_managed
 from cumulet.services.iam.entities import (
@@ -34,10 +36,10 @@ class ManagedPolicies(Documents):
         text = checked(PolicyDocument, "identity", SIZE)
         version = {"text": text, "created": self.house.clock()}
         more = {"description": Description, "default": "v1", "latest": 1, "versions": {"v1": version}}
-        return {"Policy": self._shown(self._create(POLICY, PolicyName, Path, Tags, **more))}
+        return {"Policy": _members(self._create(POLICY, PolicyName, Path, Tags, **more), *self._uses())}
 
     def get_policy(self, *, PolicyArn: str) -> Body:
-        return {"Policy": self._shown(self._managed(PolicyArn))}
+        return {"Policy": _members(self._managed(PolicyArn), *self._uses())}
 
     def list_policies(
         self,
@@ -52,13 +54,14 @@ class ManagedPolicies(Documents):
         found = [] if Scope == "AWS" else self._all(POLICY, PathPrefix)
         if Scope != "Local":
             found += [body for body in aws_managed().values() if body["path"].startswith(PathPrefix)]
+        attached, bounds = self._uses()
         if OnlyAttached or PolicyUsageFilter == "PermissionsPolicy":
-            found = [body for body in found if self._attached_to(body["arn"])]
+            found = [body for body in found if attached[body["arn"]]]
         elif PolicyUsageFilter:
-            found = [body for body in found if self._bounded_by(body["arn"])]
+            found = [body for body in found if bounds[body["arn"]]]
 
         def show(body: Body) -> Body:
-            return {**self._shown(body), "Description": None, "Tags": None}
+            return {**_members(body, attached, bounds), "Description": None, "Tags": None}
 
         return page("Policies", found, lambda body: body["arn"], show, Marker, MaxItems)
 
@@ -147,28 +150,29 @@ class ManagedPolicies(Documents):
             raise refusals.invalid_input(f"{arn} is kept by AWS and cannot be changed.")
         return self._managed(arn)
 
-    def _shown(self, body: Body) -> Body:
-        versions = body["versions"].values()
-        return {
-            "PolicyName": body["name"],
-            "PolicyId": body["id"],
-            "Arn": body["arn"],
-            "Path": body["path"],
-            "DefaultVersionId": body["default"],
-            "AttachmentCount": len(self._attached_to(body["arn"])),
-            "PermissionsBoundaryUsageCount": len(self._bounded_by(body["arn"])),
-            "IsAttachable": True,
-            "Description": body["description"],
-            "CreateDate": body["created"] and moment(body["created"]),
-            "UpdateDate": body["created"] and moment(max(version["created"] for version in versions)),
-            "Tags": tag_list(body["tags"]),
-        }
-
 
 def _having(body: Body, version: str) -> Body:
     if version not in body["versions"]:
         raise refusals.missing(POLICY, f"{body['arn']} version {version}")
     return body
+
+
+def _members(body: Body, attached: Counter[str], bounds: Counter[str]) -> Body:
+    versions = body["versions"].values()
+    return {
+        "PolicyName": body["name"],
+        "PolicyId": body["id"],
+        "Arn": body["arn"],
+        "Path": body["path"],
+        "DefaultVersionId": body["default"],
+        "AttachmentCount": attached[body["arn"]],
+        "PermissionsBoundaryUsageCount": bounds[body["arn"]],
+        "IsAttachable": True,
+        "Description": body["description"],
+        "CreateDate": body["created"] and moment(body["created"]),
+        "UpdateDate": body["created"] and moment(max(version["created"] for version in versions)),
+        "Tags": tag_list(body["tags"]),
+    }
 
 
 def _version(body: Body, version: str) -> Body:
