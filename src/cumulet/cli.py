@@ -21,6 +21,7 @@ COMMANDS = {
     "run": "run a command with those settings: cumulet run -- python script.py",
     "demo": "the whole road in three minutes: raw reviews to a live endpoint",
     "doctor": "what this machine offers, and which extras are missing",
+    "image": "let a container image run in a Python environment of yours",
     "account": "make further accounts",
     "version": "print the version",
 }

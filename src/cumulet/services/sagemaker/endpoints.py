@@ -19,6 +19,8 @@ from cumulet.wire.errors import NotImplementedByCumulet
 
 SUMMARY = ("EndpointName", "EndpointArn", "CreationTime", "LastModifiedTime", "EndpointStatus")
 
+MOMENT = 5.0  # seconds
+
 
 class Endpoints(EndpointConfigs):
     def create_endpoint(
@@ -44,6 +46,7 @@ class Endpoints(EndpointConfigs):
             self._tag(f"{ENDPOINT}/{EndpointName}", Tags)
 
         self.store.atomically(create)
+        self._wait_a_moment(EndpointName)
         return {"EndpointArn": arn}
 
     def update_endpoint(
@@ -65,7 +68,17 @@ class Endpoints(EndpointConfigs):
         self._endpoint(EndpointName)
         body = self._change(ENDPOINT, EndpointName, change)
         assert body
+        self._wait_a_moment(EndpointName)
         return {"EndpointArn": body["EndpointArn"]}
+
+    def _wait_a_moment(self, name: str) -> None:
+        """Most models are ready within a second or two, and the SDK looks every 30 seconds only: hold the
+        answer back a little, so that its first look finds the endpoint in service."""
+        fleet_of(self.house).wait_for_news(lambda: self._settled(name), MOMENT)
+
+    def _settled(self, name: str) -> bool:
+        body = self._get(ENDPOINT, name)
+        return body is None or body["EndpointStatus"] not in ("Creating", "Updating")
 
     def _deploy(
         self, body: dict[str, Any], config: dict[str, Any], kept: list[dict[str, Any]] | None = None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary
@@ -106,6 +106,15 @@ class Fleet:
         with self.changed:
             self.changed.wait_for(lambda: name in self.deployments, seconds)
             return self.deployments.get(name)
+
+    def tell(self) -> None:
+        """An endpoint's record has changed: whoever waits for that may look again."""
+        with self.changed:
+            self.changed.notify_all()
+
+    def wait_for_news(self, settled: Callable[[], bool], seconds: float) -> None:
+        with self.changed:
+            self.changed.wait_for(settled, seconds)
 
     def set_weights(self, name: str, weights: dict[str, float]) -> None:
         with self.changed:

@@ -156,6 +156,7 @@ class Serving(Endpoints, Surroundings):
                 )
 
         self._change(ENDPOINT, job.payload["name"], change)
+        fleet_of(self.house).tell()
 
     def _work_over(self, job: Job) -> None:
         name = job.payload["name"]
