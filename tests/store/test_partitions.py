@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from cumulet.store.database import Database, open_database
+from cumulet.store.database import Database
 from cumulet.store.partitions import Index, Partition, Partitions, name_of, values_of
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    opened = open_database(tmp_path, None)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture
@@ -42,6 +33,8 @@ def test_one_that_is_there_stays_as_it_was(partitions: Partitions) -> None:
     partitions.create("t", [partition("1", v=1)])
     assert partitions.create("t", [partition("1", v=2), partition("2")]) == [("1",)]
     assert [one.body for one in partitions.get("t", [("1",)])] == [{"v": 1}]
+    assert partitions.create("t", [partition("3", v=1), partition("3", v=2)]) == [("3",)]
+    assert [one.body for one in partitions.get("t", [("3",)])] == [{"v": 1}]
 
 
 def test_a_search_follows_every_change(partitions: Partitions) -> None:

@@ -26,10 +26,8 @@ JOINED = "FROM partitions p JOIN partition_forms f ON f.owner = p.owner AND f.id
 AFTER = f"SELECT {COLUMNS} {JOINED} AND p.name > ? ORDER BY p.name LIMIT ?"
 NAMED = f"SELECT {COLUMNS} {JOINED} AND p.name IN "
 NAMES = "SELECT name FROM partitions WHERE owner = ? ORDER BY name"
-CREATE = (
-    "INSERT INTO partitions (owner, name, location, form, body) VALUES (?, ?, ?, ?, ?) "
-    "ON CONFLICT (owner, name) DO NOTHING RETURNING name"
-)
+CREATE = "INSERT INTO partitions (owner, name, location, form, body) VALUES "
+UNLESS_THERE = " ON CONFLICT (owner, name) DO NOTHING RETURNING name"
 ADD_FORM = "INSERT INTO partition_forms (owner, id, body) VALUES (?, ?, ?) ON CONFLICT (owner, id) DO NOTHING"
 DELETE = "DELETE FROM partitions WHERE owner = ? AND name = ? RETURNING name"
 DELETE_ALL = ("partitions", "partition_forms", "partition_changes")
@@ -38,7 +36,7 @@ CHANGED = (
     "ON CONFLICT (owner) DO UPDATE SET generation = partition_changes.generation + 1"
 )
 GENERATION = "SELECT generation FROM partition_changes WHERE owner = ?"
-ASKED_AT_ONCE = 500  # names in one statement
+AT_ONCE = 500  # names in one statement
 KEPT = 1_000_000  # names of searched tables that stay in memory
 
 
@@ -100,17 +98,20 @@ class Partitions:
 
     def create(self, owner: str, partitions: Iterable[Partition]) -> list[Values]:
         """Add those that are not there; the values of those that were there already."""
-        rows = [(p.values, row(p)) for p in partitions]
+        rows = {}
+        again = []
+        for partition in partitions:
+            name = name_of(partition.values)
+            if name in rows:
+                again.append(partition.values)
+            else:
+                rows[name] = row(partition)
 
         def change(tx: Transaction) -> list[Values]:
-            add_forms(tx, owner, (found for _, found in rows))
-            taken = [
-                values
-                for values, stored in rows
-                if not tx.execute(CREATE, (owner, name_of(values), *stored[:3]))
-            ]
+            add_forms(tx, owner, rows.values())
+            made = {name for some in parts(list(rows)) for name in insert(tx, owner, some, rows)}
             tx.execute(CHANGED, (owner,))
-            return taken
+            return [values_of(name) for name in rows if name not in made] + again
 
         return self.database.write(change)
 
@@ -161,8 +162,7 @@ class Partitions:
 
     def _named(self, owner: str, names: Sequence[str]) -> list[Partition]:
         found: list[Partition] = []
-        for start in range(0, len(names), ASKED_AT_ONCE):
-            part = names[start : start + ASKED_AT_ONCE]
+        for part in parts(names):
             marks = ", ".join("?" * len(part))
             found += readable(self.database.read(f"{NAMED} ({marks}) ORDER BY p.name", (owner, *part)))
         return found
@@ -194,6 +194,18 @@ def row(partition: Partition) -> Columns:
     form = json.dumps(partition.form, separators=(",", ":"))
     body = json.dumps(partition.body, separators=(",", ":"))
     return partition.location, hashlib.sha256(form.encode()).hexdigest()[:24], body, form
+
+
+def insert(tx: Transaction, owner: str, names: Sequence[str], rows: dict[str, Columns]) -> list[str]:
+    """Insert rows in one statement; the names of those that were not there."""
+    values = [value for name in names for value in (owner, name, *rows[name][:3])]
+    places = ", ".join(["(?, ?, ?, ?, ?)"] * len(names))
+    return [name for (name,) in tx.execute(f"{CREATE}{places}{UNLESS_THERE}", values)]
+
+
+def parts(names: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(names), AT_ONCE):
+        yield names[start : start + AT_ONCE]
 
 
 def add_forms(tx: Transaction, owner: str, rows: Iterable[Columns]) -> None:
