@@ -11,7 +11,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -109,8 +108,8 @@ def test_the_demo_walks_the_whole_road_and_leaves_no_process(surroundings: dict[
 
 
 @pytest.fixture(params=[signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def number(request: pytest.FixtureRequest) -> Iterator[signal.Signals]:
-    yield request.param
+def number(request: pytest.FixtureRequest) -> signal.Signals:
+    return request.param
 
 
 @pytest.mark.journey

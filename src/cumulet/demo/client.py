@@ -7,6 +7,7 @@ error stay free for what the clients print.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import sys
 import threading
@@ -18,6 +19,7 @@ from typing import Any
 def main(descriptor: int) -> None:
     threading.Thread(target=_end_with_the_demo, daemon=True).start()
     warnings.filterwarnings("ignore")
+    logging.getLogger("botocore").setLevel(logging.WARNING)
     with os.fdopen(descriptor, "w", buffering=1) as facts:
 
         def say(kind: str, value: Any) -> None:

@@ -190,7 +190,11 @@ class Road:
             endpoint_name="reviews",
             serializer=JSONSerializer(),
             deserializer=JSONDeserializer(),
+            wait=False,
         )
+        # The SDK itself looks every 30 seconds.
+        ready = self.session.client("sagemaker").get_waiter("endpoint_in_service")
+        ready.wait(EndpointName=predictor.endpoint_name, WaiterConfig={"Delay": 1, "MaxAttempts": 300})
         self.endpoint = predictor.endpoint_name
         answers = predictor.predict(NEVER_SEEN)
         command, by_curl = self.curl(NEVER_SEEN[:1])

@@ -95,7 +95,7 @@ class Show:
         chosen = environment.variables(config, access.administrator(config), REGION)
         process = subprocess.Popen(
             [sys.executable, "-u", "-m", "cumulet.demo.client", str(writing)],
-            env=environment.over(os.environ, chosen),
+            env=environment.over(os.environ, chosen) | {"SAGEMAKER_SUPPRESS_V2_WARNING": "1"},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

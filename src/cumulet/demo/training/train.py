@@ -14,8 +14,7 @@ from sklearn.pipeline import Pipeline
 from words import mended
 
 parser = argparse.ArgumentParser()
-parser.add_argument("--C", type=float, default=8.0)
-parser.add_argument("--max-features", type=int, default=150_000)
+parser.add_argument("-C", type=float, default=8.0)  # a name of one letter comes with one dash
 parser.add_argument("--model-dir", default=os.environ.get("SM_MODEL_DIR"))
 parser.add_argument("--train", default=os.environ.get("SM_CHANNEL_TRAIN"))
 parser.add_argument("--validation", default=os.environ.get("SM_CHANNEL_VALIDATION"))
@@ -32,9 +31,7 @@ train, validation, test = read(options.train), read(options.validation), read(op
 print(f"{len(train)} reviews to learn from, {len(validation)} to validate, {len(test)} held out", flush=True)
 
 begun = time.perf_counter()
-vectorizer = TfidfVectorizer(
-    preprocessor=mended, ngram_range=(1, 2), min_df=3, max_features=options.max_features, sublinear_tf=True
-)
+vectorizer = TfidfVectorizer(preprocessor=mended, ngram_range=(1, 2), min_df=5, sublinear_tf=True)
 features = vectorizer.fit_transform(train["text"])
 print(f"{features.shape[1]} words and pairs of words ({time.perf_counter() - begun:.1f} s)", flush=True)
 

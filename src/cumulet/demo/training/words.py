@@ -5,4 +5,4 @@ import ftfy
 
 def mended(text: str) -> str:
     """Lower case, and the encoding mended: reviews carry text that was once decoded wrongly ("cafÃ©")."""
-    return ftfy.fix_text(text).lower()
+    return ftfy.fix_encoding(text).lower()
