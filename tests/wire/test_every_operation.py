@@ -39,10 +39,10 @@ UNREADABLE = {
 WORDLESS = ("query", "ec2", "rest-xml")
 
 
-@pytest.fixture
-def service(name: str) -> Iterator[ServiceModel]:
-    """A model that is forgotten after its test: all of them together need gigabytes."""
-    yield models.service(name)
+@pytest.fixture(scope="module", params=models.names())
+def service(request: pytest.FixtureRequest) -> Iterator[ServiceModel]:
+    """A model, loaded once for its tests and then forgotten: all of them together need gigabytes."""
+    yield models.service(request.param)
     models.service.cache_clear()
     table.cache_clear()
 
@@ -53,12 +53,8 @@ def each(service: ServiceModel) -> Iterator[tuple[OperationModel, str]]:
             yield service.operation_model(name), protocol
 
 
-every_service = pytest.mark.parametrize("name", models.names())
-
-
-@every_service
-def test_what_botocore_sends_is_what_an_operation_gets(name: str, service: ServiceModel) -> None:
-    wrong = []
+def test_what_botocore_sends_is_what_an_operation_gets(service: ServiceModel) -> None:
+    name, wrong = service.service_name, []
     for operation, protocol in each(service):
         for rich in (True, False):
             if (name, operation.name) not in INDISTINCT:
@@ -108,9 +104,8 @@ def received(members: dict[str, Any]) -> dict[str, Any]:
     return {key: value.read() if hasattr(value, "read") else value for key, value in members.items()}
 
 
-@every_service
-def test_what_an_operation_returns_is_what_botocore_gets(name: str, service: ServiceModel) -> None:
-    wrong = []
+def test_what_an_operation_returns_is_what_botocore_gets(service: ServiceModel) -> None:
+    name, wrong = service.service_name, []
     for operation, protocol in each(service):
         for rich in (True, False) if (name, operation.name) not in UNREADABLE else ():
             members = sample(operation.output_shape, rich=rich)
@@ -149,11 +144,8 @@ def seen(operation: OperationModel, response: Response, members: dict[str, Any])
     return always | members
 
 
-@every_service
-def test_an_error_reaches_the_client_with_its_code_its_message_and_its_members(
-    name: str, service: ServiceModel
-) -> None:
-    wrong = []
+def test_an_error_reaches_the_client_with_its_code_its_message_and_its_members(service: ServiceModel) -> None:
+    name, wrong = service.service_name, []
     for protocol in client.protocols(service.metadata):
         operation = service.operation_model(service.operation_names[0])
         for shape in service.error_shapes:

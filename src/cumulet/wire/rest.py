@@ -13,6 +13,7 @@ from urllib.parse import unquote_to_bytes
 
 from cumulet.wire import bodies, eventstream, models, texts
 from cumulet.wire.bindings import Bindings, bindings_of
+from cumulet.wire.errors import AwsError
 from cumulet.wire.message import FileSpan, Request, Response
 from cumulet.wire.query import parameters
 from cumulet.wire.route import Route
@@ -55,7 +56,7 @@ def text_of(raw: str) -> str:
     try:
         return unquote_to_bytes(raw.encode("latin-1")).decode()
     except UnicodeError as error:
-        raise MalformedArgument("Could not parse the specified URI.") from error
+        raise AwsError("InvalidURI", "Couldn't parse the specified URI.", status=400) from error
 
 
 def _labels(members: dict[str, Any], bindings: Bindings, route: Route) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cumulet.wire import bodies, failures, json, models, rest
+from cumulet.wire import bodies, failures, json, json_values, models, rest
 from cumulet.wire.bindings import unbound
 from cumulet.wire.errors import AwsError
 from cumulet.wire.message import Request, Response
@@ -27,16 +27,16 @@ def parse(route: Route, request: Request) -> dict[str, Any]:
 
 
 def _read(shape: Shape, body: bytes) -> Any:
-    return json.parse_value(shape, json.decode(body))
+    return json_values.parse_value(shape, json_values.decode(body))
 
 
 def _encode(shape: Shape, value: Any) -> bytes:
-    return json.encode(_unbound(shape, value))
+    return json_values.encode(_unbound(shape, value))
 
 
 def _unbound(shape: Shape, value: Any) -> Any:
     """What travels in the body."""
-    return json.plain(shape, value if shape.document else unbound(shape, value))
+    return json_values.plain(shape, value if shape.document else unbound(shape, value))
 
 
 def serialize(route: Route, result: dict[str, Any], request_id: str) -> Response:
@@ -53,7 +53,7 @@ def serialize_error(route: Route | None, error: AwsError, request: Request, requ
     response = rest.serialize(shape, members, status, _encode, MEDIA_TYPE)
     body = unbound(shape, members) if shape else members
     response.status = status
-    response.body = json.encode(json.error_body(shape, error, body))
+    response.body = json_values.encode(json.error_body(shape, error, body))
     response.headers = [pair for pair in response.headers if pair[0].lower() not in OWN]
     response.headers += [
         ("Content-Type", MEDIA_TYPE),
