@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -60,7 +61,7 @@ def postgres() -> Iterator[str]:
         try:
             yield wait_for(f"postgresql://cumulet@/postgres?host={folder}", server, Path(log.name))
         finally:
-            server.terminate()
+            server.send_signal(signal.SIGINT)  # SIGTERM would wait for every client to leave
             server.wait()
             shutil.rmtree(folder)
             Path(log.name).unlink()

@@ -4,8 +4,10 @@ It imports the standard library only, so that it starts in milliseconds, and it 
 stops are kept while the server is dead. It adopts the orphans of all that the program starts (a double fork
 does not get away), and a run has ended when nothing of it is left.
 """
-# pathlib takes longer to import than this whole program to start.
+# pathlib and typing would take longer to import than the rest of this to start.
 # ruff: noqa: PTH123
+
+from __future__ import annotations
 
 import contextlib
 import json
@@ -15,9 +17,12 @@ import select
 import signal
 import sys
 import time
-from typing import Any, NoReturn
 
 from cumulet.engines.run import processes, status
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, NoReturn
 
 LOOK = 0.2  # seconds between two looks at the memory in use, where it has a limit
 GLANCE = 1.0  # where it has none

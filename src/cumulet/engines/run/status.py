@@ -2,9 +2,14 @@
 # pathlib takes longer to import than this whole program to start.
 # ruff: noqa: PTH104, PTH123
 
+from __future__ import annotations
+
 import json
 import os
-from typing import Any
+
+TYPE_CHECKING = False  # `typing` would take too long to import
+if TYPE_CHECKING:
+    from typing import Any
 
 
 def write(folder: str, status: dict[str, Any]) -> None:
