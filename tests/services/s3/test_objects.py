@@ -198,3 +198,24 @@ def test_a_full_disk_is_told_and_leaves_no_half_object(lake: Any) -> None:
     with pytest.raises(AwsError, match="InsufficientStorage"):
         lake.put_object(Bucket="lake", Key="a", Body=Full())
     assert lake.get_object(Bucket="lake", Key="a")["Body"].read() == b"before"
+
+
+def test_metadata_beyond_ascii_goes_through_headers_as_s3_tells_it(lake: Any) -> None:
+    for told in ("Đà Nẵng", "Đà Nẵng".encode().decode("latin-1"), "=?UTF-8?B?xJDDoCBO4bq1bmc=?="):
+        lake.put_object(Bucket="lake", Key="a", Metadata={"city": told})
+        assert lake.head_object(Bucket="lake", Key="a")["Metadata"] == {
+            "city": "=?UTF-8?B?xJDDoCBO4bq1bmc=?="
+        }
+
+
+@pytest.mark.parametrize("value", ["a\r\nSet-Cookie: x", "\u2603.csv", "a\0"])
+def test_nothing_gets_into_a_header_that_does_not_belong_there(lake: Any, value: str) -> None:
+    lake.put_object(Bucket="lake", Key="a")
+    for attempt in (
+        lambda: lake.get_object(Bucket="lake", Key="a", ResponseContentDisposition=value),
+        lambda: lake.put_object(Bucket="lake", Key="a", ContentType=value),
+        lambda: lake.delete_object(Bucket="lake", Key="a", VersionId=value),
+        lambda: lake.put_object(Bucket="lake", Key="a", Metadata={value: "x"}),
+    ):
+        with pytest.raises(AwsError, match="InvalidArgument"):
+            attempt()

@@ -5,14 +5,22 @@ Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html
 
 from __future__ import annotations
 
+import re
+from base64 import b64encode
 from collections.abc import Mapping
 from datetime import datetime
+from email.errors import HeaderParseError
+from email.header import decode_header, make_header
 from typing import Any
 
+from cumulet.services.s3 import errors
 from cumulet.services.s3.members import HEADERS
 from cumulet.wire.errors import AwsError
 
 USER_BYTES = 2048
+SAYABLE = re.compile(r"[\t\x20-\x7e\xa0-\xff]*")
+CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+METADATA_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 STORAGE_CLASSES = (
     "STANDARD",
     "REDUCED_REDUNDANCY",
@@ -28,11 +36,11 @@ DEFAULT_TYPE = "binary/octet-stream"
 
 def kept(members: Mapping[str, Any]) -> dict[str, Any]:
     """The part of a request that is remembered with the object."""
-    headers = {name: _plain(members[name]) for name in HEADERS if members.get(name) not in (None, "")}
+    headers = {name: header(name, members[name]) for name in HEADERS if members.get(name) not in (None, "")}
     headers.setdefault("ContentType", DEFAULT_TYPE)
     if "ContentEncoding" in headers:
         _strip_chunked(headers)
-    user = {name.lower(): value for name, value in (members.get("Metadata") or {}).items()}
+    user = {name.lower(): _decoded(name, value) for name, value in (members.get("Metadata") or {}).items()}
     if sum(len(name.encode()) + len(value.encode()) for name, value in user.items()) > USER_BYTES:
         raise AwsError(
             "MetadataTooLarge",
@@ -45,7 +53,18 @@ def kept(members: Mapping[str, Any]) -> dict[str, Any]:
 
 def shown(detail: Mapping[str, Any]) -> dict[str, Any]:
     """The same as members of a GET's or HEAD's answer."""
-    return {**detail.get("headers", {}), "Metadata": detail.get("metadata", {})}
+    user = {name: _encoded(value) for name, value in detail.get("metadata", {}).items()}
+    return {**detail.get("headers", {}), "Metadata": user}
+
+
+def header(name: str, value: Any) -> Any:
+    """A value that can be told as a header again: it came in a header, or in the query of a presigned URL."""
+    if isinstance(value, datetime):
+        return value.timestamp()
+    if isinstance(value, str) and not SAYABLE.fullmatch(value):
+        message = "Header value cannot be represented using ISO-8859-1."
+        raise errors.invalid_argument(message, name, value)
+    return value
 
 
 def storage_class(told: str | None) -> str:
@@ -57,8 +76,20 @@ def storage_class(told: str | None) -> str:
     return told or "STANDARD"
 
 
-def _plain(value: Any) -> Any:
-    return value.timestamp() if isinstance(value, datetime) else value
+def _decoded(name: str, value: str) -> str:
+    """User metadata is Unicode text, which came as RFC 2047 has it or as bare UTF-8 (read as ISO-8859-1)."""
+    if not METADATA_NAME.fullmatch(name) or CONTROL.search(value):
+        raise errors.invalid_argument("Metadata cannot be told as a header.", f"x-amz-meta-{name}", value)
+    try:
+        found = str(make_header(decode_header(value))) if "=?" in value else value.encode("latin-1").decode()
+    except (HeaderParseError, LookupError, ValueError):
+        return value  # neither the one nor the other: as it is
+    return value if CONTROL.search(found) else found
+
+
+def _encoded(value: str) -> str:
+    """For a header: what is not ASCII goes out as RFC 2047 has it, as S3 does."""
+    return value if value.isascii() else f"=?UTF-8?B?{b64encode(value.encode()).decode()}?="
 
 
 def _strip_chunked(headers: dict[str, Any]) -> None:

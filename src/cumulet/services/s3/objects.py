@@ -244,7 +244,7 @@ def _described(entry: Entry, overrides: Mapping[str, Any]) -> dict[str, Any]:
     told = metadata.shown(entry.detail)
     for name in RESPONSE_HEADERS:
         if overrides.get(name) is not None:
-            told[name.removeprefix("Response")] = overrides[name]
+            told[name.removeprefix("Response")] = metadata.header(name, overrides[name])
     return {
         "AcceptRanges": "bytes",
         "LastModified": entry.modified,

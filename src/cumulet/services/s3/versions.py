@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import binascii
 import os
+import re
 from base64 import b64decode, urlsafe_b64encode
 from collections.abc import Callable, Iterable, Mapping
 from email.utils import formatdate
@@ -18,12 +19,14 @@ from cumulet.services.s3.access import Access, Bucket
 from cumulet.store.objects import Entry
 from cumulet.wire.errors import AwsError
 
+VERSION = re.compile(r"null|[A-Za-z0-9_-]{32}")
 ENABLED, SUSPENDED = "Enabled", "Suspended"
 
 
 class Versions(Access):
     def _find(self, bucket: Bucket, key: str, version: str | None = None) -> Entry:
         """The object that a read means; AWS's errors where there is none, or a delete marker."""
+        check_version(version)
         entry = self.store.objects.find(bucket["name"], key, version)
         if entry is None and not self._may(bucket, "s3:ListBucket"):
             raise errors.access_denied()  # who may not list is not told what is missing
@@ -62,6 +65,7 @@ class Versions(Access):
     ) -> tuple[dict[str, Any], list[str]]:
         """Delete inside a change of the store; what to answer, and the blobs that are lost by it."""
         self._allow(bucket, "s3:DeleteObject" if version is None else "s3:DeleteObjectVersion", key)
+        check_version(version)
         found = self.store.objects.find(bucket["name"], key, version)
         _check_delete(found, key, wanted)
         if version is not None:
@@ -94,6 +98,12 @@ class Versions(Access):
         entry.rank = min(rank, before.rank - 1) if before else rank
         if bucket.get("versioning") == ENABLED:
             entry.version = urlsafe_b64encode((-entry.rank).to_bytes(8, "big") + os.urandom(16)).decode()
+
+
+def check_version(version: str | None) -> None:
+    """Names of versions are told in headers: what cannot be one is not repeated."""
+    if version is not None and not VERSION.fullmatch(version):
+        raise errors.invalid_argument("Invalid version id specified", "versionId", version)
 
 
 def rank_in(version: str) -> int:
