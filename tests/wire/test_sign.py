@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import time
 from collections.abc import Callable
@@ -28,6 +29,7 @@ from cumulet.wire.message import Headers, Request
 
 from .signing import KEY, Key, asked, check, received
 
+THEN = 1369353600.0  # 20130524T000000Z
 SIGNING_NAMES = {"sagemaker-runtime": "sagemaker"}
 
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=20)
@@ -326,6 +328,66 @@ class TestRefusals:
 
     def test_an_url_from_the_future_is_refused(self) -> None:
         assert refusal(presigned(), "s3", after=-1000).code == "RequestTimeTooSkewed"
+
+
+NONSENSE = st.text(st.characters(max_codepoint=0xFF), max_size=80)
+PARTS = st.sampled_from(
+    [
+        *(
+            "AWS4-HMAC-SHA256 ",
+            "AWS ",
+            "Credential=",
+            "SignedHeaders=",
+            "Signature=",
+            "host",
+            ",",
+            "/",
+            ":",
+            ";",
+            "=",
+        ),
+        *(
+            "X-Amz-Algorithm=AWS4-HMAC-SHA256",
+            "X-Amz-Credential=",
+            "X-Amz-Date=",
+            "X-Amz-Expires=",
+            "&",
+            "%",
+            "+",
+        ),
+        *(
+            "AKIAIOSFODNN7EXAMPLE",
+            "20130524",
+            "20130524T000000Z",
+            "20139999T999999Z",
+            "us-east-1",
+            "s3",
+            "aws4_request",
+        ),
+        *(
+            "AWSAccessKeyId=",
+            "Expires=",
+            "99999999999999999999",
+            "X-Amz-Signature=",
+            "X-Amz-SignedHeaders=",
+            "\xff",
+        ),
+    ]
+)
+JUMBLES = st.lists(PARTS | NONSENSE, max_size=14).map("".join)
+
+
+class TestHostility:
+    @settings(max_examples=600, deadline=None)
+    @given(JUMBLES, JUMBLES, JUMBLES, NONSENSE, st.sampled_from(["s3", "glue", "sts", "sagemaker-runtime"]))
+    def test_nonsense_is_refused_and_never_more_than_that(
+        self, authorization: str, query: str, date: str, digest: str, service: str
+    ) -> None:
+        pairs = [("host", "h"), ("authorization", authorization), ("x-amz-date", date)]
+        headers = Headers([*pairs, ("x-amz-content-sha256", digest), ("x-amz-security-token", digest)])
+        request = Request("GET", f"/{digest}", query, headers)
+        with contextlib.suppress(AwsError):
+            assert check(request, service, THEN).credential is None
 
 
 class TestBodies:

@@ -6,6 +6,7 @@ import calendar
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from urllib.parse import unquote_plus
@@ -138,6 +139,7 @@ def _time_of(fields: Fields, refuse: Refusals) -> tuple[str, float]:
         moment = parsedate_to_datetime(text)
     except ValueError:
         raise refuse.undated() from None
+    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     return moment.strftime("%Y%m%dT%H%M%SZ"), moment.timestamp()
 
 

@@ -46,7 +46,7 @@ def answer(server: Any, method: str, path: str, headers: dict[str, str], body: b
             {"Content-Type": "text/csv", "Host": "runtime.sagemaker.us-east-1.amazonaws.com"},
             b"1,2",
             403,
-            b"MissingAuthenticationTokenException",
+            b"Missing Authentication Token",
         ),
         ("GET", "/some-bucket-that-is-not-there", {}, b"", 404, b"NoSuchBucket"),
         ("GET", "/", {}, b"", 403, b"AccessDenied"),
