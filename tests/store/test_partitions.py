@@ -72,6 +72,14 @@ def test_another_process_sees_what_this_one_changed(partitions: Partitions, data
     assert found(beside, "t", "1") == [("1", "a"), ("1", "b")]
 
 
+def test_an_index_that_grew_finds_what_one_read_anew_does(partitions: Partitions, database: Database) -> None:
+    for year in ("2023", "2024"):
+        for place in ("b", "a"):
+            partitions.create("t", [partition(year, place), partition(year, f"{place}{place}")])
+            assert found(partitions, "t", year) == found(Partitions(database), "t", year)
+    assert found(partitions, "t", "2023") == [("2023", one) for one in ("a", "aa", "b", "bb")]
+
+
 def test_pages_follow_one_another_by_name(partitions: Partitions) -> None:
     partitions.create("t", [partition(f"{number:04}") for number in range(1200)])
     first = partitions.after("t", "", 1000)

@@ -33,7 +33,7 @@ DELETE = "DELETE FROM partitions WHERE owner = ? AND name = ? RETURNING name"
 DELETE_ALL = ("partitions", "partition_forms", "partition_changes")
 CHANGED = (
     "INSERT INTO partition_changes (owner, generation) VALUES (?, 1) "
-    "ON CONFLICT (owner) DO UPDATE SET generation = partition_changes.generation + 1"
+    "ON CONFLICT (owner) DO UPDATE SET generation = partition_changes.generation + 1 RETURNING generation"
 )
 GENERATION = "SELECT generation FROM partition_changes WHERE owner = ?"
 AT_ONCE = 500  # names in one statement
@@ -63,24 +63,42 @@ def values_of(name: str) -> Values:
 
 
 class Index:
-    """The values of all partitions of one table by column, as numbers into the column's distinct values."""
+    """The values of all partitions of one table by column, as numbers into the column's distinct values.
+
+    Never changed once made: searches may be reading it. `names` are in any order.
+    """
 
     def __init__(self, generation: int, names: list[str]) -> None:
         self.generation = generation
-        self.names = names
-        self.distinct: list[list[str]] = []
+        self.names: list[str] = []
+        self.numbers: list[dict[str, int]] = []
         self.codes: list[array[int]] = []
-        for column in zip(*map(values_of, names), strict=True):
-            numbers: dict[str, int] = {}
-            self.codes.append(array("I", [numbers.setdefault(value, len(numbers)) for value in column]))
-            self.distinct.append(list(numbers))
+        self._add(names)
+
+    def grown(self, generation: int, names: list[str]) -> Index:
+        """Another with more names: a copy of numbers, many times as quick as reading all rows again."""
+        other = Index(generation, [])
+        other.names = self.names.copy()
+        other.numbers = [numbers.copy() for numbers in self.numbers]
+        other.codes = [codes[:] for codes in self.codes]
+        other._add(names)
+        return other
+
+    def _add(self, names: list[str]) -> None:
+        self.names += names
+        columns = list(zip(*map(values_of, names), strict=True))
+        if not self.codes:
+            self.numbers = [{} for _ in columns]
+            self.codes = [array("I") for _ in columns]
+        for numbers, codes, column in zip(self.numbers, self.codes, columns, strict=bool(columns)):
+            codes.extend(numbers.setdefault(value, len(numbers)) for value in column)
 
     def matching(self, column: int, test: Callable[[str], bool]) -> int:
         """Which partitions have a value in this column that passes: a byte each, 1 or 0, as one number,
         so that `&` and `|` combine answers."""
         if not self.names:
             return 0
-        passed = [int(test(value)) for value in self.distinct[column]]
+        passed = [int(test(value)) for value in self.numbers[column]]
         return int.from_bytes(map(passed.__getitem__, self.codes[column]), "little")
 
     def chosen(self, mask: int) -> Iterator[str]:
@@ -110,7 +128,8 @@ class Partitions:
         def change(tx: Transaction) -> list[Values]:
             add_forms(tx, owner, rows.values())
             made = {name for some in parts(list(rows)) for name in insert(tx, owner, some, rows)}
-            tx.execute(CHANGED, (owner,))
+            ((generation,),) = tx.execute(CHANGED, (owner,))
+            self.database.after_commit(lambda: self._grow(owner, generation, list(made)))
             return [values_of(name) for name in rows if name not in made] + again
 
         return self.database.write(change)
@@ -118,8 +137,8 @@ class Partitions:
     def replace(self, owner: str, values: Values, partition: Partition) -> None:
         """Put a partition in the place of another (whose values may differ)."""
 
-        def change(tx: Transaction) -> None:
-            tx.execute(DELETE, (owner, name_of(values)))
+        def change(_: Transaction) -> None:
+            self.delete(owner, [values])
             self.create(owner, [partition])
 
         self.database.write(change)
@@ -157,7 +176,7 @@ class Partitions:
     ) -> list[Partition]:
         """The partitions that a search chooses, in the order of their values."""
         index = self._index(owner)
-        names = [name for name in index.chosen(search(index)) if name > after]
+        names = sorted(name for name in index.chosen(search(index)) if name > after)
         return self._named(owner, names[:limit])
 
     def _named(self, owner: str, names: Sequence[str]) -> list[Partition]:
@@ -177,6 +196,13 @@ class Partitions:
             index = Index(generation, [name for (name,) in self.database.read(NAMES, (owner,))])
         self._keep(owner, index)
         return index
+
+    def _grow(self, owner: str, generation: int, made: list[str]) -> None:
+        """Let an index that was up to date before a change have what that change added."""
+        with self.lock:
+            index = self.indexes.get(owner)
+        if index is not None and index.generation == generation - 1:
+            self._keep(owner, index.grown(generation, made))
 
     def _keep(self, owner: str, index: Index) -> None:
         with self.lock:
