@@ -68,7 +68,7 @@ def test_what_botocore_sends_is_what_an_operation_gets(service: ServiceModel) ->
 
 
 def sent(name: str, operation: OperationModel, protocol: str, members: dict[str, Any]) -> list[Any]:
-    members.pop(stream(operation), None)
+    members = {key: value for key, value in members.items() if not unsendable(operation, key)}
     request = client.send(operation, protocol, members)
     try:
         found = route(request, {name})
@@ -83,15 +83,16 @@ def sent(name: str, operation: OperationModel, protocol: str, members: dict[str,
     return [] if parsed == members else [(protocol, operation.name, difference(members, parsed))]
 
 
-def stream(operation: OperationModel) -> str:
-    """The member that is an event stream, which botocore cannot send."""
-    return (operation.input_shape.event_stream_name if operation.input_shape else None) or ""
+def unsendable(operation: OperationModel, name: str) -> bool:
+    """An event stream, which botocore cannot send, and a digest, of which no sample is right."""
+    said = operation.input_shape.members[name].serialization
+    return bool(said.get("eventstream")) or said.get("name", "").lower() == "content-md5"
 
 
 def unasked(operation: OperationModel, name: str, value: Any) -> bool:
     """What a request has though its sender did not say it: an empty body, its type and its length."""
     empty = name == operation.input_shape.serialization.get("payload") and value in (b"", {})
-    return empty or name == stream(operation) or of_body(operation.input_shape.members[name])
+    return empty or unsendable(operation, name) or of_body(operation.input_shape.members[name])
 
 
 def of_body(shape: Shape) -> bool:

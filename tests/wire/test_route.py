@@ -151,6 +151,15 @@ def test_an_unsigned_action_finds_its_service_by_its_name() -> None:
     assert asked("POST", "/", "", body, content_type=FORM).service == "sts"
 
 
+def test_a_form_elsewhere_than_at_the_root_is_a_body_like_any_other() -> None:
+    found = asked("POST", "/endpoints/e/invocations", "sagemaker", b"Action=GetUser", content_type=FORM)
+    assert found.operation.name == "InvokeEndpoint"
+    assert (
+        asked("PUT", "/b/k?Action=x", "s3", b"Action=GetUser", content_type=FORM).operation.name
+        == "PutObject"
+    )
+
+
 def test_the_host_name_says_what_an_unsigned_request_means() -> None:
     assert (
         asked("POST", "//runtime.sagemaker.us-east-1.amazonaws.com/endpoints/e/invocations").region

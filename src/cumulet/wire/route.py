@@ -118,9 +118,10 @@ def _rpc(request: Request, carried: Collection[str]) -> Route | None:
 
 def _query(request: Request, carried: Collection[str]) -> Route | None:
     """`Action=...`, in the query string or in a form."""
+    if not _may_be_query(request):
+        return None
     parameters = uris.parameters(request.query)
-    form = request.headers.get("content-type").startswith("application/x-www-form-urlencoded")
-    if "Action" not in parameters and form:
+    if "Action" not in parameters and _is_form(request):
         body = bodies.read(request, FORM_LIMIT)
         request.body = io.BytesIO(body)
         parameters = uris.parameters(bodies.inflate(request, body, FORM_LIMIT).decode("latin-1"))
@@ -133,6 +134,19 @@ def _query(request: Request, carried: Collection[str]) -> Route | None:
         if found := _operation(speaking, action, version) or _operation(speaking, action):
             return Route(*found, "ec2" if _speaks(found[0], "ec2") else "query")
     raise AwsError("InvalidAction", f"Could not find operation {action:.100} for version {version:.20}")
+
+
+def _is_form(request: Request) -> bool:
+    kind = request.headers.get("content-type")
+    return request.method == "POST" and kind.startswith("application/x-www-form-urlencoded")
+
+
+def _may_be_query(request: Request) -> bool:
+    """Queries go to the root. Elsewhere a form is curl's word for any body, and `Action` a name like others,
+    unless the service that is meant speaks query (SQS, to the paths of its queues)."""
+    if request.path in ("", "/"):
+        return "Action" in request.query or _is_form(request)
+    return _is_form(request) and any(_speaks(name, "query") for name in meant(request, models.names()))
 
 
 def _unsaid(request: Request, carried: Collection[str]) -> Collection[str]:
