@@ -34,7 +34,7 @@ CHECKSUMS = (
     "ChecksumXXHASH128",
 )
 BODY = ("ContentMD5", "ContentLength", "ChecksumAlgorithm")
-# Of small bodies the wire checks the digests before a method sees them.
+# Of documents the wire checks the signed SHA-256; these say nothing beyond it.
 DIGESTS = ("ContentMD5", "ChecksumAlgorithm")
 READ_CONDITIONS = ("IfMatch", "IfNoneMatch", "IfModifiedSince", "IfUnmodifiedSince")
 WRITE_CONDITIONS = ("IfMatch", "IfNoneMatch")
