@@ -377,3 +377,16 @@ def test_what_a_crawler_cannot_do_is_said_when_it_is_made(
 ) -> None:
     members = {"Role": ROLE, "DatabaseName": "d", "Targets": {"S3Targets": [{"Path": "s3://b/p"}]}, **said}
     refused(code, glue.create_crawler, Name="never", **members)
+
+
+def test_a_crawl_is_stopped_on_request(glue: Any, lake: Lake, refused: Refusal) -> None:
+    rows = "id,text\n" + "1,one two three four five\n" * 300_000
+    lake.put({f"s/{number}.csv": rows for number in range(6)})
+    name = lake.crawler("s/")
+    glue.start_crawler(Name=name)
+    refused("CrawlerRunningException", glue.start_crawler, Name=name)
+    refused("CrawlerRunningException", glue.delete_crawler, Name=name)
+    glue.stop_crawler(Name=name)
+    assert lake.ready(name)["LastCrawl"]["Status"] == "CANCELLED"
+    assert lake.tables() == {}
+    assert [one["State"] for one in glue.list_crawls(CrawlerName=name)["Crawls"]] == ["STOPPED"]
