@@ -2,7 +2,8 @@
 
 From the leaves up: a folder whose files, or whose folders' tables, are of one kind becomes one table with the
 folders as partitions; where they are not, each keeps a table of its own. Of one kind are files of the same
-format and compression, with mostly the same columns.
+format and compression, with mostly the same columns. Files that lie beside folders of the same kind make one
+table without partitions, which is read with all its folders.
 https://docs.aws.amazon.com/glue/latest/dg/crawler-s3-folder-table-partition.html
 """
 
