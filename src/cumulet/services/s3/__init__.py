@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from cumulet.services.s3.attributes import Attributes
 from cumulet.services.s3.buckets import Buckets
+from cumulet.services.s3.deleting import Deleting
 from cumulet.services.s3.encryption import Encryption
 from cumulet.services.s3.listing import LakeFile, Listing
 from cumulet.services.s3.objects import Objects
@@ -21,6 +22,16 @@ __all__ = ["S3", "LakeFile"]
 
 
 class S3(
-    Buckets, Objects, Uploads, Versioning, Listing, Attributes, Tagging, Policies, Ownership, Encryption
+    Buckets,
+    Objects,
+    Deleting,
+    Uploads,
+    Versioning,
+    Listing,
+    Attributes,
+    Tagging,
+    Policies,
+    Ownership,
+    Encryption,
 ):
     """The operations of S3, one noun per file."""

@@ -1,0 +1,89 @@
+"""Deleting objects, one by one or many at once.
+
+Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/DeletingObjects.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from cumulet.services import Answer
+from cumulet.services.s3 import errors
+from cumulet.services.s3.access import Bucket as Found
+from cumulet.services.s3.members import REQUEST, honours
+from cumulet.services.s3.versions import Versions
+from cumulet.wire.errors import AwsError
+
+AT_ONCE = 1000
+
+
+class Deleting(Versions):
+    @honours(REQUEST)
+    def delete_object(
+        self,
+        *,
+        Bucket: str,
+        Key: str,
+        VersionId: str | None = None,
+        IfMatch: str | None = None,
+        ExpectedBucketOwner: str = "",
+        **members: Any,
+    ) -> dict[str, Any]:
+        """Delete an object (no error where there is none), or lay a delete marker over its versions."""
+        bucket = self._found(Bucket, ExpectedBucketOwner)
+        wanted = {"IfMatch": IfMatch}
+        answer, lost = self.store.atomically(lambda: self._withdraw(bucket, Key, VersionId, wanted))
+        self._follow_up(Bucket, [Key], lost)
+        return Answer(answer, status=204)
+
+    @honours(REQUEST)
+    def delete_objects(
+        self,
+        *,
+        Bucket: str,
+        Delete: dict[str, Any],
+        ChecksumAlgorithm: str = "",
+        ExpectedBucketOwner: str = "",
+        **members: Any,
+    ) -> dict[str, Any]:
+        """Delete up to 1,000 objects in one go, and tell the outcome of each (of failures only, if Quiet).
+
+        ChecksumAlgorithm has no effect of its own: the wire checks the body's digest.
+        """
+        bucket = self._found(Bucket, ExpectedBucketOwner)
+        wanted = Delete["Objects"]
+        if not 0 < len(wanted) <= AT_ONCE:
+            raise errors.malformed_xml()
+        deleted, failed, lost = self.store.atomically(lambda: self._withdraw_all(bucket, wanted))
+        self._follow_up(Bucket, {item["Key"] for item in deleted}, lost)
+        return {"Deleted": [] if Delete.get("Quiet") else deleted, "Errors": failed}
+
+    def _withdraw_all(
+        self, bucket: Found, wanted: list[dict[str, Any]]
+    ) -> tuple[list[dict[str, Any]], list[dict[str, Any]], list[str]]:
+        deleted, failed, lost = [], [], []
+        for item in wanted:
+            key, version = item["Key"], item.get("VersionId")
+            conditions_told = {"IfMatch": item.get("ETag")}
+            try:
+                answer, blobs = self._withdraw(bucket, key, version, conditions_told)
+            except AwsError as error:
+                failed.append(
+                    {"Key": key, "VersionId": version, "Code": error.code, "Message": error.message}
+                )
+                continue
+            lost += blobs
+            deleted.append(_deleted(key, version, answer))
+        return deleted, failed, lost
+
+
+def _deleted(key: str, version: str | None, answer: Mapping[str, Any]) -> dict[str, Any]:
+    marker = answer.get("DeleteMarker")
+    told = answer.get("VersionId")
+    return {
+        "Key": key,
+        "VersionId": version,
+        "DeleteMarker": marker,
+        "DeleteMarkerVersionId": told if marker else None,
+    }
