@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -40,7 +41,7 @@ def test_a_job_tells_when_it_entered_and_left_each_status(studio):
         "Uploading",
         "Completed",
     ]
-    for earlier, later in zip(transitions, transitions[1:], strict=False):
+    for earlier, later in pairwise(transitions):
         assert earlier["StartTime"] <= earlier["EndTime"] == later["StartTime"]
     assert job["TrainingStartTime"] == transitions[1]["StartTime"]
     assert job["TrainingEndTime"] == transitions[-1]["EndTime"]

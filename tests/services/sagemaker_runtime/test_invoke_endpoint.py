@@ -143,3 +143,28 @@ def test_what_is_not_done_yet_is_refused_by_name(studio, arrays, member):
     response = refused(studio, arrays, b"[1]", **{member: "one"})
     assert response["Error"]["Code"] == "NotImplemented"
     assert member in response["Error"]["Message"]
+
+
+def test_a_model_acts_as_its_role(studio):
+    script = (
+        "import boto3\n"
+        "def model_fn(model_dir):\n"
+        "    return boto3.client('sts')\n"
+        "def transform_fn(sts, body, content_type, accept):\n"
+        "    return sts.get_caller_identity()['Arn']\n"
+    )
+    endpoint = studio.endpoint(studio.config(studio.model({"inference.py": script})))
+    assert b":assumed-role/CumuletAdministrator/SageMaker" in studio.ask(endpoint, b"[]")["Body"]
+
+
+def test_a_models_requirements_are_installed_for_it(studio):
+    script = (
+        "import tabulate\n"
+        "def model_fn(model_dir):\n"
+        "    return tabulate\n"
+        "def transform_fn(model, *_):\n"
+        "    return model.__version__\n"
+    )
+    files = {"inference.py": script, "requirements.txt": "tabulate==0.9.0"}
+    endpoint = studio.endpoint(studio.config(studio.model(files)))
+    assert studio.ask(endpoint, b"[]")["Body"] == b"0.9.0"

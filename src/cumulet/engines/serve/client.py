@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import select
 import socket
 import threading
 from collections.abc import Mapping
@@ -94,11 +95,11 @@ class Client:
 
     def _connection(self, seconds: float) -> LocalConnection:
         """An open connection: one that is idle, or a new one."""
-        with self.lock:
-            idle = self.idle.pop() if self.idle else None
-        if idle and idle.sock:
-            idle.sock.settimeout(seconds)
-            return idle
+        while idle := self._idle():
+            if idle.sock and not _readable(idle.sock):
+                idle.sock.settimeout(seconds)
+                return idle
+            idle.close()  # its process has ended since
         connection = LocalConnection(self.path, seconds)
         try:
             connection.connect()
@@ -107,9 +108,20 @@ class Client:
             raise NotThere(str(error)) from None
         return connection
 
+    def _idle(self) -> LocalConnection | None:
+        with self.lock:
+            return self.idle.pop() if self.idle else None
+
     def _give_back(self, connection: LocalConnection) -> None:
         with self.lock:
             if len(self.idle) < IDLE:
                 self.idle.append(connection)
                 return
         connection.close()
+
+
+def _readable(connection: socket.socket) -> bool:
+    """On a connection that waits for a question, anything to read can only be its end."""
+    poll = select.poll()
+    poll.register(connection, select.POLLIN)
+    return bool(poll.poll(0))

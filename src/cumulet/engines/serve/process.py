@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
-import os
 import socket
 import sys
 import threading
@@ -75,8 +74,7 @@ def ask(handler: Handler, body: bytes, headers: Headers) -> tuple[int, Headers, 
 def listen(path: str) -> socket.socket:
     """A listening socket that appears under its name only when it can be connected to."""
     server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(path)
+    Path(path).unlink(missing_ok=True)
     server.bind(f"{path}~")
     server.listen(BACKLOG)
     Path(f"{path}~").rename(path)

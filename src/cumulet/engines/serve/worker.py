@@ -94,6 +94,7 @@ class Worker:
                 self._end_hung(run)
                 raise
             except Gone as gone:
+                self._wait_for_change(run, left)
                 raise Gone(self._last_words() or str(gone)) from None
 
     def _wait_for_change(self, run: engine.LocalRun | None, seconds: float) -> None:

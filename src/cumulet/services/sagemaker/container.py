@@ -26,6 +26,8 @@ class Container:
         self.folder = folder
         self.ml = folder / "ml"
         self.process = folder / "process"
+        self.credentials = folder / "credentials.json"
+        self.profile = folder / "aws"
 
     def lay_out(self) -> None:
         for name in FOLDERS:

@@ -19,7 +19,7 @@ from cumulet.wire.errors import NotImplementedByCumulet
 
 SUMMARY = ("EndpointName", "EndpointArn", "CreationTime", "LastModifiedTime", "EndpointStatus")
 
-MOMENT = 5.0  # seconds
+MOMENT = 8.0  # seconds
 
 
 class Endpoints(EndpointConfigs):

@@ -11,7 +11,7 @@ import os
 import shutil
 import sys
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -19,6 +19,7 @@ from cumulet.services.sagemaker.training_request import split_uri
 
 SMALL = 64 << 10  # bytes up to which a copy costs no more than a link, and leaves the script free to edit
 CLONE = 0x40049409  # Linux's FICLONE: a copy that shares its blocks until either side changes
+ATTEMPTS = 20
 COMPRESSION = 4  # trained weights hardly shrink; more effort only takes time
 
 
@@ -32,9 +33,17 @@ def stage_channel(s3: Any, uri: str, folder: Path) -> int:
     The bytes are shared with the lake wherever the file system can do that. The bytes laid out are counted.
     """
     bucket, prefix = split_uri(uri)
+    for _ in range(ATTEMPTS):
+        with contextlib.suppress(FileNotFoundError):  # overwritten or deleted since it was listed: look again
+            return _stage_all(s3.files(Bucket=bucket, Prefix=prefix), prefix, folder)
+        remove(folder)
+    raise CannotStage(f"The objects under {uri} change faster than they can be read.")
+
+
+def _stage_all(files: Iterable[Any], prefix: str, folder: Path) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     size = 0
-    for file in s3.files(Bucket=bucket, Prefix=prefix):
+    for file in files:
         name = name_in_channel(file.key, prefix)
         if name and not name.endswith("/"):
             stage(file.path, _inside(folder, name), file.size)
@@ -45,11 +54,14 @@ def stage_channel(s3: Any, uri: str, folder: Path) -> int:
 def stage_object(s3: Any, uri: str, target: Path) -> None:
     """One object as one file."""
     bucket, key = split_uri(uri)
-    found = next((file for file in s3.files(Bucket=bucket, Prefix=key) if file.key == key), None)
-    if found is None:
-        raise CannotStage(f"There is no object {uri}.")
     target.parent.mkdir(parents=True, exist_ok=True)
-    stage(found.path, target, found.size)
+    for _ in range(ATTEMPTS):
+        found = next((file for file in s3.files(Bucket=bucket, Prefix=key) if file.key == key), None)
+        if found is None:
+            break
+        with contextlib.suppress(FileNotFoundError):  # overwritten since it was listed: look again
+            return stage(found.path, target, found.size)
+    raise CannotStage(f"There is no object {uri}.")
 
 
 def name_in_channel(key: str, prefix: str) -> str:

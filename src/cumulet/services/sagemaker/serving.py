@@ -41,7 +41,7 @@ class Serving(Endpoints, Surroundings):
         try:
             with self._deployed(job) as deployment:
                 self._take_over(job, deployment)
-                while not job.wait(3600):
+                while not job.wait(self._refresh_all(job)):
                     pass
         except Stopped:
             pass
@@ -71,9 +71,21 @@ class Serving(Endpoints, Surroundings):
             fleet.withdraw(name, deployment)
             deployment.close(drain=0 if job.leaving else 65)
 
+    def _refresh_all(self, job: Job) -> float:
+        """New credentials for every process; in how many seconds to do so again."""
+        return min(
+            self._refresh_credentials(variant["role"], container)
+            for variant in job.payload["variants"]
+            for container in self._containers(job, variant)
+        )
+
+    def _containers(self, job: Job, wanted: dict[str, Any]) -> list[Container]:
+        """The folders of a variant's instances."""
+        base, name = self._endpoint_folder(job), wanted["VariantName"]
+        return [Container(base / f"{name}-{number}") for number in range(wanted["InitialInstanceCount"])]
+
     def _start_variant(self, job: Job, variant: Variant, wanted: dict[str, Any]) -> None:
-        for number in range(wanted["InitialInstanceCount"]):
-            container = Container(self._endpoint_folder(job) / f"{variant.name}-{number}")
+        for number, container in enumerate(self._containers(job, wanted)):
             self._lay_out_model(wanted, container)
             instance = f"i-{job.id.replace('-', '')[:16]}{number}"
             group, stream = f"{LOG_GROUP}/{job.payload['name']}", f"{variant.name}/{instance}"
@@ -102,7 +114,7 @@ class Serving(Endpoints, Surroundings):
     def _program(self, wanted: dict[str, Any], container: Container, log: EndpointLog) -> Program:
         image = images.find(wanted["container"]["Image"], self.store)
         python = self._required_python(image, container.requirements, log.say)
-        environment = self._variables(wanted["role"], python, container)
+        environment = self._lasting_variables(wanted["role"], python, container)
         return Program(
             folder=container.folder,
             handler=HANDLER,

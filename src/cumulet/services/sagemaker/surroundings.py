@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import sys
@@ -14,6 +15,7 @@ from cumulet.services.sagemaker.container import Container
 from cumulet.services.sagemaker.images import Image
 from cumulet.services.sagemaker.roles import Roles
 
+KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 INSTALL = Path(__file__).parent / "toolkit/install.py"
 
 
@@ -24,6 +26,28 @@ class Surroundings(Roles):
         place = {} if engine.mounts_supported() else {"SAGEMAKER_BASE_DIR": str(container.ml)}
         variables = environment.variables(self.house.config, self._assumed(role), self.caller.region)
         return {**variables, "PATH": programs, **place}
+
+    def _lasting_variables(self, role: str, python: Path, container: Container) -> dict[str, str]:
+        """For what runs longer than any credentials do: they are asked of a file that is kept fresh.
+
+        https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html
+        """
+        self._refresh_credentials(role, container)
+        asked = shlex.join(["cat", str(container.credentials)])
+        container.profile.write_text(f"[default]\ncredential_process = {asked}\n")
+        variables = self._variables(role, python, container)
+        kept = {name: value for name, value in variables.items() if name not in KEYS}
+        return {**kept, "AWS_CONFIG_FILE": str(container.profile)}
+
+    def _refresh_credentials(self, role: str, container: Container) -> float:
+        """Write new credentials for a role; in how many seconds to do so again."""
+        granted = self._assumed(role)["Credentials"]
+        expires = granted["Expiration"]
+        written = container.credentials.with_suffix(".new")
+        written.touch(mode=0o600)
+        written.write_text(json.dumps({"Version": 1, **granted, "Expiration": expires.isoformat()}))
+        written.rename(container.credentials)
+        return float((expires.timestamp() - self._now()) / 2)
 
     def _own_python(self, image: Image, container: Container) -> Path:
         """An interpreter in which the job may install what it likes: it goes with the job."""
