@@ -28,7 +28,7 @@ from pathlib import Path
 
 import boto3
 
-KERNEL = ["ipykernel", "nbclient", "ipython<9", "awscli"]
+KERNEL = ["ipykernel", "nbclient", "ipython<9", "pickleshare", "awscli"]
 CURRENT = [*KERNEL, "sagemaker<3", "awswrangler", "pyathena", "seaborn", "matplotlib"]
 # What the lab's own first cell installs, on the Python it was written for.
 COURSE = [
