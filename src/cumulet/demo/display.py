@@ -13,7 +13,7 @@ DIM, BOLD, GREEN, RED, RESET, CLEAR = "\x1b[2m", "\x1b[1m", "\x1b[32m", "\x1b[31
 
 STEPS = {
     "start": "Cumulet starts on a free port",
-    "ingest": "raw reviews go to S3 (boto3)",
+    "ingest": "the clients load; raw reviews go to S3 (boto3)",
     "crawl": "a Glue crawler finds their schema (boto3)",
     "explore": "Athena explores them (awswrangler, PyAthena)",
     "clean": "a Glue python-shell job cleans and splits them",
@@ -40,6 +40,8 @@ class Display:
     def begin(self, name: str) -> None:
         """End the step under way, and begin the next ("": there is none)."""
         with self._lock:
+            if name == self.name:
+                return
             if self.name:
                 self.times[self.name] = time.perf_counter() - self.begun
                 self._print(self._line("✓", GREEN))

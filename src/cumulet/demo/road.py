@@ -11,6 +11,7 @@ import os
 import shlex
 import shutil
 import subprocess
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -174,10 +175,37 @@ class Road:
             base_job_name="reviews",
         )
         clean = f"s3://{self.bucket}/clean"
-        self.estimator.fit({name: f"{clean}/split={name}/" for name in ("train", "validation", "test")})
-        job = self.estimator.latest_training_job.describe()
+        channels = {name: f"{clean}/split={name}/" for name in ("train", "validation", "test")}
+        self.estimator.fit(channels, wait=False)
+        job = self.follow(self.estimator.latest_training_job.name)
         found = {metric["MetricName"]: metric["Value"] for metric in job["FinalMetricDataList"]}
         self.tell(metrics=found, model=self.estimator.model_data, training_job=job["TrainingJobName"])
+
+    def follow(self, name: str) -> dict[str, Any]:
+        """Print a training job's log as it grows, up to its end (`fit()` itself looks every 30 seconds)."""
+        shown = 0
+        while True:
+            job = self.estimator.latest_training_job.describe()
+            lines = self.log(name)
+            for line in lines[shown:]:
+                print(line, flush=True)
+            shown = len(lines)
+            if job["TrainingJobStatus"] == "Completed":
+                return dict(job)
+            if job["TrainingJobStatus"] in ("Failed", "Stopped"):
+                raise RuntimeError(f"the training job {job['TrainingJobStatus']}: {job.get('FailureReason')}")
+            time.sleep(0.5)
+
+    def log(self, name: str) -> list[str]:
+        """All that a training job has written to CloudWatch Logs."""
+        logs = self.session.client("logs")
+        try:
+            pages = logs.get_paginator("filter_log_events").paginate(
+                logGroupName="/aws/sagemaker/TrainingJobs", logStreamNamePrefix=f"{name}/"
+            )
+            return [event["message"] for page in pages for event in page["events"]]
+        except logs.exceptions.ResourceNotFoundException:  # nothing yet
+            return []
 
     def deploy(self) -> None:
         """An endpoint, asked by the SDK and by curl."""
@@ -237,7 +265,5 @@ def curl_signs() -> bool:
 
 def wait(until: Callable[[], bool]) -> None:
     """Ask again and again, as one does with AWS."""
-    import time
-
     while not until():
         time.sleep(0.2)

@@ -81,6 +81,7 @@ class Show:
     def _walk(self) -> None:
         server = Child(self.data_dir)
         try:
+            self.display.begin("ingest")
             with self._client(server.config) as client:
                 if client.wait() != 0:
                     raise Failed(self.facts.get("error") or "\n".join(self._last))
