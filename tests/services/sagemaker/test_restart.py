@@ -7,6 +7,8 @@ from collections import Counter
 
 import pytest
 
+from cumulet.engines import run as engine
+
 from .studio import open_studio
 from .test_training_jobs import METRICS, wait_for_line
 
@@ -49,9 +51,10 @@ def test_a_job_that_ended_while_no_server_ran_is_completed_by_the_next(own_serve
     name = studio.start(studio.request({"train.py": SLOW}))
     wait_for_line(studio, name, "line 20")
     own_server.kill()
-    import time
-
-    time.sleep(2)
+    (folder,) = (own_server.data_dir / "sagemaker/jobs").iterdir()
+    adopted = engine.adopt(folder / "process")
+    assert adopted
+    assert adopted.wait(60)
     own_server.start()
     assert studio.ended(name)["TrainingJobStatus"] == "Completed"
     assert "line 29" in studio.log(f"{name}/")

@@ -11,10 +11,13 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from cumulet.engines.serve import Worker
-from cumulet.house import House
+
+if TYPE_CHECKING:
+    from cumulet.house import House
 
 DRAIN = 65.0  # seconds that questions under way may take when their deployment is replaced
 

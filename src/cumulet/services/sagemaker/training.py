@@ -15,12 +15,12 @@ from typing import Any
 from cumulet.engines import run as engine
 from cumulet.jobs import Job, Suspended
 from cumulet.services.sagemaker import images, lake
-from cumulet.services.sagemaker.container import HOST, ROOT, Container
+from cumulet.services.sagemaker.container import HOST, Container
 from cumulet.services.sagemaker.metrics import Metrics
 from cumulet.services.sagemaker.progress import ended, enter, fail
 from cumulet.services.sagemaker.resources import TRAINING_JOB
 from cumulet.services.sagemaker.surroundings import Surroundings
-from cumulet.services.sagemaker.training_request import split_uri
+from cumulet.services.sagemaker.training_request import ROOT, split_uri
 from cumulet.wire.errors import AwsError
 
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"
@@ -225,6 +225,8 @@ def failure(outcome: engine.Outcome, written: str) -> str:
 
     https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-training-algo-output.html
     """
+    if outcome.reason == "lost":
+        return "InternalServerError: the process that watched over the job was killed"
     if outcome.reason == "memory":
         return "AlgorithmError: the job used more memory than this machine has for it, exit code: 137"
     if outcome.reason != "exited" or outcome.exit_code == 0:

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from cumulet.services.sagemaker.refusals import honour_only, invalid
 from cumulet.wire.errors import NotImplementedByCumulet
 
+ROOT = "/opt/ml"  # what a job sees of its folder
 ALGORITHM = (
     "TrainingImage",
     "TrainingInputMode",
@@ -27,6 +28,8 @@ def check_structures(request: dict[str, Any]) -> None:
     _check_resources(request.get("ResourceConfig") or {})
     _check_output(request["OutputDataConfig"])
     _check_stopping(request.get("StoppingCondition") or {})
+    _check_local_path(request.get("CheckpointConfig") or {})
+    _check_local_path(request.get("TensorBoardOutputConfig") or {})
     for channel in request.get("InputDataConfig") or []:
         _check_channel(channel)
     _check_names([c["ChannelName"] for c in request.get("InputDataConfig") or []])
@@ -70,6 +73,12 @@ def _check_output(output: dict[str, Any]) -> None:
 def _check_stopping(stopping: dict[str, Any]) -> None:
     """MaxPendingTimeInSeconds bounds the wait for capacity; here a job never waits for any."""
     honour_only("StoppingCondition", stopping, ("MaxRuntimeInSeconds", "MaxPendingTimeInSeconds"))
+
+
+def _check_local_path(synced: dict[str, str]) -> None:
+    path = synced.get("LocalPath", f"{ROOT}/")
+    if not path.startswith(f"{ROOT}/") or ".." in path:
+        raise NotImplementedByCumulet(f"the LocalPath {path} (one under {ROOT} is done)")
 
 
 def _check_channel(channel: dict[str, Any]) -> None:

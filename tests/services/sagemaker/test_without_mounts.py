@@ -1,0 +1,27 @@
+"""Where the machine gives no private mounts, SAGEMAKER_BASE_DIR says where /opt/ml lies."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from conftest import Server
+
+from .studio import INFERENCE, TRAIN, open_studio
+
+
+@pytest.fixture
+def studio(tmp_path, monkeypatch):
+    monkeypatch.setenv("CUMULET_NO_NAMESPACE", "1")
+    running = Server(tmp_path / "cumulet")
+    yield open_studio(running.client)
+    running.child.stop()
+
+
+def test_a_script_that_reads_its_variables_trains_and_serves(studio):
+    request = studio.request({"train.py": TRAIN, "inference.py": INFERENCE}, factor=6)
+    job = studio.train(request)
+    assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
+    endpoint = studio.endpoint(studio.config(studio.model(factor=6)))
+    assert json.loads(studio.ask(endpoint, b"[1]")["Body"]) == [6.0]
