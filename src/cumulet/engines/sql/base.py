@@ -97,7 +97,9 @@ class Query:
     parameters: list[str] = field(default_factory=list)
     now: float = 0.0
     scan_limit: int | None = None  # bytes that the query may read
-    target: list[list[str]] = field(default_factory=list)  # of INSERT: the table's columns, name and Hive type
+    target: list[list[str]] = field(
+        default_factory=list
+    )  # of INSERT: the table's columns, name and Hive type
     given: list[str] = field(default_factory=list)  # of INSERT: the columns named, [] for all
     no_rows: bool = False  # WITH NO DATA
 

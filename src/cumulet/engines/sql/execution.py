@@ -12,7 +12,17 @@ from typing import Any
 
 import duckdb
 
-from cumulet.engines.sql.base import Cancelled, Catalog, File, NotSupported, Outcome, Query, ResultColumn, SqlError
+from cumulet.engines.sql.base import (
+    Cancelled,
+    Catalog,
+    File,
+    NotSupported,
+    Outcome,
+    Query,
+    ResultColumn,
+    SqlError,
+)
+from cumulet.engines.sql.json_text import register
 from cumulet.engines.sql.readers import Reading, Source, read
 from cumulet.engines.sql.scanning import scanned
 from cumulet.engines.sql.trino.translation import Translation, translate
@@ -29,11 +39,17 @@ class Session:
     def __init__(self, folder: Path, memory: str, threads: int) -> None:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
-        self.connection = duckdb.connect(config={
-            "memory_limit": memory, "threads": threads, "temp_directory": str(folder / "spill"),
-            "autoinstall_known_extensions": "false", "autoload_known_extensions": "false",
-        })  # fmt: skip
+        self.connection = duckdb.connect(
+            config={
+                "memory_limit": memory,
+                "threads": threads,
+                "temp_directory": str(folder / "spill"),
+                "autoinstall_known_extensions": "false",
+                "autoload_known_extensions": "false",
+            }
+        )
         self.connection.execute("SET TimeZone = 'UTC'")
+        register(self.connection)
         self.connection.execute(MACROS.read_text())
 
     def run(self, query: Query, catalog: Catalog) -> Outcome:
@@ -47,7 +63,9 @@ class Session:
         except duckdb.Error as error:
             raise spoken(error) from None
         except RecursionError:
-            raise SqlError("STATEMENT_TOO_LARGE", "statement is too large (stack overflow while parsing)") from None
+            raise SqlError(
+                "STATEMENT_TOO_LARGE", "statement is too large (stack overflow while parsing)"
+            ) from None
         columns = [ResultColumn(name, str(kind), kind.hive) for name, kind in translation.columns]
         return Outcome(columns, rows, size, planned - began, time.monotonic() - planned, files)
 
@@ -57,8 +75,10 @@ class Session:
     def interrupt(self) -> None:
         self.connection.interrupt()
 
-    def _reader(self, form: str, columns: list[tuple[str, Type]], files: list[File], options: dict[str, str]) -> Source:
-        return read(form, Reading(columns, files, options, self._describe, self._unpack))
+    def _reader(
+        self, form: str, columns: list[tuple[str, Type]], files: list[File], options: dict[str, str]
+    ) -> Source:
+        return read(form, Reading(columns, files, options, self._describe, self._unpack, self._holds))
 
     def _describe(self, relation: str) -> list[tuple[str, Any]]:
         try:
@@ -66,6 +86,12 @@ class Session:
         except duckdb.Error as error:
             raise spoken(error) from None
         return list(zip(found.columns, found.dtypes, strict=True))
+
+    def _holds(self, question: str) -> bool:
+        try:
+            return bool(self.connection.execute(question).fetchall()[0][0])
+        except duckdb.Error as error:
+            raise spoken(error) from None
 
     def _unpack(self, path: str) -> str:
         """DuckDB reads gzip and zstd itself; bzip2 is unpacked beside the spill files, once."""
@@ -84,7 +110,10 @@ class Session:
 
 def check_limit(query: Query, size: int) -> None:
     if query.scan_limit is not None and size > query.scan_limit:
-        raise SqlError("EXCEEDED_SCAN_LIMIT", f"Bytes scanned limit was exceeded: the query would read {size} bytes of at most {query.scan_limit}")
+        raise SqlError(
+            "EXCEEDED_SCAN_LIMIT",
+            f"Bytes scanned limit was exceeded: the query would read {size} bytes of at most {query.scan_limit}",
+        )
 
 
 def spoken(error: duckdb.Error) -> Exception:
@@ -95,7 +124,9 @@ def spoken(error: duckdb.Error) -> Exception:
     if isinstance(error, duckdb.InterruptException):
         return Cancelled()
     if isinstance(error, duckdb.OutOfMemoryException):
-        return SqlError("EXCEEDED_LOCAL_MEMORY_LIMIT", "Query exhausted resources at this scale factor", "system")
+        return SqlError(
+            "EXCEEDED_LOCAL_MEMORY_LIMIT", "Query exhausted resources at this scale factor", "system"
+        )
     return by_text(text) or SqlError("GENERIC_INTERNAL_ERROR", text.partition("\n")[0], "system")
 
 
@@ -103,17 +134,32 @@ WORDS = [
     (r"Overflow in (\w+) of INT(\d+) \((.*)\)", "NUMERIC_VALUE_OUT_OF_RANGE", r"{width} {0} overflow: {2}"),
     (r"Overflow on abs|Overflow in negation", "NUMERIC_VALUE_OUT_OF_RANGE", "bigint overflow"),
     (r"Overflow in (?:\w+ of )?DECIMAL|Decimal overflow", "NUMERIC_VALUE_OUT_OF_RANGE", "Decimal overflow"),
-    (r"Type (?:HUGEINT|INT128) with value (-?\d+) can't be cast.*INT64", "NUMERIC_VALUE_OUT_OF_RANGE", "bigint overflow: {0}"),
-    (r"Could not parse string \"(.*)\" according to format", "INVALID_FUNCTION_ARGUMENT", 'Invalid format: "{0}"'),
+    (
+        r"Type (?:HUGEINT|INT128) with value (-?\d+) can't be cast.*INT64",
+        "NUMERIC_VALUE_OUT_OF_RANGE",
+        "bigint overflow: {0}",
+    ),
+    (
+        r"Could not parse string \"(.*)\" according to format",
+        "INVALID_FUNCTION_ARGUMENT",
+        'Invalid format: "{0}"',
+    ),
     (r"Could not (?:convert|cast) (.*)", "INVALID_CAST_ARGUMENT", "Cannot cast {0}"),
-    (r"More than one row returned by a subquery", "SUBQUERY_MULTIPLE_ROWS", "Scalar sub-query has returned multiple rows"),
-    (r"must appear in the GROUP BY clause|must be part of an aggregate", "EXPRESSION_NOT_AGGREGATE",
-     "'expression' must be an aggregate expression or appear in GROUP BY clause"),
+    (
+        r"More than one row returned by a subquery",
+        "SUBQUERY_MULTIPLE_ROWS",
+        "Scalar sub-query has returned multiple rows",
+    ),
+    (
+        r"must appear in the GROUP BY clause|must be part of an aggregate",
+        "EXPRESSION_NOT_AGGREGATE",
+        "'expression' must be an aggregate expression or appear in GROUP BY clause",
+    ),
     (r"Map keys must be unique", "INVALID_FUNCTION_ARGUMENT", "Duplicate map keys are not allowed"),
     (r"Map keys can not be NULL", "INVALID_FUNCTION_ARGUMENT", "map key cannot be null"),
     (r"Invalid unicode|not utf-8 encoded", "HIVE_BAD_DATA", "A text file is not encoded as UTF-8"),
     (r"(No magic bytes.*|.*Parquet.*(?:corrupt|invalid|too small).*)", "HIVE_CANNOT_OPEN_SPLIT", "{0}"),
-]  # fmt: skip
+]
 WIDTHS = {"8": "tinyint", "16": "smallint", "32": "integer", "64": "bigint"}
 
 

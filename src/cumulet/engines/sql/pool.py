@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 from cumulet.engines.sql import frames
 from cumulet.engines.sql.base import Cancelled, Catalog, Outcome, Query, ResultColumn, SqlError, Written
@@ -26,8 +26,12 @@ class WorkerDied(SqlError):
     """The process of one query ended: killed, or out of memory."""
 
     def __init__(self, code: int | None) -> None:
-        super().__init__("GENERIC_INTERNAL_ERROR", f"The worker process of this query ended with code {code}. "
-                         "Query exhausted resources at this scale factor, or the process was killed.", "system")  # fmt: skip
+        super().__init__(
+            "GENERIC_INTERNAL_ERROR",
+            f"The worker process of this query ended with code {code}. "
+            "Query exhausted resources at this scale factor, or the process was killed.",
+            "system",
+        )
 
 
 class Worker:
@@ -40,9 +44,8 @@ class Worker:
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True, env=environment()
         )
-        assert self.process.stdin
-        assert self.process.stdout
-        self.input, self.output = self.process.stdin, self.process.stdout
+        self.input = cast(BinaryIO, self.process.stdin)
+        self.output = cast(BinaryIO, self.process.stdout)
         self.writing = threading.Lock()
         self.used = time.monotonic()
         self.cancelled = False
@@ -97,7 +100,10 @@ class Worker:
 
 def environment() -> dict[str, str]:
     """The server's own, less what would make a child of ours behave otherwise."""
-    return {**{k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "DUCKDB"))}, "PYTHONUNBUFFERED": "1"}
+    return {
+        **{k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "DUCKDB"))},
+        "PYTHONUNBUFFERED": "1",
+    }
 
 
 def answer(catalog: Catalog | None, question: frames.Message) -> frames.Message:
@@ -106,7 +112,13 @@ def answer(catalog: Catalog | None, question: frames.Message) -> frames.Message:
     except SqlError as error:
         return {"error": {"name": error.name, "message": error.message, "kind": error.kind}}
     except Exception as error:
-        return {"error": {"name": "HIVE_METASTORE_ERROR", "message": f"{type(error).__name__}: {error}", "kind": "system"}}
+        return {
+            "error": {
+                "name": "HIVE_METASTORE_ERROR",
+                "message": f"{type(error).__name__}: {error}",
+                "kind": "system",
+            }
+        }
     if isinstance(found, list):
         return {"answer": [each if isinstance(each, str) else asdict(each) for each in found]}
     return {"answer": asdict(found) if found is not None else None}
@@ -120,6 +132,7 @@ class Pool:
         self.size = size
         self.idle: list[Worker] = []
         self.running: dict[str, Worker] = {}
+        self.reaper: threading.Timer | None = None
         self.lock = threading.Lock()
         self.turns = Turns(size)
         shutil.rmtree(folder, ignore_errors=True)
@@ -170,11 +183,16 @@ class Pool:
             self.idle.append(worker)
             surplus = self.idle[: -self.size] if len(self.idle) > self.size else []
             self.idle = self.idle[-self.size :]
+            self._arm()
         for each in surplus:
             each.close()
-        timer = threading.Timer(IDLE + 1, self._reap)
-        timer.daemon = True
-        timer.start()
+
+    def _arm(self) -> None:
+        """One timer at a time looks after the idle workers."""
+        if self.reaper is None and self.idle:
+            self.reaper = threading.Timer(IDLE / 2, self._reap)
+            self.reaper.daemon = True
+            self.reaper.start()
 
     def _reap(self) -> None:
         """End the workers that nobody has used for a while."""
@@ -182,6 +200,8 @@ class Pool:
         with self.lock:
             tired = [each for each in self.idle if each.used < oldest]
             self.idle = [each for each in self.idle if each.used >= oldest]
+            self.reaper = None
+            self._arm()
         for each in tired:
             each.close()
 
@@ -204,7 +224,9 @@ class Turns:
     def turn(self, key: str) -> Iterator[None]:
         with self.changed:
             self.waiting.append(key)
-            self.changed.wait_for(lambda: key not in self.waiting or (self.free > 0 and self.waiting[0] == key))
+            self.changed.wait_for(
+                lambda: key not in self.waiting or (self.free > 0 and self.waiting[0] == key)
+            )
             if key not in self.waiting:
                 raise Cancelled
             self.waiting.remove(key)
@@ -235,5 +257,10 @@ def sent(query: Query) -> dict[str, Any]:
 
 
 def outcome(given: dict[str, Any]) -> Outcome:
-    return Outcome(**{**given, "columns": [ResultColumn(**c) for c in given["columns"]],
-                      "files": [Written(**f) for f in given["files"]]})  # fmt: skip
+    return Outcome(
+        **{
+            **given,
+            "columns": [ResultColumn(**c) for c in given["columns"]],
+            "files": [Written(**f) for f in given["files"]],
+        }
+    )

@@ -44,7 +44,13 @@ class Asking:
 
 
 def table_of(given: dict[str, Any]) -> Table:
-    return Table(**{**given, "columns": [Column(**c) for c in given["columns"]], "keys": [Column(**c) for c in given["keys"]]})
+    return Table(
+        **{
+            **given,
+            "columns": [Column(**c) for c in given["columns"]],
+            "keys": [Column(**c) for c in given["keys"]],
+        }
+    )
 
 
 class Worker:
@@ -91,14 +97,22 @@ class Worker:
             return {"error": {"name": error.name, "message": error.message, "kind": error.kind}}
         except Exception as error:
             sys.excepthook(type(error), error, error.__traceback__)
-            return {"error": {"name": "GENERIC_INTERNAL_ERROR", "message": f"{type(error).__name__}: {error}", "kind": "system"}}
+            return {
+                "error": {
+                    "name": "GENERIC_INTERNAL_ERROR",
+                    "message": f"{type(error).__name__}: {error}",
+                    "kind": "system",
+                }
+            }
 
     def _do(self, message: frames.Message) -> Any:
         if message["do"] == "check":
             grammar.query(message["text"])
             return None
         given = message["query"]
-        output = Output(Path(given["output"]["folder"]), given["output"]["format"], given["output"]["options"])
+        output = Output(
+            Path(given["output"]["folder"]), given["output"]["format"], given["output"]["options"]
+        )
         query = Query(**{**given, "output": output})
         outcome = self.session.run(query, Asking(self))
         return asdict(outcome)

@@ -12,7 +12,11 @@ from cumulet.engines.sql.trino.typed import name, quote
 from cumulet.engines.sql.trino.types import Type
 
 RESULT = "result.csv"
-COMPRESSIONS = {"parquet": ("snappy", "gzip", "zstd", "lz4", "none"), "textfile": ("none", "gzip", "zstd"), "json": ("none", "gzip", "zstd")}
+COMPRESSIONS = {
+    "parquet": ("snappy", "gzip", "zstd", "lz4", "none"),
+    "textfile": ("none", "gzip", "zstd"),
+    "json": ("none", "gzip", "zstd"),
+}
 OPEN_PARTITIONS = 100  # as many as Athena writes in one statement
 
 
@@ -38,8 +42,10 @@ def explained(connection: Any, translation: Translation, output: Output) -> int:
 def printed(connection: Any, translation: Translation, path: Path) -> int:
     """Every value quoted, NULL as nothing between the commas."""
     names = [label for label, _ in translation.columns]
-    shown = ", ".join(f"CAST({text(f'q.c{i}', kind)} AS VARCHAR) AS {name(label) if distinct(names) else f'c{i}'}"
-                      for i, (label, kind) in enumerate(translation.columns))  # fmt: skip
+    shown = ", ".join(
+        f"CAST({text(f'q.c{i}', kind)} AS VARCHAR) AS {name(label) if distinct(names) else f'c{i}'}"
+        for i, (label, kind) in enumerate(translation.columns)
+    )
     query = f"SELECT {shown} FROM ({checked(connection, translation)}) AS q"
     if distinct(names):
         copied = f"COPY ({query}) TO {quote(str(path))} (FORMAT csv, HEADER, FORCE_QUOTE *)"
@@ -72,7 +78,9 @@ def checked(connection: Any, translation: Translation) -> str:
     found = [str(kind) for kind in connection.sql(translation.sql).dtypes]
     for (label, kind), duck in zip(translation.columns, found, strict=True):
         if kind.base != "unknown" and plain(duck) != plain(kind.duck):
-            raise SqlError("GENERIC_INTERNAL_ERROR", f"Column {label} should be {kind} and is {duck}", "system")
+            raise SqlError(
+                "GENERIC_INTERNAL_ERROR", f"Column {label} should be {kind} and is {duck}", "system"
+            )
     return translation.sql
 
 
@@ -88,11 +96,15 @@ def data(connection: Any, translation: Translation, output: Output) -> tuple[int
     columns = storable(translation, output)
     keys = [str(each).lower() for each in output.options.get("partitions", [])]
     check_partitions(columns, keys)
-    query = f"SELECT {', '.join(exported(columns, keys, output))} FROM ({checked(connection, translation)}) AS q"
+    query = (
+        f"SELECT {', '.join(exported(columns, keys, output))} FROM ({checked(connection, translation)}) AS q"
+    )
     if keys:
         return partitioned(connection, query, keys, output)
     path = output.folder / f"part-0{suffix(output)}"
-    rows = int(connection.execute(f"COPY ({query}) TO {quote(str(path))} ({options(output)})").fetchall()[0][0])
+    rows = int(
+        connection.execute(f"COPY ({query}) TO {quote(str(path))} ({options(output)})").fetchall()[0][0]
+    )
     if not rows:
         path.unlink()
     return rows, [Written(str(path), rows)] if rows else []
@@ -121,8 +133,11 @@ def check_partitions(columns: list[tuple[str, Type]], keys: list[str]) -> None:
     if missing := [key for key in keys if key not in names]:
         raise SqlError("COLUMN_NOT_FOUND", f"Partition columns {missing} not present in schema")
     if keys and names[-len(keys) :] != keys:
-        raise SqlError("HIVE_COLUMN_ORDER_MISMATCH", "Partition keys must be the last columns in the table and in the same order as "
-                       f"the table properties: [{', '.join(keys)}]")  # fmt: skip
+        raise SqlError(
+            "HIVE_COLUMN_ORDER_MISMATCH",
+            "Partition keys must be the last columns in the table and in the same order as "
+            f"the table properties: [{', '.join(keys)}]",
+        )
     if keys and len(keys) == len(names):
         raise SqlError("INVALID_TABLE_PROPERTY", "Table contains only partition columns")
 
@@ -136,7 +151,11 @@ def exported(columns: list[tuple[str, Type]], keys: list[str], output: Output) -
             values.append(f"{outward(f'q.c{i}', kind)} AS {name(label)}")
     if output.format == "textfile":
         delimiter = quote(str(output.options.get("field_delimiter", "\x01")))
-        fields = [f"coalesce({text(f'q.c{i}', kind)}, '\\N')" for i, (label, kind) in enumerate(columns) if label not in keys]
+        fields = [
+            f"coalesce({text(f'q.c{i}', kind)}, '\\N')"
+            for i, (label, kind) in enumerate(columns)
+            if label not in keys
+        ]
         values.insert(0, f"array_to_string([{', '.join(fields)}], {delimiter}) AS line")
     return values
 
@@ -144,8 +163,10 @@ def exported(columns: list[tuple[str, Type]], keys: list[str], output: Output) -
 def outward(sql: str, kind: Type) -> str:
     """A value whose rows have their fields' own names, for files that others read."""
     if kind.base == "row":
-        slots = (f"{name(label or f'field{i}')} := {outward(f'({sql}).{slot}', part)}"
-                 for i, (label, slot, part) in enumerate(zip(kind.names, kind.slots, kind.parts, strict=True)))  # fmt: skip
+        slots = (
+            f"{name(label or f'field{i}')} := {outward(f'({sql}).{slot}', part)}"
+            for i, (label, slot, part) in enumerate(zip(kind.names, kind.slots, kind.parts, strict=True))
+        )
         return f"CASE WHEN {sql} IS NOT NULL THEN struct_pack({', '.join(slots)}) END"
     if kind.base == "array" and outward("e", kind.parts[0]) != "e":
         return f"list_transform({sql}, lambda e: {outward('e', kind.parts[0])})"
@@ -155,7 +176,9 @@ def outward(sql: str, kind: Type) -> str:
 
 
 def compression(output: Output) -> str:
-    chosen = str(output.options.get("compression") or ("snappy" if output.format == "parquet" else "gzip")).lower()
+    chosen = str(
+        output.options.get("compression") or ("snappy" if output.format == "parquet" else "gzip")
+    ).lower()
     chosen = {"uncompressed": "none"}.get(chosen, chosen)
     if chosen not in COMPRESSIONS[output.format]:
         raise NotSupported(f"{chosen.upper()} compression of {output.format.upper()}")
@@ -173,17 +196,29 @@ def options(output: Output) -> str:
         return f"FORMAT parquet, COMPRESSION {'uncompressed' if compression(output) == 'none' else compression(output)}"
     if output.format == "json":
         return f"FORMAT json, COMPRESSION {quote(compression(output))}"
-    return f"FORMAT csv, HEADER false, QUOTE '', ESCAPE '', DELIMITER {quote(chr(1) + chr(2) + chr(3))}, COMPRESSION {quote(compression(output))}"
+    return (
+        f"FORMAT csv, HEADER false, QUOTE '', ESCAPE '', DELIMITER "
+        f"{quote(chr(1) + chr(2) + chr(3))}, COMPRESSION {quote(compression(output))}"
+    )
 
 
 def partitioned(connection: Any, query: str, keys: list[str], output: Output) -> tuple[int, list[Written]]:
     by = ", ".join(map(name, keys))
-    distinct_keys = connection.execute(f"SELECT count(*) FROM (SELECT DISTINCT {by} FROM ({query}))").fetchall()[0][0]
+    distinct_keys = connection.execute(
+        f"SELECT count(*) FROM (SELECT DISTINCT {by} FROM ({query}))"
+    ).fetchall()[0][0]
     if distinct_keys > OPEN_PARTITIONS:
-        raise SqlError("HIVE_TOO_MANY_OPEN_PARTITIONS", f"Exceeded limit of {OPEN_PARTITIONS} open writers for partitions/buckets")
-    copied = (f"COPY ({query}) TO {quote(str(output.folder))} ({options(output)}, PARTITION_BY ({by}), "
-              f"FILENAME_PATTERN 'part-{{i}}', FILE_EXTENSION {quote(suffix(output).lstrip('.') or 'txt')}, RETURN_STATS)")  # fmt: skip
+        raise SqlError(
+            "HIVE_TOO_MANY_OPEN_PARTITIONS",
+            f"Exceeded limit of {OPEN_PARTITIONS} open writers for partitions/buckets",
+        )
+    copied = (
+        f"COPY ({query}) TO {quote(str(output.folder))} ({options(output)}, PARTITION_BY ({by}), "
+        f"FILENAME_PATTERN 'part-{{i}}', FILE_EXTENSION {quote(suffix(output).lstrip('.') or 'txt')}, RETURN_STATS)"
+    )
     rows = connection.execute(copied).fetchall()
-    files = [Written(str(path), int(count), [str(partition[key]) for key in keys])
-             for path, count, _, _, _, partition in rows]  # fmt: skip
+    files = [
+        Written(str(path), int(count), [str(partition[key]) for key in keys])
+        for path, count, _, _, _, partition in rows
+    ]
     return sum(each.rows for each in files), files

@@ -19,7 +19,16 @@ from cumulet.services.athena.work_groups import WorkGroups
 
 
 class Athena(
-    QueryExecutions, Runs, Results, WorkGroups, DataCatalogs, Metadata, NamedQueries, PreparedStatements, Tags, Service
+    QueryExecutions,
+    Runs,
+    Results,
+    WorkGroups,
+    DataCatalogs,
+    Metadata,
+    NamedQueries,
+    PreparedStatements,
+    Tags,
+    Service,
 ):
     """The operations of Athena, one noun per file."""
 

@@ -21,14 +21,26 @@ class DataCatalogs(Service):
     """A catalog of type GLUE is another name for this account's; LAMBDA and HIVE ones need a connector to run."""
 
     def create_data_catalog(
-        self, *, Name: str, Type: str, Description: str = "", Parameters: dict[str, str] | None = None, Tags: list[dict[str, str]] | None = None
+        self,
+        *,
+        Name: str,
+        Type: str,
+        Description: str = "",
+        Parameters: dict[str, str] | None = None,
+        Tags: list[dict[str, str]] | None = None,
     ) -> dict[str, Any]:
         if Name.lower() == OWN.lower():
             raise invalid(f"DataCatalog {Name} already exists")
         parameters = Parameters or {}
         if Type == "GLUE" and parameters.get("catalog-id", self.caller.account) != self.caller.account:
             raise invalid("Cumulet reads the Glue Data Catalog of the caller's own account only")
-        body = {"Name": Name, "Type": Type, "Description": Description, "Parameters": parameters, "Status": "CREATE_COMPLETE"}
+        body = {
+            "Name": Name,
+            "Type": Type,
+            "Description": Description,
+            "Parameters": parameters,
+            "Status": "CREATE_COMPLETE",
+        }
         try:
             self.store.records.create(KIND, self.caller.scope, Name, body)
         except RecordExists:
@@ -41,23 +53,38 @@ class DataCatalogs(Service):
 
     def data_catalog(self, name: str) -> dict[str, Any]:
         if name.lower() == OWN.lower():
-            return {"Name": OWN, "Type": "GLUE", "Parameters": {"catalog-id": self.caller.account}, "Status": "CREATE_COMPLETE"}
+            return {
+                "Name": OWN,
+                "Type": "GLUE",
+                "Parameters": {"catalog-id": self.caller.account},
+                "Status": "CREATE_COMPLETE",
+            }
         found = self.store.records.get(KIND, self.caller.scope, name)
         if found is None:
             raise invalid(f"DataCatalog {name} was not found.")
         return found
 
-    def list_data_catalogs(self, *, NextToken: str | None = None, MaxResults: int = 50, WorkGroup: str = "") -> dict[str, Any]:
+    def list_data_catalogs(
+        self, *, NextToken: str | None = None, MaxResults: int = 50, WorkGroup: str = ""
+    ) -> dict[str, Any]:
         """WorkGroup only matters to IAM Identity Center, which has no say here."""
         bodies = {OWN: self.data_catalog(OWN), **dict(self.store.records.list(KIND, self.caller.scope))}
         names, token = paging.page(sorted(bodies), MaxResults, NextToken)
-        summaries = [{"CatalogName": name, "Type": bodies[name]["Type"], "Status": bodies[name]["Status"]} for name in names]
+        summaries = [
+            {"CatalogName": name, "Type": bodies[name]["Type"], "Status": bodies[name]["Status"]}
+            for name in names
+        ]
         return {"DataCatalogsSummary": summaries, "NextToken": token}
 
     def update_data_catalog(
         self, *, Name: str, Type: str, Description: str = "", Parameters: dict[str, str] | None = None
     ) -> dict[str, Any]:
-        body = {**self.data_catalog(Name), "Type": Type, "Description": Description, "Parameters": Parameters or {}}
+        body = {
+            **self.data_catalog(Name),
+            "Type": Type,
+            "Description": Description,
+            "Parameters": Parameters or {},
+        }
         if Name.lower() == OWN.lower():
             raise invalid(f"{OWN} cannot be changed")
         self.store.records.put(KIND, self.caller.scope, Name, body)

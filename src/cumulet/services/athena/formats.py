@@ -16,16 +16,24 @@ TEXT_IN = "org.apache.hadoop.mapred.TextInputFormat"
 TEXT_OUT = "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat"
 LAZY = "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe"
 FORMATS = {
-    "parquet": ("org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat",
-                "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat",
-                "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"),
-    "orc": ("org.apache.hadoop.hive.ql.io.orc.OrcInputFormat", "org.apache.hadoop.hive.ql.io.orc.OrcOutputFormat",
-            "org.apache.hadoop.hive.ql.io.orc.OrcSerde"),
-    "avro": ("org.apache.hadoop.hive.ql.io.avro.AvroContainerInputFormat", "org.apache.hadoop.hive.ql.io.avro.AvroContainerOutputFormat",
-             "org.apache.hadoop.hive.serde2.avro.AvroSerDe"),
+    "parquet": (
+        "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat",
+        "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat",
+        "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe",
+    ),
+    "orc": (
+        "org.apache.hadoop.hive.ql.io.orc.OrcInputFormat",
+        "org.apache.hadoop.hive.ql.io.orc.OrcOutputFormat",
+        "org.apache.hadoop.hive.ql.io.orc.OrcSerde",
+    ),
+    "avro": (
+        "org.apache.hadoop.hive.ql.io.avro.AvroContainerInputFormat",
+        "org.apache.hadoop.hive.ql.io.avro.AvroContainerOutputFormat",
+        "org.apache.hadoop.hive.serde2.avro.AvroSerDe",
+    ),
     "json": (TEXT_IN, TEXT_OUT, "org.apache.hive.hcatalog.data.JsonSerDe"),
     "textfile": (TEXT_IN, TEXT_OUT, LAZY),
-}  # fmt: skip
+}
 
 
 def storage(form: str, options: dict[str, Any]) -> dict[str, Any]:
@@ -35,8 +43,14 @@ def storage(form: str, options: dict[str, Any]) -> dict[str, Any]:
     if form == "textfile":
         delimiter = str(options.get("field_delimiter", "\x01"))
         parameters = {"field.delim": delimiter, "serialization.format": delimiter}
-    return {"InputFormat": read, "OutputFormat": write, "Compressed": False, "NumberOfBuckets": -1, "StoredAsSubDirectories": False,
-            "SerdeInfo": {"SerializationLibrary": serde, "Parameters": parameters}}  # fmt: skip
+    return {
+        "InputFormat": read,
+        "OutputFormat": write,
+        "Compressed": False,
+        "NumberOfBuckets": -1,
+        "StoredAsSubDirectories": False,
+        "SerdeInfo": {"SerializationLibrary": serde, "Parameters": parameters},
+    }
 
 
 def table_parameters(form: str, options: dict[str, Any]) -> dict[str, str]:
@@ -48,12 +62,19 @@ def of_table(lake: Lake, table: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     """How INSERT must write into a table."""
     found = lake._described(table)
     parameters = found.options
-    compression = parameters.get("parquet.compression") or parameters.get("parquet.compress") or parameters.get("write.compression")
+    compression = (
+        parameters.get("parquet.compression")
+        or parameters.get("parquet.compress")
+        or parameters.get("write.compression")
+    )
     if found.format == "parquet":
         return "parquet", {"compression": compression}
     if found.format == "json":
         return "json", {"compression": compression}
     if found.format == "text" and not parameters.get("escape.delim"):
         delimiter = parameters.get("field.delim", parameters.get("serialization.format", "\x01"))
-        return "textfile", {"compression": compression, "field_delimiter": {"\\t": "\t", "1": "\x01"}.get(delimiter, delimiter)}
+        return "textfile", {
+            "compression": compression,
+            "field_delimiter": {"\\t": "\t", "1": "\x01"}.get(delimiter, delimiter),
+        }
     raise NotSupported(f"INSERT INTO a table of {found.format} files")

@@ -44,7 +44,10 @@ class Lake:
         return [each["Name"] for each in self._pages(self.glue.get_databases, "DatabaseList")]
 
     def tables(self, database: str) -> list[Table]:
-        return [self._described(each) for each in self._pages(self.glue.get_tables, "TableList", DatabaseName=database)]
+        return [
+            self._described(each)
+            for each in self._pages(self.glue.get_tables, "TableList", DatabaseName=database)
+        ]
 
     def table(self, database: str, name: str) -> Table | None:
         found = self.glue_table(database, name)
@@ -83,13 +86,21 @@ class Lake:
     def _described(self, table: dict[str, Any]) -> Table:
         database, name = table["DatabaseName"], table["Name"]
         storage = table.get("StorageDescriptor") or {}
-        columns = [Column(each["Name"], each.get("Type") or "string") for each in storage.get("Columns") or []]
-        keys = [Column(each["Name"], each.get("Type") or "string") for each in table.get("PartitionKeys") or []]
+        columns = [
+            Column(each["Name"], each.get("Type") or "string") for each in storage.get("Columns") or []
+        ]
+        keys = [
+            Column(each["Name"], each.get("Type") or "string") for each in table.get("PartitionKeys") or []
+        ]
         if table.get("TableType") == "VIRTUAL_VIEW":
             return presto_view(table, database, name)
         serde = storage.get("SerdeInfo") or {}
         library = serde.get("SerializationLibrary") or ""
-        parameters = {**(table.get("Parameters") or {}), **(storage.get("Parameters") or {}), **(serde.get("Parameters") or {})}
+        parameters = {
+            **(table.get("Parameters") or {}),
+            **(storage.get("Parameters") or {}),
+            **(serde.get("Parameters") or {}),
+        }
         if parameters.get("table_type", "").upper() == "ICEBERG":
             return Table(database, name, columns, keys, "Iceberg", parameters)
         return Table(database, name, columns, keys, SERDES.get(library, library or "unknown"), parameters)
@@ -100,21 +111,38 @@ class Lake:
             found = self.s3.files(Bucket=bucket, Prefix=prefix)
         except AwsError as error:
             raise SqlError("HIVE_METASTORE_ERROR", f"Cannot list {location}: {error.message}") from None
-        return [File(str(each.path), f"s3://{bucket}/{each.key}", each.size, values) for each in found if visible(each.key[len(prefix) :])]
+        return [
+            File(str(each.path), f"s3://{bucket}/{each.key}", each.size, values)
+            for each in found
+            if visible(each.key[len(prefix) :])
+        ]
 
     def _partitioned(self, table: dict[str, Any], predicate: list[dict[str, Any]]) -> list[File]:
         types = {each["Name"].lower(): each.get("Type") or "string" for each in table["PartitionKeys"]}
         expression = " AND ".join(text for each in predicate if (text := condition(each, types)))
-        arguments = {"DatabaseName": table["DatabaseName"], "TableName": table["Name"], "ExcludeColumnSchema": True}
-        partitions = self._pages(self.glue.get_partitions, "Partitions", Expression=expression or None, **arguments)
+        arguments = {
+            "DatabaseName": table["DatabaseName"],
+            "TableName": table["Name"],
+            "ExcludeColumnSchema": True,
+        }
+        partitions = self._pages(
+            self.glue.get_partitions, "Partitions", Expression=expression or None, **arguments
+        )
         if len(partitions) <= MANY:
-            return [file for each in partitions for file in self._listed(each["StorageDescriptor"]["Location"], each["Values"])]
+            return [
+                file
+                for each in partitions
+                for file in self._listed(each["StorageDescriptor"]["Location"], each["Values"])
+            ]
         return self._from_one_listing(table, partitions)
 
     def _from_one_listing(self, table: dict[str, Any], partitions: list[dict[str, Any]]) -> list[File]:
         """Files by folder, listed once for the table; partitions that lie elsewhere are listed on their own."""
         root = "s3://{}/{}".format(*folder(table["StorageDescriptor"]["Location"]))
-        places = {"s3://{}/{}".format(*folder(each["StorageDescriptor"]["Location"])): each["Values"] for each in partitions}
+        places = {
+            "s3://{}/{}".format(*folder(each["StorageDescriptor"]["Location"])): each["Values"]
+            for each in partitions
+        }
         found: list[File] = []
         for file in self._listed(root, []):
             place = file.name.rpartition("/")[0] + "/"

@@ -37,7 +37,11 @@ class Word:
 
 
 def words(text: str) -> list[Word]:
-    return [Word(str(found.lastgroup), found[0], found.start()) for found in PATTERN.finditer(text) if found.lastgroup != "space"]
+    return [
+        Word(str(found.lastgroup), found[0], found.start())
+        for found in PATTERN.finditer(text)
+        if found.lastgroup != "space"
+    ]
 
 
 def place(text: str, start: int) -> str:
@@ -98,7 +102,9 @@ class Words:
             raise self.unexpected("an identifier")
         self.at += 1
         mark = found.text[0]
-        return found.text[1:-1].replace(mark * 2, mark).lower() if found.kind == "quoted" else found.text.lower()
+        return (
+            found.text[1:-1].replace(mark * 2, mark).lower() if found.kind == "quoted" else found.text.lower()
+        )
 
     def dotted(self) -> list[str]:
         found = [self.name()]

@@ -20,11 +20,18 @@ class Metadata(Service):
             raise no_metadata(error.message) from None
         return {"Database": shown_database(found)}
 
-    def list_databases(self, *, CatalogName: str, NextToken: str | None = None, MaxResults: int = 50, WorkGroup: str = "") -> dict[str, Any]:
+    def list_databases(
+        self, *, CatalogName: str, NextToken: str | None = None, MaxResults: int = 50, WorkGroup: str = ""
+    ) -> dict[str, Any]:
         answer = self._glue(CatalogName).get_databases(NextToken=NextToken, MaxResults=MaxResults)
-        return {"DatabaseList": [shown_database(each) for each in answer["DatabaseList"]], "NextToken": answer.get("NextToken")}
+        return {
+            "DatabaseList": [shown_database(each) for each in answer["DatabaseList"]],
+            "NextToken": answer.get("NextToken"),
+        }
 
-    def get_table_metadata(self, *, CatalogName: str, DatabaseName: str, TableName: str, WorkGroup: str = "") -> dict[str, Any]:
+    def get_table_metadata(
+        self, *, CatalogName: str, DatabaseName: str, TableName: str, WorkGroup: str = ""
+    ) -> dict[str, Any]:
         try:
             found = self._glue(CatalogName).get_table(DatabaseName=DatabaseName, Name=TableName)["Table"]
         except AwsError as error:
@@ -32,26 +39,40 @@ class Metadata(Service):
         return {"TableMetadata": shown_table(found)}
 
     def list_table_metadata(
-        self, *, CatalogName: str, DatabaseName: str, Expression: str | None = None, NextToken: str | None = None,
-        MaxResults: int = 50, WorkGroup: str = "",
-    ) -> dict[str, Any]:  # fmt: skip
+        self,
+        *,
+        CatalogName: str,
+        DatabaseName: str,
+        Expression: str | None = None,
+        NextToken: str | None = None,
+        MaxResults: int = 50,
+        WorkGroup: str = "",
+    ) -> dict[str, Any]:
         try:
             re.compile(Expression or "")
         except re.error:
             raise invalid(f"Invalid expression: {Expression}") from None
         try:
             answer = self._glue(CatalogName).get_tables(
-                DatabaseName=DatabaseName, Expression=Expression, NextToken=NextToken, MaxResults=min(MaxResults, 100)
+                DatabaseName=DatabaseName,
+                Expression=Expression,
+                NextToken=NextToken,
+                MaxResults=min(MaxResults, 100),
             )
         except AwsError as error:
             raise no_metadata(error.message) from None
-        return {"TableMetadataList": [shown_table(each) for each in answer["TableList"]], "NextToken": answer.get("NextToken")}
+        return {
+            "TableMetadataList": [shown_table(each) for each in answer["TableList"]],
+            "NextToken": answer.get("NextToken"),
+        }
 
     def _glue(self, catalog: str) -> Any:
         look: Any = self
         found = look.data_catalog(catalog)
         if found["Type"] != "GLUE":
-            raise invalid(f"DataCatalog {catalog} is of type {found['Type']}, which needs a connector; Cumulet has none")
+            raise invalid(
+                f"DataCatalog {catalog} is of type {found['Type']}, which needs a connector; Cumulet has none"
+            )
         return self.other("glue")
 
 

@@ -7,8 +7,20 @@ from __future__ import annotations
 
 from typing import Any
 
-PRECISION = {"tinyint": 3, "smallint": 5, "integer": 10, "bigint": 19, "real": 17, "double": 17, "varchar": 2147483647,
-             "varbinary": 1073741824, "timestamp": 3, "timestamp with time zone": 3, "string": 0, "json": 2147483647}  # fmt: skip
+PRECISION = {
+    "tinyint": 3,
+    "smallint": 5,
+    "integer": 10,
+    "bigint": 19,
+    "real": 17,
+    "double": 17,
+    "varchar": 2147483647,
+    "varbinary": 1073741824,
+    "timestamp": 3,
+    "timestamp with time zone": 3,
+    "string": 0,
+    "json": 2147483647,
+}
 SHOWN = {"real": "float"}
 
 
@@ -17,7 +29,11 @@ def column(name: str, kind: str, shown: str = "") -> dict[str, Any]:
     base, _, rest = kind.partition("(")
     inside = rest.partition(")")[0]
     base = "timestamp with time zone" if kind.endswith("with time zone") else base
-    numbers = [int(each) for each in inside.split(",") if each.strip().isdigit()] if base in ("varchar", "char", "decimal") else []
+    numbers = (
+        [int(each) for each in inside.split(",") if each.strip().isdigit()]
+        if base in ("varchar", "char", "decimal")
+        else []
+    )
     return {
         "CatalogName": "hive",
         "SchemaName": "",
@@ -39,7 +55,13 @@ def encoded(columns: list[dict[str, Any]]) -> bytes:
 def message(found: dict[str, Any]) -> bytes:
     texts = ("CatalogName", "SchemaName", "TableName", "Name", "Label", "Type")
     body = b"".join(field(i, str(found[key]).encode()) for i, key in enumerate(texts, 1))
-    return body + number(7, found["Precision"]) + number(8, found["Scale"]) + number(9, 3) + number(10, int(found["CaseSensitive"]))
+    return (
+        body
+        + number(7, found["Precision"])
+        + number(8, found["Scale"])
+        + number(9, 3)
+        + number(10, int(found["CaseSensitive"]))
+    )
 
 
 def field(place: int, content: bytes) -> bytes:

@@ -16,15 +16,31 @@ KIND = "athena.named_query"
 
 class NamedQueries(Service):
     def create_named_query(
-        self, *, Name: str, Database: str, QueryString: str, Description: str = "", ClientRequestToken: str | None = None,
+        self,
+        *,
+        Name: str,
+        Database: str,
+        QueryString: str,
+        Description: str = "",
+        ClientRequestToken: str | None = None,
         WorkGroup: str = PRIMARY,
-    ) -> dict[str, Any]:  # fmt: skip
+    ) -> dict[str, Any]:
         """The same token gives the same query again."""
         look: Any = self
         look.work_group(WorkGroup)
-        found = uuid.UUID(bytes=hashlib.sha256(ClientRequestToken.encode()).digest()[:16]) if ClientRequestToken else uuid.uuid4()
-        body = {"Name": Name, "Database": Database, "QueryString": QueryString, "Description": Description,
-                "NamedQueryId": str(found), "WorkGroup": WorkGroup}  # fmt: skip
+        found = (
+            uuid.UUID(bytes=hashlib.sha256(ClientRequestToken.encode()).digest()[:16])
+            if ClientRequestToken
+            else uuid.uuid4()
+        )
+        body = {
+            "Name": Name,
+            "Database": Database,
+            "QueryString": QueryString,
+            "Description": Description,
+            "NamedQueryId": str(found),
+            "WorkGroup": WorkGroup,
+        }
         old = self.store.records.get(KIND, self.caller.scope, str(found))
         if old is not None and old != body:
             raise invalid("Idempotent parameters do not match")
@@ -36,17 +52,36 @@ class NamedQueries(Service):
 
     def batch_get_named_query(self, *, NamedQueryIds: list[str]) -> dict[str, Any]:
         found = {each: self.store.records.get(KIND, self.caller.scope, each) for each in NamedQueryIds}
-        missing = [{"NamedQueryId": each, "ErrorCode": "INTERNAL_FAILURE", "ErrorMessage": "Named query not found"}
-                   for each, body in found.items() if body is None]  # fmt: skip
-        return {"NamedQueries": [body for body in found.values() if body], "UnprocessedNamedQueryIds": missing}
+        missing = [
+            {"NamedQueryId": each, "ErrorCode": "INTERNAL_FAILURE", "ErrorMessage": "Named query not found"}
+            for each, body in found.items()
+            if body is None
+        ]
+        return {
+            "NamedQueries": [body for body in found.values() if body],
+            "UnprocessedNamedQueryIds": missing,
+        }
 
-    def list_named_queries(self, *, NextToken: str | None = None, MaxResults: int = 50, WorkGroup: str = PRIMARY) -> dict[str, Any]:
-        names = [name for name, body in self.store.records.list(KIND, self.caller.scope) if body["WorkGroup"] == WorkGroup]
+    def list_named_queries(
+        self, *, NextToken: str | None = None, MaxResults: int = 50, WorkGroup: str = PRIMARY
+    ) -> dict[str, Any]:
+        names = [
+            name
+            for name, body in self.store.records.list(KIND, self.caller.scope)
+            if body["WorkGroup"] == WorkGroup
+        ]
         found, token = paging.page(names, MaxResults, NextToken)
         return {"NamedQueryIds": found, "NextToken": token}
 
-    def update_named_query(self, *, NamedQueryId: str, Name: str, QueryString: str, Description: str = "") -> dict[str, Any]:
-        body = {**self._named_query(NamedQueryId), "Name": Name, "QueryString": QueryString, "Description": Description}
+    def update_named_query(
+        self, *, NamedQueryId: str, Name: str, QueryString: str, Description: str = ""
+    ) -> dict[str, Any]:
+        body = {
+            **self._named_query(NamedQueryId),
+            "Name": Name,
+            "QueryString": QueryString,
+            "Description": Description,
+        }
         self.store.records.put(KIND, self.caller.scope, NamedQueryId, body)
         return {}
 

@@ -18,12 +18,20 @@ KIND = "athena.prepared_statement"
 class PreparedStatements(Service):
     """Names are unique within a work group."""
 
-    def create_prepared_statement(self, *, StatementName: str, WorkGroup: str, QueryStatement: str, Description: str = "") -> dict[str, Any]:
+    def create_prepared_statement(
+        self, *, StatementName: str, WorkGroup: str, QueryStatement: str, Description: str = ""
+    ) -> dict[str, Any]:
         try:
-            self.store.records.create(KIND, self.caller.scope, self._key(WorkGroup, StatementName),
-                                      self._prepared_body(StatementName, WorkGroup, QueryStatement, Description))  # fmt: skip
+            self.store.records.create(
+                KIND,
+                self.caller.scope,
+                self._key(WorkGroup, StatementName),
+                self._prepared_body(StatementName, WorkGroup, QueryStatement, Description),
+            )
         except RecordExists:
-            raise invalid(f"PreparedStatement {StatementName} already exists in WorkGroup {WorkGroup}") from None
+            raise invalid(
+                f"PreparedStatement {StatementName} already exists in WorkGroup {WorkGroup}"
+            ) from None
         return {}
 
     def get_prepared_statement(self, *, StatementName: str, WorkGroup: str) -> dict[str, Any]:
@@ -35,22 +43,50 @@ class PreparedStatements(Service):
             raise not_found(f"PreparedStatement {name} was not found in workGroup {work_group}", name)
         return found
 
-    def batch_get_prepared_statement(self, *, PreparedStatementNames: list[str], WorkGroup: str) -> dict[str, Any]:
-        found = {each: self.store.records.get(KIND, self.caller.scope, self._key(WorkGroup, each)) for each in PreparedStatementNames}
-        missing = [{"StatementName": each, "ErrorCode": "STATEMENT_NOT_FOUND", "ErrorMessage": f"PreparedStatement {each} was not found"}
-                   for each, body in found.items() if body is None]  # fmt: skip
-        return {"PreparedStatements": [shown(body) for body in found.values() if body], "UnprocessedPreparedStatementNames": missing}
+    def batch_get_prepared_statement(
+        self, *, PreparedStatementNames: list[str], WorkGroup: str
+    ) -> dict[str, Any]:
+        found = {
+            each: self.store.records.get(KIND, self.caller.scope, self._key(WorkGroup, each))
+            for each in PreparedStatementNames
+        }
+        missing = [
+            {
+                "StatementName": each,
+                "ErrorCode": "STATEMENT_NOT_FOUND",
+                "ErrorMessage": f"PreparedStatement {each} was not found",
+            }
+            for each, body in found.items()
+            if body is None
+        ]
+        return {
+            "PreparedStatements": [shown(body) for body in found.values() if body],
+            "UnprocessedPreparedStatementNames": missing,
+        }
 
-    def list_prepared_statements(self, *, WorkGroup: str, NextToken: str | None = None, MaxResults: int = 50) -> dict[str, Any]:
-        bodies = {b["StatementName"]: b for _, b in self.store.records.list(KIND, self.caller.scope, prefix=self._key(WorkGroup, ""))}
+    def list_prepared_statements(
+        self, *, WorkGroup: str, NextToken: str | None = None, MaxResults: int = 50
+    ) -> dict[str, Any]:
+        bodies = {
+            b["StatementName"]: b
+            for _, b in self.store.records.list(KIND, self.caller.scope, prefix=self._key(WorkGroup, ""))
+        }
         names, token = paging.page(sorted(bodies), MaxResults, NextToken)
-        listed = [{"StatementName": name, "LastModifiedTime": bodies[name]["LastModifiedTime"]} for name in names]
+        listed = [
+            {"StatementName": name, "LastModifiedTime": bodies[name]["LastModifiedTime"]} for name in names
+        ]
         return {"PreparedStatements": listed, "NextToken": token}
 
-    def update_prepared_statement(self, *, StatementName: str, WorkGroup: str, QueryStatement: str, Description: str = "") -> dict[str, Any]:
+    def update_prepared_statement(
+        self, *, StatementName: str, WorkGroup: str, QueryStatement: str, Description: str = ""
+    ) -> dict[str, Any]:
         self.prepared_statement(WorkGroup, StatementName)
-        self.store.records.put(KIND, self.caller.scope, self._key(WorkGroup, StatementName),
-                               self._prepared_body(StatementName, WorkGroup, QueryStatement, Description))  # fmt: skip
+        self.store.records.put(
+            KIND,
+            self.caller.scope,
+            self._key(WorkGroup, StatementName),
+            self._prepared_body(StatementName, WorkGroup, QueryStatement, Description),
+        )
         return {}
 
     def delete_prepared_statement(self, *, StatementName: str, WorkGroup: str) -> dict[str, Any]:
@@ -64,9 +100,17 @@ class PreparedStatements(Service):
     def _prepared_body(self, name: str, work_group: str, text: str, description: str) -> dict[str, Any]:
         look: Any = self
         look.work_group(work_group)
-        return {"StatementName": name, "WorkGroup": work_group, "QueryStatement": text, "Description": description,
-                "LastModifiedTime": self.house.clock()}  # fmt: skip
+        return {
+            "StatementName": name,
+            "WorkGroup": work_group,
+            "QueryStatement": text,
+            "Description": description,
+            "LastModifiedTime": self.house.clock(),
+        }
 
 
 def shown(body: dict[str, Any]) -> dict[str, Any]:
-    return {**{key: value for key, value in body.items() if key != "WorkGroup"}, "WorkGroupName": body["WorkGroup"]}
+    return {
+        **{key: value for key, value in body.items() if key != "WorkGroup"},
+        "WorkGroupName": body["WorkGroup"],
+    }

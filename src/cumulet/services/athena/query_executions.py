@@ -44,9 +44,13 @@ class QueryExecutions(Service):
         """ResultReuseConfiguration allows reuse and demands none; EngineConfiguration is about Spark and DPUs."""
         if EngineConfiguration:
             raise invalid("EngineConfiguration is for Spark work groups, which Cumulet has not got")
-        given = {"QueryString": QueryString, "QueryExecutionContext": QueryExecutionContext or {},
-                 "ResultConfiguration": ResultConfiguration or {}, "WorkGroup": WorkGroup,
-                 "ExecutionParameters": ExecutionParameters or []}  # fmt: skip
+        given = {
+            "QueryString": QueryString,
+            "QueryExecutionContext": QueryExecutionContext or {},
+            "ResultConfiguration": ResultConfiguration or {},
+            "WorkGroup": WorkGroup,
+            "ExecutionParameters": ExecutionParameters or [],
+        }
         if ClientRequestToken and (earlier := self._earlier(ClientRequestToken, given)):
             return {"QueryExecutionId": earlier}
         statement = self._read(QueryString)
@@ -65,20 +69,37 @@ class QueryExecutions(Service):
 
     def batch_get_query_execution(self, *, QueryExecutionIds: list[str]) -> dict[str, Any]:
         found = {each: self.store.records.get(KIND, self.caller.scope, each) for each in QueryExecutionIds}
-        missing = [{"QueryExecutionId": each, "ErrorCode": "INVALID_QUERY_EXECUTION_ID",
-                    "ErrorMessage": f"QueryExecution {each} was not found"} for each, body in found.items() if body is None]  # fmt: skip
-        return {"QueryExecutions": [shown(body) for body in found.values() if body], "UnprocessedQueryExecutionIds": missing}
+        missing = [
+            {
+                "QueryExecutionId": each,
+                "ErrorCode": "INVALID_QUERY_EXECUTION_ID",
+                "ErrorMessage": f"QueryExecution {each} was not found",
+            }
+            for each, body in found.items()
+            if body is None
+        ]
+        return {
+            "QueryExecutions": [shown(body) for body in found.values() if body],
+            "UnprocessedQueryExecutionIds": missing,
+        }
 
-    def list_query_executions(self, *, NextToken: str | None = None, MaxResults: int = 50, WorkGroup: str = PRIMARY) -> dict[str, Any]:
+    def list_query_executions(
+        self, *, NextToken: str | None = None, MaxResults: int = 50, WorkGroup: str = PRIMARY
+    ) -> dict[str, Any]:
         """The newest first."""
         look: Any = self
         look.work_group(WorkGroup)
         prefix = f"{WorkGroup}/"
         after = paging.opened(NextToken) if NextToken else ""
-        rows = self.store.records.list(HISTORY, self.caller.scope, prefix=prefix, after=after, limit=MaxResults + 1)
+        rows = self.store.records.list(
+            HISTORY, self.caller.scope, prefix=prefix, after=after, limit=MaxResults + 1
+        )
         names = [name for name, _ in rows]
         token = paging.closed(names[MaxResults - 1]) if len(names) > MaxResults else None
-        return {"QueryExecutionIds": [name.rpartition("/")[2] for name in names[:MaxResults]], "NextToken": token}
+        return {
+            "QueryExecutionIds": [name.rpartition("/")[2] for name in names[:MaxResults]],
+            "NextToken": token,
+        }
 
     def stop_query_execution(self, *, QueryExecutionId: str) -> dict[str, Any]:
         """Ends the work itself; a query that has ended stays as it is."""
@@ -93,8 +114,17 @@ class QueryExecutions(Service):
         if body["Status"]["State"] not in ENDED:
             raise invalid(f"Query {QueryExecutionId} has not finished yet")
         statistics = body["Statistics"]
-        timeline = {key: statistics[key] for key in ("QueryQueueTimeInMillis", "QueryPlanningTimeInMillis", "EngineExecutionTimeInMillis",
-                                                     "ServiceProcessingTimeInMillis", "TotalExecutionTimeInMillis") if key in statistics}  # fmt: skip
+        timeline = {
+            key: statistics[key]
+            for key in (
+                "QueryQueueTimeInMillis",
+                "QueryPlanningTimeInMillis",
+                "EngineExecutionTimeInMillis",
+                "ServiceProcessingTimeInMillis",
+                "TotalExecutionTimeInMillis",
+            )
+            if key in statistics
+        }
         rows = {"InputBytes": statistics.get("DataScannedInBytes", 0), "OutputRows": body.get("RowCount", 0)}
         return {"QueryRuntimeStatistics": {"Timeline": timeline, "Rows": rows}}
 
@@ -135,7 +165,10 @@ class QueryExecutions(Service):
             "Query": given["QueryString"],
             "StatementType": statement.type,
             "SubstatementType": statement.kind,
-            "ResultConfiguration": {**configuration, "OutputLocation": output_of(configuration["OutputLocation"], name, statement)},
+            "ResultConfiguration": {
+                **configuration,
+                "OutputLocation": output_of(configuration["OutputLocation"], name, statement),
+            },
             "QueryExecutionContext": context,
             "Status": {"State": "QUEUED", "SubmissionDateTime": self.house.clock()},
             "Statistics": {},
@@ -147,11 +180,20 @@ class QueryExecutions(Service):
         }
 
     def _check_output(self, location: str) -> None:
+        """The bucket of the results must be the caller's to use; Athena's own one is made when it is missing.
+
+        https://docs.aws.amazon.com/athena/latest/ug/managed-policies.html (`aws-athena-query-results-*`)
+        """
         bucket, _ = bucket_and_key(location)
+        s3 = self.other("s3")
         try:
-            self.other("s3").head_bucket(Bucket=bucket)
-        except AwsError:
-            raise invalid(f"Unable to verify/create output bucket {bucket}") from None
+            s3.head_bucket(Bucket=bucket)
+        except AwsError as error:
+            if error.code != "NoSuchBucket" or not bucket.startswith("aws-athena-query-results-"):
+                raise invalid(f"Unable to verify/create output bucket {bucket}") from None
+            region = self.caller.region
+            constraint = {} if region == "us-east-1" else {"LocationConstraint": region}
+            s3.create_bucket(Bucket=bucket, CreateBucketConfiguration=constraint)
 
     def _promise(self, body: dict[str, Any], token: str | None, given: dict[str, Any]) -> None:
         name, scope = body["QueryExecutionId"], self.caller.scope
@@ -193,4 +235,3 @@ def shown(body: dict[str, Any]) -> dict[str, Any]:
     if not body["ExecutionParameters"]:
         del found["ExecutionParameters"]
     return found
-

@@ -22,7 +22,12 @@ class Results(Service):
     """A token is the place in the file behind the last row of a page."""
 
     def get_query_results(
-        self, *, QueryExecutionId: str, NextToken: str | None = None, MaxResults: int = MOST, QueryResultType: str = "DATA_ROWS"
+        self,
+        *,
+        QueryExecutionId: str,
+        NextToken: str | None = None,
+        MaxResults: int = MOST,
+        QueryResultType: str = "DATA_ROWS",
     ) -> dict[str, Any]:
         if QueryResultType != "DATA_ROWS":
             raise invalid(f"QueryResultType {QueryResultType} is not supported by Cumulet")
@@ -39,7 +44,10 @@ class Results(Service):
         columns = body.get("Columns") or []
         location = body["ResultConfiguration"]["OutputLocation"]
         if not location.endswith((".csv", ".txt")):
-            return {"UpdateCount": body.get("RowCount", 0), "ResultSet": {"Rows": [], "ResultSetMetadata": {"ColumnInfo": columns}}}
+            return {
+                "UpdateCount": body.get("RowCount", 0),
+                "ResultSet": {"Rows": [], "ResultSetMetadata": {"ColumnInfo": columns}},
+            }
         path = self._result_file(location)
         offset = int(paging.opened(token)) if token else 0
         with path.open("rb") as file:
@@ -48,7 +56,10 @@ class Results(Service):
             end, more = file.tell(), bool(file.read(1))
         return {
             "UpdateCount": 0,
-            "ResultSet": {"Rows": [{"Data": row} for row in rows], "ResultSetMetadata": {"ColumnInfo": columns}},
+            "ResultSet": {
+                "Rows": [{"Data": row} for row in rows],
+                "ResultSetMetadata": {"ColumnInfo": columns},
+            },
             "NextToken": paging.closed(str(end)) if more else None,
         }
 

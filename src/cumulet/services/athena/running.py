@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +28,9 @@ class Run:
         self.statement = statement
         self.folder = folder
         self.lake = Lake(service)
-        self.database = (body["QueryExecutionContext"].get("Database") or "default").lower()
+        self.database = (
+            (body["QueryExecutionContext"].get("Database") or "default").strip('`"').lower()
+        )  # awswrangler quotes it
         self.scanned, self.planning, self.execution = 0, 0.0, 0.0
         self.manifest = ""
 
@@ -36,9 +39,17 @@ class Run:
         return str(self.body["QueryExecutionId"])
 
     def work(self) -> None:
-        works = {"SELECT": self._select, "CREATE_TABLE_AS_SELECT": create_table_as, "INSERT": insert_into, "UNLOAD": unload,
-                 "CREATE_VIEW": views.create, "EXECUTE": self._execute, "PREPARE": self._prepare,
-                 "DEALLOCATE": self._deallocate, "EXPLAIN": self._explain}  # fmt: skip
+        works = {
+            "SELECT": self._select,
+            "CREATE_TABLE_AS_SELECT": create_table_as,
+            "INSERT": insert_into,
+            "UNLOAD": unload,
+            "CREATE_VIEW": views.create,
+            "EXECUTE": self._execute,
+            "PREPARE": self._prepare,
+            "DEALLOCATE": self._deallocate,
+            "EXPLAIN": self._explain,
+        }
         work = works.get(self.statement.kind)
         if work is None:
             self.say(ddl.run(self))
@@ -47,13 +58,19 @@ class Run:
         else:
             work()  # type: ignore[operator]
 
-    def ask(self, text: str, output: Output | None = None, parameters: list[str] | None = None, **more: Any) -> Outcome:
+    def ask(
+        self, text: str, output: Output | None = None, parameters: list[str] | None = None, **more: Any
+    ) -> Outcome:
         """Run a query in the engine and count what it cost."""
         query = Query(
-            text, self.database, output or Output(self.folder),
+            text,
+            self.database,
+            output or Output(self.folder),
             self.body["ExecutionParameters"] if parameters is None else parameters,
-            now=self.body["Status"]["SubmissionDateTime"], scan_limit=self.body["Cutoff"], **more,
-        )  # fmt: skip
+            now=self.body["Status"]["SubmissionDateTime"],
+            scan_limit=self.body["Cutoff"],
+            **more,
+        )
         outcome = engine(self.service.house).run(query, self.lake, self.id)
         self.scanned += outcome.scanned
         self.planning += outcome.planning
@@ -68,12 +85,17 @@ class Run:
         outcome = self.ask(text, parameters=parameters)
         columns = [metadata_file.column(each.name, each.type) for each in outcome.columns]
         self.body["Columns"] = columns
-        self.put(self.folder / "result.csv", self.body["ResultConfiguration"]["OutputLocation"], "application/octet-stream")
-        self.put_bytes(metadata_file.encoded(columns), self.body["ResultConfiguration"]["OutputLocation"] + ".metadata")
+        location = self.body["ResultConfiguration"]["OutputLocation"]
+        with ThreadPoolExecutor(1) as beside:  # two objects, one wait for the disk
+            kept = beside.submit(self.put_bytes, metadata_file.encoded(columns), location + ".metadata")
+            self.put(self.folder / "result.csv", location, "application/octet-stream")
+            kept.result()
 
     def _execute(self) -> None:
         """EXECUTE runs the prepared text as if it had been given, whatever kind of statement that is."""
-        kept = self.service.store.records.get(PREPARED, self.service.caller.scope, f"{self.body['WorkGroup']}/{self.statement.target[0]}")
+        kept = self.service.store.records.get(
+            PREPARED, self.service.caller.scope, f"{self.body['WorkGroup']}/{self.statement.target[0]}"
+        )
         if kept is None:
             raise SqlError("NOT_FOUND", f"Prepared statement not found: {self.statement.target[0]}")
         inner = statements.read(kept["QueryStatement"])
@@ -86,19 +108,29 @@ class Run:
 
     def _prepare(self) -> None:
         name, group = self.statement.target[0], self.body["WorkGroup"]
-        self.service.store.records.put(PREPARED, self.service.caller.scope, f"{group}/{name}",
-                                       self.service._prepared_body(name, group, self.statement.query, ""))  # fmt: skip
+        self.service.store.records.put(
+            PREPARED,
+            self.service.caller.scope,
+            f"{group}/{name}",
+            self.service._prepared_body(name, group, self.statement.query, ""),
+        )
         self.say([])
 
     def _deallocate(self) -> None:
-        self.service.delete_prepared_statement(StatementName=self.statement.target[0], WorkGroup=self.body["WorkGroup"])
+        self.service.delete_prepared_statement(
+            StatementName=self.statement.target[0], WorkGroup=self.body["WorkGroup"]
+        )
         self.say([])
 
     def _explain(self) -> None:
         """The plan that really runs: DuckDB's. Trino's own plan there is none."""
         options = str(self.statement.properties.get("options", "")).upper()
         if options and "TEXT" not in options:
-            raise SqlError("NOT_SUPPORTED", f"EXPLAIN ({options}) is not supported by Cumulet; EXPLAIN and EXPLAIN ANALYZE give text", "engine")
+            raise SqlError(
+                "NOT_SUPPORTED",
+                f"EXPLAIN ({options}) is not supported by Cumulet; EXPLAIN and EXPLAIN ANALYZE give text",
+                "engine",
+            )
         form = "explain analyze" if self.statement.flag else "explain"
         self.ask(self.statement.query, Output(self.folder, form))
         lines = (self.folder / "plan.txt").read_text().splitlines()

@@ -24,17 +24,48 @@ if TYPE_CHECKING:
     from cumulet.jobs import Job
 
 READING = ("SELECT", "EXPLAIN", "EXECUTE", "PREPARE", "DEALLOCATE")
-INTERRUPTED = "The server stopped while this statement was running; what it had written by then may be there. Run it again."
+INTERRUPTED = (
+    "The server stopped while this statement was running; what it had written by "
+    "then may be there. Run it again."
+)
 WEEK, AGAIN = 604800.0, 0.05
 SYSTEM, USER, OTHER = 1, 2, 3  # categories of AthenaError
-TYPES = {"SYNTAX_ERROR": 1006, "COLUMN_NOT_FOUND": 1006, "TABLE_NOT_FOUND": 1006, "SCHEMA_NOT_FOUND": 1006, "TYPE_MISMATCH": 1006,
-         "FUNCTION_NOT_FOUND": 1006, "HIVE_BAD_DATA": 233, "HIVE_CURSOR_ERROR": 233, "GENERIC_INTERNAL_ERROR": 1,
-         "EXCEEDED_LOCAL_MEMORY_LIMIT": 131}  # fmt: skip
+TYPES = {
+    "SYNTAX_ERROR": 1006,
+    "COLUMN_NOT_FOUND": 1006,
+    "TABLE_NOT_FOUND": 1006,
+    "SCHEMA_NOT_FOUND": 1006,
+    "TYPE_MISMATCH": 1006,
+    "FUNCTION_NOT_FOUND": 1006,
+    "HIVE_BAD_DATA": 233,
+    "HIVE_CURSOR_ERROR": 233,
+    "GENERIC_INTERNAL_ERROR": 1,
+    "EXCEEDED_LOCAL_MEMORY_LIMIT": 131,
+}
 ANALYSIS = frozenset(
-    "COLUMN_NOT_FOUND TYPE_MISMATCH FUNCTION_NOT_FOUND AMBIGUOUS_NAME EXPRESSION_NOT_AGGREGATE EXPRESSION_NOT_SCALAR "
-    "MISMATCHED_COLUMN_ALIASES INVALID_COLUMN_REFERENCE INVALID_LITERAL TABLE_NOT_FOUND_REFERENCE MISSING_COLUMN_NAME "
-    "DUPLICATE_COLUMN_NAME COLUMN_TYPE_UNKNOWN SYNTAX_ERROR MISSING_SCHEMA_NAME VIEW_IS_RECURSIVE "
-    "INVALID_WINDOW_REFERENCE TYPE_NOT_FOUND INVALID_LIMIT_CLAUSE FUNCTION_NOT_AGGREGATE FUNCTION_NOT_WINDOW".split()
+    [
+        "COLUMN_NOT_FOUND",
+        "TYPE_MISMATCH",
+        "FUNCTION_NOT_FOUND",
+        "AMBIGUOUS_NAME",
+        "EXPRESSION_NOT_AGGREGATE",
+        "EXPRESSION_NOT_SCALAR",
+        "MISMATCHED_COLUMN_ALIASES",
+        "INVALID_COLUMN_REFERENCE",
+        "INVALID_LITERAL",
+        "TABLE_NOT_FOUND_REFERENCE",
+        "MISSING_COLUMN_NAME",
+        "DUPLICATE_COLUMN_NAME",
+        "COLUMN_TYPE_UNKNOWN",
+        "SYNTAX_ERROR",
+        "MISSING_SCHEMA_NAME",
+        "VIEW_IS_RECURSIVE",
+        "INVALID_WINDOW_REFERENCE",
+        "TYPE_NOT_FOUND",
+        "INVALID_LIMIT_CLAUSE",
+        "FUNCTION_NOT_AGGREGATE",
+        "FUNCTION_NOT_WINDOW",
+    ]
 )
 
 
@@ -56,7 +87,12 @@ class Runs(Service):
     def run_query_failed(self, job: Job, reason: str) -> None:
         """Our own failure, told as one."""
         look: Any = self
-        self._end(look.execution(job.payload["execution"]), "FAILED", f"GENERIC_INTERNAL_ERROR: {reason}", error(SYSTEM, 1, reason))
+        self._end(
+            look.execution(job.payload["execution"]),
+            "FAILED",
+            f"GENERIC_INTERNAL_ERROR: {reason}",
+            error(SYSTEM, 1, reason),
+        )
 
     def _run(self, job: Job, body: dict[str, Any], statement: statements.Statement) -> None:
         began = self.house.clock()
@@ -65,7 +101,11 @@ class Runs(Service):
         folder = workspace(self.house) / "runs" / body["QueryExecutionId"]
         run = Run(self, body, statement, folder)
         ended = threading.Event()
-        watcher = threading.Thread(target=watch, args=(job, ended, lambda: engine(self.house).cancel(body["QueryExecutionId"])), daemon=True)
+        watcher = threading.Thread(
+            target=watch,
+            args=(job, ended, lambda: engine(self.house).cancel(body["QueryExecutionId"])),
+            daemon=True,
+        )
         watcher.start()
         try:
             run.work()
@@ -100,7 +140,9 @@ class Runs(Service):
             **({"DataManifestLocation": run.manifest} if run.manifest else {}),
         }
 
-    def _end(self, body: dict[str, Any], state: str, reason: str = "", failure: dict[str, Any] | None = None) -> None:
+    def _end(
+        self, body: dict[str, Any], state: str, reason: str = "", failure: dict[str, Any] | None = None
+    ) -> None:
         body["Status"].update({"State": state, "CompletionDateTime": self.house.clock()})
         if reason:
             body["Status"]["StateChangeReason"] = reason

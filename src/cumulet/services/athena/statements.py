@@ -14,8 +14,14 @@ from cumulet.services.athena.refusals import malformed
 
 QUERIES = ("SELECT", "WITH", "VALUES", "TABLE", "(")
 DDL = ("CREATE", "DROP", "ALTER", "MSCK", "SHOW", "DESCRIBE", "DESC")
-EXPECTED = "{'(', 'SELECT', 'DESC', 'WITH', 'VALUES', 'CREATE', 'INSERT', 'DELETE', 'DESCRIBE', 'EXPLAIN', 'EXECUTE', 'SHOW', "
-EXPECTED += "'MERGE', 'DROP', 'ALTER', 'MSCK', 'PREPARE', 'DEALLOCATE', 'UNLOAD', 'OPTIMIZE', 'VACUUM', 'UPDATE', 'TABLE'}"
+EXPECTED = (
+    "{'(', 'SELECT', 'DESC', 'WITH', 'VALUES', 'CREATE', 'INSERT', 'DELETE', "
+    "'DESCRIBE', 'EXPLAIN', 'EXECUTE', 'SHOW', "
+)
+EXPECTED += (
+    "'MERGE', 'DROP', 'ALTER', 'MSCK', 'PREPARE', 'DEALLOCATE', 'UNLOAD', "
+    "'OPTIMIZE', 'VACUUM', 'UPDATE', 'TABLE'}"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +44,16 @@ def read(text: str) -> Statement:
     first = words.peek().upper
     if first in QUERIES:
         return Statement("SELECT", "DML", text)
-    readers = {"INSERT": insert, "CREATE": create, "UNLOAD": unload, "EXPLAIN": explain, "PREPARE": prepare,
-               "EXECUTE": execute, "DEALLOCATE": deallocate, "USING": using}  # fmt: skip
+    readers = {
+        "INSERT": insert,
+        "CREATE": create,
+        "UNLOAD": unload,
+        "EXPLAIN": explain,
+        "PREPARE": prepare,
+        "EXECUTE": execute,
+        "DEALLOCATE": deallocate,
+        "USING": using,
+    }
     if first in readers:
         return readers[first](words)
     if first in DDL:
@@ -56,8 +70,24 @@ def kind_of(words: Words) -> str:
         return "DESCRIBE_TABLE"
     if first == "MSCK":
         return "MSCK_REPAIR_TABLE"
-    known = [each for each in rest if each in ("DATABASE", "SCHEMA", "TABLE", "VIEW", "TABLES", "DATABASES", "SCHEMAS", "COLUMNS",
-                                               "PARTITIONS", "VIEWS", "TBLPROPERTIES")]  # fmt: skip
+    known = [
+        each
+        for each in rest
+        if each
+        in (
+            "DATABASE",
+            "SCHEMA",
+            "TABLE",
+            "VIEW",
+            "TABLES",
+            "DATABASES",
+            "SCHEMAS",
+            "COLUMNS",
+            "PARTITIONS",
+            "VIEWS",
+            "TBLPROPERTIES",
+        )
+    ]
     word = {"SCHEMA": "DATABASE", "SCHEMAS": "DATABASES"}.get(known[0], known[0]) if known else ""
     if first == "SHOW" and rest[0] == "CREATE":
         return f"SHOW_CREATE_{word}"
@@ -94,7 +124,9 @@ def create(words: Words) -> Statement:
         target = words.dotted()
         columns = view_columns(words)
         words.expect("AS")
-        return Statement("CREATE_VIEW", "DDL", blanked(words, words.peek().start), target, columns, flag=replace)
+        return Statement(
+            "CREATE_VIEW", "DDL", blanked(words, words.peek().start), target, columns, flag=replace
+        )
     words.at = at
     return created_table(words) or Statement(kind_of(words), "DDL")
 
@@ -122,7 +154,15 @@ def created_table(words: Words) -> Statement | None:
             start = words.peek().start
             end, without = no_data(words)
             properties["if_not_exists"] = exists
-            return Statement("CREATE_TABLE_AS_SELECT", "DDL", blanked(words, start, end), target, [], properties, flag=without)
+            return Statement(
+                "CREATE_TABLE_AS_SELECT",
+                "DDL",
+                blanked(words, start, end),
+                target,
+                [],
+                properties,
+                flag=without,
+            )
         if properties:
             raise words.unexpected("'AS'")
     words.at = at
@@ -183,10 +223,18 @@ def unload(words: Words) -> Statement:
 def explain(words: Words) -> Statement:
     words.expect("EXPLAIN")
     analyze = words.take("ANALYZE")
-    options = words.bracket() if words.peek().text == "(" and words.peek(1).upper in ("FORMAT", "TYPE") else ""
+    options = (
+        words.bracket() if words.peek().text == "(" and words.peek(1).upper in ("FORMAT", "TYPE") else ""
+    )
     if words.peek().upper not in QUERIES:
         raise words.unexpected("'SELECT'")
-    return Statement("EXPLAIN", "UTILITY", blanked(words, words.peek().start), properties={"options": options}, flag=analyze)
+    return Statement(
+        "EXPLAIN",
+        "UTILITY",
+        blanked(words, words.peek().start),
+        properties={"options": options},
+        flag=analyze,
+    )
 
 
 def prepare(words: Words) -> Statement:
@@ -227,4 +275,6 @@ def deallocate(words: Words) -> Statement:
 
 
 def using(words: Words) -> Statement:
-    raise malformed("line 1:1: 'USING EXTERNAL FUNCTION' is not supported by Cumulet: user defined functions need Lambda")
+    raise malformed(
+        "line 1:1: 'USING EXTERNAL FUNCTION' is not supported by Cumulet: user defined functions need Lambda"
+    )

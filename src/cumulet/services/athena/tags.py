@@ -12,7 +12,9 @@ KIND = "athena.tags"
 
 def remember_tags(service: Service, arn: str, tags: list[dict[str, str]]) -> None:
     if tags:
-        service.store.records.put(KIND, service.caller.scope, arn, {each["Key"]: each.get("Value", "") for each in tags})
+        service.store.records.put(
+            KIND, service.caller.scope, arn, {each["Key"]: each.get("Value", "") for each in tags}
+        )
 
 
 class Tags(Service):
@@ -30,7 +32,9 @@ class Tags(Service):
         self.store.records.put(KIND, self.caller.scope, ResourceARN, left)
         return {}
 
-    def list_tags_for_resource(self, *, ResourceARN: str, NextToken: str | None = None, MaxResults: int = 75) -> dict[str, Any]:
+    def list_tags_for_resource(
+        self, *, ResourceARN: str, NextToken: str | None = None, MaxResults: int = 75
+    ) -> dict[str, Any]:
         self._taggable(ResourceARN)
         found = self.store.records.get(KIND, self.caller.scope, ResourceARN) or {}
         keys, token = paging.page(sorted(found), MaxResults, NextToken)

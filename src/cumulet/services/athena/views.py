@@ -18,13 +18,19 @@ def create(run: Run) -> None:
     database, name = qualified(run, run.statement.target)
     old = run.lake.glue_table(database, name)
     if old is not None and (old.get("TableType") != "VIRTUAL_VIEW" or not run.statement.flag):
-        raise SqlError("TABLE_ALREADY_EXISTS", f"line 1:1: {'View' if old.get('TableType') == 'VIRTUAL_VIEW' else 'Table'} "
-                       f"'awsdatacatalog.{database}.{name}' already exists")  # fmt: skip
+        raise SqlError(
+            "TABLE_ALREADY_EXISTS",
+            f"line 1:1: {'View' if old.get('TableType') == 'VIRTUAL_VIEW' else 'Table'} "
+            f"'awsdatacatalog.{database}.{name}' already exists",
+        )
     outcome = run.ask(run.statement.query, Output(run.folder, "nothing"))
     columns = [[each.name, each.type, each.hive] for each in outcome.columns]
     if given := run.statement.columns:
         if len(given) != len(columns):
-            raise SqlError("SYNTAX_ERROR", f"line 1:1: Column alias list has {len(given)} entries but query has {len(columns)} columns")
+            raise SqlError(
+                "SYNTAX_ERROR",
+                f"line 1:1: Column alias list has {len(given)} entries but query has {len(columns)} columns",
+            )
         columns = [[label, kind, hive] for label, (_, kind, hive) in zip(given, columns, strict=True)]
     if len({label.lower() for label, _, _ in columns}) != len(columns):
         raise SqlError("DUPLICATE_COLUMN_NAME", "line 1:1: Column name specified more than once")
@@ -37,8 +43,12 @@ def create(run: Run) -> None:
 
 
 def described(run: Run, name: str, database: str, columns: list[list[str]]) -> dict[str, Any]:
-    body = {"originalSql": run.statement.query.strip().rstrip(";"), "catalog": "awsdatacatalog", "schema": run.database,
-            "columns": [{"name": label.lower(), "type": kind} for label, kind, _ in columns]}  # fmt: skip
+    body = {
+        "originalSql": run.statement.query.strip().rstrip(";"),
+        "catalog": "awsdatacatalog",
+        "schema": run.database,
+        "columns": [{"name": label.lower(), "type": kind} for label, kind, _ in columns],
+    }
     packed = base64.b64encode(json.dumps(body).encode()).decode()
     return {
         "Name": name,

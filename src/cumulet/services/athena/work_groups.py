@@ -16,10 +16,24 @@ from cumulet.store.records import RecordExists
 KIND = "athena.work_group"
 PRIMARY = "primary"
 ENGINE = {"SelectedEngineVersion": "AUTO", "EffectiveEngineVersion": "Athena engine version 3"}
-DEFAULTS = {"EnforceWorkGroupConfiguration": True, "PublishCloudWatchMetricsEnabled": False, "RequesterPaysEnabled": False}
-HONOURED = frozenset({"ResultConfiguration", "EnforceWorkGroupConfiguration", "PublishCloudWatchMetricsEnabled",
-                      "BytesScannedCutoffPerQuery", "RequesterPaysEnabled", "EngineVersion", "AdditionalConfiguration",
-                      "ExecutionRole", "EnableMinimumEncryptionConfiguration"})  # fmt: skip
+DEFAULTS = {
+    "EnforceWorkGroupConfiguration": True,
+    "PublishCloudWatchMetricsEnabled": False,
+    "RequesterPaysEnabled": False,
+}
+HONOURED = frozenset(
+    {
+        "ResultConfiguration",
+        "EnforceWorkGroupConfiguration",
+        "PublishCloudWatchMetricsEnabled",
+        "BytesScannedCutoffPerQuery",
+        "RequesterPaysEnabled",
+        "EngineVersion",
+        "AdditionalConfiguration",
+        "ExecutionRole",
+        "EnableMinimumEncryptionConfiguration",
+    }
+)
 LEAST_CUTOFF = 10_000_000
 
 
@@ -27,7 +41,12 @@ class WorkGroups(Service):
     """`primary` is there from the start; like AWS's it enforces nothing."""
 
     def create_work_group(
-        self, *, Name: str, Configuration: dict[str, Any] | None = None, Description: str = "", Tags: list[dict[str, str]] | None = None
+        self,
+        *,
+        Name: str,
+        Configuration: dict[str, Any] | None = None,
+        Description: str = "",
+        Tags: list[dict[str, str]] | None = None,
     ) -> dict[str, Any]:
         configuration = checked(Configuration or {})
         body = {
@@ -53,7 +72,12 @@ class WorkGroups(Service):
         """A work group's record; `primary` exists without one until it is changed."""
         found = self.store.records.get(KIND, self.caller.scope, name)
         if found is None and name == PRIMARY:
-            configuration = {**DEFAULTS, "EnforceWorkGroupConfiguration": False, "EngineVersion": ENGINE, "ResultConfiguration": {}}
+            configuration = {
+                **DEFAULTS,
+                "EnforceWorkGroupConfiguration": False,
+                "EngineVersion": ENGINE,
+                "ResultConfiguration": {},
+            }
             return {"Name": PRIMARY, "State": "ENABLED", "Configuration": configuration}
         if found is None:
             raise no_work_group(name)
@@ -63,12 +87,22 @@ class WorkGroups(Service):
         bodies = dict(self.store.records.list(KIND, self.caller.scope))
         bodies.setdefault(PRIMARY, self.work_group(PRIMARY))
         names, token = paging.page(sorted(bodies), MaxResults, NextToken)
-        shown = [{**{k: bodies[n].get(k) for k in ("Name", "State", "Description", "CreationTime")},
-                  "EngineVersion": ENGINE} for n in names]  # fmt: skip
+        shown = [
+            {
+                **{k: bodies[n].get(k) for k in ("Name", "State", "Description", "CreationTime")},
+                "EngineVersion": ENGINE,
+            }
+            for n in names
+        ]
         return {"WorkGroups": shown, "NextToken": token}
 
     def update_work_group(
-        self, *, WorkGroup: str, Description: str | None = None, ConfigurationUpdates: dict[str, Any] | None = None, State: str | None = None
+        self,
+        *,
+        WorkGroup: str,
+        Description: str | None = None,
+        ConfigurationUpdates: dict[str, Any] | None = None,
+        State: str | None = None,
     ) -> dict[str, Any]:
         body = self.work_group(WorkGroup)
         if Description is not None:
@@ -82,8 +116,12 @@ class WorkGroups(Service):
         if WorkGroup == PRIMARY:
             raise invalid("Primary WorkGroup cannot be deleted")
         self.work_group(WorkGroup)
-        held = [(kind, name) for kind in ("athena.named_query", "athena.prepared_statement")
-                for name, body in self.store.records.list(kind, self.caller.scope) if body["WorkGroup"] == WorkGroup]  # fmt: skip
+        held = [
+            (kind, name)
+            for kind in ("athena.named_query", "athena.prepared_statement")
+            for name, body in self.store.records.list(kind, self.caller.scope)
+            if body["WorkGroup"] == WorkGroup
+        ]
         if held and not RecursiveDeleteOption:
             raise invalid(f"WorkGroup {WorkGroup} is not empty")
 

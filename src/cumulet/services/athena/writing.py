@@ -21,8 +21,24 @@ if TYPE_CHECKING:
     from cumulet.engines.sql.base import Written
     from cumulet.services.athena.running import Run
 
-HONOURED = frozenset("format external_location partitioned_by write_compression parquet_compression orc_compression compression "
-                     "compression_level field_delimiter table_type is_external if_not_exists bucketed_by bucket_count".split())  # fmt: skip
+HONOURED = frozenset(
+    [
+        "format",
+        "external_location",
+        "partitioned_by",
+        "write_compression",
+        "parquet_compression",
+        "orc_compression",
+        "compression",
+        "compression_level",
+        "field_delimiter",
+        "table_type",
+        "is_external",
+        "if_not_exists",
+        "bucketed_by",
+        "bucket_count",
+    ]
+)
 
 
 def create_table_as(run: Run) -> None:
@@ -34,7 +50,10 @@ def create_table_as(run: Run) -> None:
         if given.get("if_not_exists"):
             finish(run, [], "")
             return
-        raise SqlError("TABLE_ALREADY_EXISTS", f"line 1:1: Destination table 'awsdatacatalog.{database}.{name}' already exists")
+        raise SqlError(
+            "TABLE_ALREADY_EXISTS",
+            f"line 1:1: Destination table 'awsdatacatalog.{database}.{name}' already exists",
+        )
     location = given.get("external_location") or f"{run.body['Folder'].rstrip('/')}/tables/{run.id}"
     check_empty(run, location, database, name)
     output = output_of(run, given)
@@ -73,7 +92,9 @@ def check_properties(given: dict[str, Any], what: str) -> None:
 def output_of(run: Run, given: dict[str, Any]) -> Output:
     form = str(given.get("format", "PARQUET")).lower()
     form = {"text": "textfile"}.get(form, form)
-    compression = given.get("write_compression") or given.get(f"{form}_compression") or given.get("compression")
+    compression = (
+        given.get("write_compression") or given.get(f"{form}_compression") or given.get("compression")
+    )
     if form in ("orc", "avro") or form not in ("parquet", "json", "textfile"):
         raise NotSupported(f"Writing {form.upper()} files")
     options = {
@@ -87,9 +108,12 @@ def output_of(run: Run, given: dict[str, Any]) -> Output:
 def check_empty(run: Run, location: str, database: str, name: str) -> None:
     bucket, prefix = folder(location)
     if run.lake.s3.files(Bucket=bucket, Prefix=prefix):
-        raise SqlError("HIVE_PATH_ALREADY_EXISTS", f"Target directory for table '{database}.{name}' already exists: {location}. "
-                       f"You may need to manually clean the data at location '{location}' before retrying. Athena will not "
-                       "delete data in your account.")  # fmt: skip
+        raise SqlError(
+            "HIVE_PATH_ALREADY_EXISTS",
+            f"Target directory for table '{database}.{name}' already exists: {location}. "
+            f"You may need to manually clean the data at location '{location}' before retrying. Athena will not "
+            "delete data in your account.",
+        )
 
 
 def handed_over(run: Run, files: list[Written], location: str, keys: list[str]) -> list[str]:
@@ -99,7 +123,9 @@ def handed_over(run: Run, files: list[Written], location: str, keys: list[str]) 
     for number, file in enumerate(files):
         path = Path(file.path)
         ending = path.suffix if path.suffix in (".gz", ".zst") else ""
-        parts = "".join(f"{key}={quote(value, safe='')}/" for key, value in zip(keys, file.values, strict=True))
+        parts = "".join(
+            f"{key}={quote(value, safe='')}/" for key, value in zip(keys, file.values, strict=True)
+        )
         found = f"{location.rstrip('/')}/{parts}{stamp}_{number:05}_{run.id[:5]}_{uuid.uuid4()}{ending}"
         run.put(path, found)
         locations.append(found)
@@ -112,19 +138,28 @@ def create_table(run: Run, database: str, name: str, location: str, outcome: Out
     table = {
         "Name": name,
         "TableType": "EXTERNAL_TABLE",
-        "Parameters": {"EXTERNAL": "TRUE", "has_encrypted_data": "false", "auto.purge": "false", "numRows": "-1", "numFiles": "-1",
-                       "totalSize": "-1", **formats.table_parameters(output.format, output.options)},
+        "Parameters": {
+            "EXTERNAL": "TRUE",
+            "has_encrypted_data": "false",
+            "auto.purge": "false",
+            "numRows": "-1",
+            "numFiles": "-1",
+            "totalSize": "-1",
+            **formats.table_parameters(output.format, output.options),
+        },
         "PartitionKeys": [each for each in columns if each["Name"] in keys],
         "StorageDescriptor": {
             "Columns": [each for each in columns if each["Name"] not in keys],
             "Location": location.rstrip("/") + "/",
             **formats.storage(output.format, output.options),
         },
-    }  # fmt: skip
+    }
     run.lake.glue.create_table(DatabaseName=database, TableInput=table)
 
 
-def register(run: Run, database: str, name: str, location: str, files: list[Written], keys: list[str]) -> None:
+def register(
+    run: Run, database: str, name: str, location: str, files: list[Written], keys: list[str]
+) -> None:
     """Tell Glue of the partitions that have come; those that are known stay."""
     if not keys:
         return
@@ -136,19 +171,26 @@ def register(run: Run, database: str, name: str, location: str, files: list[Writ
         storage = {**table["StorageDescriptor"], "Location": f"{location.rstrip('/')}/{parts}"}
         inputs.append({"Values": list(values), "StorageDescriptor": storage})
     for start in range(0, len(inputs), 100):
-        run.lake.glue.batch_create_partition(DatabaseName=database, TableName=name, PartitionInputList=inputs[start : start + 100])
+        run.lake.glue.batch_create_partition(
+            DatabaseName=database, TableName=name, PartitionInputList=inputs[start : start + 100]
+        )
 
 
 def insert_into(run: Run) -> None:
     database, name = qualified(run, run.statement.target)
     table = run.lake.glue_table(database, name)
     if table is None:
-        raise SqlError("TABLE_NOT_FOUND", f"line 1:1: Table 'awsdatacatalog.{database}.{name}' does not exist")
+        raise SqlError(
+            "TABLE_NOT_FOUND", f"line 1:1: Table 'awsdatacatalog.{database}.{name}' does not exist"
+        )
     if table.get("TableType") == "VIRTUAL_VIEW":
         raise SqlError("NOT_SUPPORTED", "line 1:1: Inserting into views is not supported")
     form, options = formats.of_table(run.lake, table)
     keys = [each["Name"] for each in table.get("PartitionKeys") or []]
-    columns = [[each["Name"], each.get("Type", "string")] for each in table["StorageDescriptor"]["Columns"] + (table.get("PartitionKeys") or [])]
+    columns = [
+        [each["Name"], each.get("Type", "string")]
+        for each in table["StorageDescriptor"]["Columns"] + (table.get("PartitionKeys") or [])
+    ]
     output = Output(run.folder, form, {**options, "partitions": keys})
     outcome = run.ask(run.statement.query, output, target=columns, given=run.statement.columns)
     location = table["StorageDescriptor"]["Location"]
@@ -180,4 +222,6 @@ def finish(run: Run, locations: list[str], location: str) -> None:
     run.put_bytes("\n".join(locations).encode(), run.manifest)
     run.put_bytes(metadata_file.encoded(run.body["Columns"]), f"{base}.metadata")
     if run.statement.kind == "CREATE_TABLE_AS_SELECT" and location:
-        run.body["ResultConfiguration"]["OutputLocation"] = location.rstrip("/") if run.statement.properties.get("external_location") else base
+        run.body["ResultConfiguration"]["OutputLocation"] = (
+            location.rstrip("/") if run.statement.properties.get("external_location") else base
+        )

@@ -15,15 +15,19 @@ from cumulet.engines.sql.base import File, NotSupported
 from cumulet.engines.sql.trino.types import Type
 
 FORMATS = {
-    "text": "text", "quoted csv": "quoted", "json": "json", "parquet": "parquet",
-}  # fmt: skip
+    "text": "text",
+    "quoted csv": "quoted",
+    "json": "json",
+    "parquet": "parquet",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What is to be read: the files that have bytes, the table's columns and its SerDe's options.
 
-    `describe(sql)` tells the columns of a relation: names and DuckDB types.
+    `describe(sql)` tells the columns of a relation: names and DuckDB types; `holds(sql)` answers a question
+    with one truth value; `unpack(path)` gives a file that DuckDB can read.
     """
 
     columns: list[tuple[str, Type]]
@@ -31,6 +35,7 @@ class Reading:
     options: dict[str, str]
     describe: Callable[[str], list[tuple[str, Any]]]
     unpack: Callable[[str], str]
+    holds: Callable[[str], bool]
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,14 +18,21 @@ MALFORMED = "'Row is not a valid JSON Object - ' || left(line, 80)"
 def read(reading: Reading) -> Source:
     ignore = reading.options.get("ignore.malformed.json", "false").lower() == "true"
     bad = "NULL" if ignore else fail("HIVE_CURSOR_ERROR", MALFORMED, JSON)
-    document = f"CASE WHEN json_valid(line) AND json_type(line) = 'OBJECT' THEN line WHEN line = '' THEN NULL ELSE {bad} END"
+    document = (
+        f"CASE WHEN json_valid(line) AND json_type(line) = 'OBJECT' THEN line WHEN line "
+        f"= '' THEN NULL ELSE {bad} END"
+    )
     renamed = {k.split(".", 1)[1].lower(): v for k, v in reading.options.items() if k.startswith("mapping.")}
     keys = [renamed.get(name.lower(), name) for name, _ in reading.columns]
     paths = ", ".join(quote(path(key)) for key in keys) or "'$'"
-    relation = (f"(SELECT document, json_extract(document, [{paths}]) AS fields, file_index FROM "
-                f"(SELECT {document} AS document, file_index FROM {lines(reading)}))")  # fmt: skip
-    columns = [value(f"coalesce(fields[{i}], {anycase('document', key)})", kind)
-               for i, (key, (_, kind)) in enumerate(zip(keys, reading.columns, strict=True), 1)]  # fmt: skip
+    relation = (
+        f"(SELECT document, json_extract(document, [{paths}]) AS fields, file_index FROM "
+        f"(SELECT {document} AS document, file_index FROM {lines(reading)}))"
+    )
+    columns = [
+        value(f"coalesce(fields[{i}], {anycase('document', key)})", kind)
+        for i, (key, (_, kind)) in enumerate(zip(keys, reading.columns, strict=True), 1)
+    ]
     return Source(relation, columns)
 
 
@@ -49,10 +56,17 @@ def value(item: str, kind: Type) -> str:
     if kind.base == "boolean":
         return f"CASE lower({text}) WHEN 'true' THEN TRUE WHEN 'false' THEN FALSE END"
     if kind.base == "array":
-        return f"CASE WHEN json_type({item}) = 'ARRAY' THEN list_transform(json_extract({item}, '$[*]'), lambda j: {value('j', kind.parts[0])}) END"
+        return (
+            f"CASE WHEN json_type({item}) = 'ARRAY' THEN "
+            f"list_transform(json_extract({item}, '$[*]'), lambda j: "
+            f"{value('j', kind.parts[0])}) END"
+        )
     if kind.base == "map":
         entry = f"struct_pack(k := {value('to_json(n)', kind.parts[0])}, v := {value(member(item), kind.parts[1])})"
-        return f"CASE WHEN json_type({item}) = 'OBJECT' THEN map_from_entries(list_transform(json_keys({item}), lambda n: {entry})) END"
+        return (
+            f"CASE WHEN json_type({item}) = 'OBJECT' THEN "
+            f"map_from_entries(list_transform(json_keys({item}), lambda n: {entry})) END"
+        )
     if kind.base == "row":
         return row(item, kind)
     return number_or_moment(item, text, kind)
@@ -77,4 +91,7 @@ def number_or_moment(item: str, text: str, kind: Type) -> str:
         raise NotSupported(f"A JSON column of type {kind}")
     wrong = f"'Error parsing field value: cannot read ' || {text} || ' as {kind}'"
     good = f"regexp_matches({text}, {quote(pattern)})"
-    return f"CASE WHEN {text} IS NULL THEN NULL WHEN {good} THEN CAST({text} AS {kind.duck}) ELSE {fail('HIVE_BAD_DATA', wrong, kind)} END"
+    return (
+        f"CASE WHEN {text} IS NULL THEN NULL WHEN {good} THEN CAST({text} AS "
+        f"{kind.duck}) ELSE {fail('HIVE_BAD_DATA', wrong, kind)} END"
+    )

@@ -10,9 +10,13 @@ NEVER = "\x01\x02\x03\x04"  # separates nothing: the whole line is one field
 PACKED = {".gz": "gzip", ".zst": "zstd"}
 
 
+def paths_of(reading: Reading) -> str:
+    return ", ".join(quote(reading.unpack(each.path)) for each in reading.files)
+
+
 def lines(reading: Reading) -> str:
     """A relation with the columns `line` (without its line end) and `file_index`."""
-    paths = ", ".join(quote(reading.unpack(each.path)) for each in reading.files)
+    paths = paths_of(reading)
     return (
         "(SELECT rtrim(coalesce(line, ''), chr(13)) AS line, file_index FROM read_csv("
         f"[{paths}], auto_detect=false, header=false, skip={header_lines(reading)}, delim={quote(NEVER)}, quote='', "

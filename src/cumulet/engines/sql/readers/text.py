@@ -16,12 +16,23 @@ WHOLE = r"^[+-]?\d+$"
 REAL = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$|^[+-]?(NaN|Infinity)$"
 DATE = r"^\d{4}-\d{1,2}-\d{1,2}$"
 TIMESTAMP = r"^\d{4}-\d{1,2}-\d{1,2}( \d{1,2}:\d{1,2}(:\d{1,2}(\.\d{1,9})?)?)?$"
-PATTERNS = {"tinyint": WHOLE, "smallint": WHOLE, "integer": WHOLE, "bigint": WHOLE, "real": REAL, "double": REAL,
-            "decimal": REAL, "date": DATE, "timestamp": TIMESTAMP}  # fmt: skip
+PATTERNS = {
+    "tinyint": WHOLE,
+    "smallint": WHOLE,
+    "integer": WHOLE,
+    "bigint": WHOLE,
+    "real": REAL,
+    "double": REAL,
+    "decimal": REAL,
+    "date": DATE,
+    "timestamp": TIMESTAMP,
+}
 
 
 def read(reading: Reading) -> Source:
-    delimiter = character(reading.options.get("field.delim", reading.options.get("serialization.format", "\x01")))
+    delimiter = character(
+        reading.options.get("field.delim", reading.options.get("serialization.format", "\x01"))
+    )
     escape = reading.options.get("escape.delim", "")
     fields = split("line", delimiter, escape)
     relation = f"(SELECT {fields} AS fields, file_index FROM {lines(reading)})"
@@ -29,7 +40,9 @@ def read(reading: Reading) -> Source:
     columns = []
     for place, (_, kind) in enumerate(reading.columns, 1):
         field = f"nullif(fields[{place}], {quote(null)})"
-        columns.append(value(restored(field, delimiter, escape) if escape else field, kind, reading.options, 0))
+        columns.append(
+            value(restored(field, delimiter, escape) if escape else field, kind, reading.options, 0)
+        )
     return Source(relation, columns)
 
 
@@ -66,7 +79,10 @@ def value(field: str, kind: Type, options: dict[str, str], depth: int) -> str:
     if kind.base in ("array", "map", "row"):
         return collection(field, kind, options, depth)
     if kind.base in PATTERNS:
-        return f"CASE WHEN regexp_matches({field}, {quote(PATTERNS[kind.base])}) THEN TRY_CAST({field} AS {kind.duck}) END"
+        return (
+            f"CASE WHEN regexp_matches({field}, {quote(PATTERNS[kind.base])}) THEN "
+            f"TRY_CAST({field} AS {kind.duck}) END"
+        )
     if kind.base == "boolean":
         return f"CASE lower({field}) WHEN 'true' THEN TRUE WHEN 'false' THEN FALSE END"
     if kind.base == "varchar":
@@ -86,7 +102,10 @@ def collection(field: str, kind: Type, options: dict[str, str], depth: int) -> s
         each = value("e", kind.parts[0], options, 1)
         return f"CASE WHEN {field} = '' THEN [] ELSE list_transform({parts}, lambda e: {each}) END"
     if kind.base == "row":
-        slots = (f"{s} := {value(f'{parts}[{i}]', p, options, 1)}" for i, (s, p) in enumerate(zip(kind.slots, kind.parts, strict=True), 1))
+        slots = (
+            f"{s} := {value(f'{parts}[{i}]', p, options, 1)}"
+            for i, (s, p) in enumerate(zip(kind.slots, kind.parts, strict=True), 1)
+        )
         return f"CASE WHEN {field} IS NOT NULL THEN struct_pack({', '.join(slots)}) END"
     key, item = (f"string_split(e, {control(pairs)})[{i}]" for i in (1, 2))
     entry = f"struct_pack(k := {value(key, kind.parts[0], options, 1)}, v := {value(item, kind.parts[1], options, 1)})"

@@ -39,13 +39,19 @@ def invoked(to: Expressions, tree: exp.Expr, function: Any, tail: str) -> Typed:
     if name in RANKINGS and " OVER " in tail:
         return ranking(Call(to, function, name, function.expressions), tail)
     if tail:
-        raise to.error("FUNCTION_NOT_AGGREGATE" if "FILTER" in tail else "FUNCTION_NOT_WINDOW", function, f"{name} is not a window or aggregate function")
+        raise to.error(
+            "FUNCTION_NOT_AGGREGATE" if "FILTER" in tail else "FUNCTION_NOT_WINDOW",
+            function,
+            f"{name} is not a window or aggregate function",
+        )
     if name == "grouping":
         return grouping(to, function)
     handler = FUNCTIONS.get(name)
     if handler is None:
         raise unknown(to, function, name)
-    plain = [each for each in function.expressions if not isinstance(each, (exp.Distinct, exp.Order, exp.Star))]
+    plain = [
+        each for each in function.expressions if not isinstance(each, (exp.Distinct, exp.Order, exp.Star))
+    ]
     if len(plain) != len(function.expressions):
         raise to.error("FUNCTION_NOT_AGGREGATE", function, f"{name} is not an aggregate function")
     try:
@@ -53,7 +59,9 @@ def invoked(to: Expressions, tree: exp.Expr, function: Any, tail: str) -> Typed:
     except (IndexError, ValueError) as error:
         if isinstance(error, ValueError) and "unpack" not in str(error):
             raise
-        raise Call(to, function, name, plain).unexpected([to(each) for each in plain if not isinstance(each, exp.Lambda)]) from None
+        raise Call(to, function, name, plain).unexpected(
+            [to(each) for each in plain if not isinstance(each, exp.Lambda)]
+        ) from None
 
 
 def unknown(to: Expressions, tree: exp.Expr, name: str) -> Exception:
@@ -64,20 +72,28 @@ def unknown(to: Expressions, tree: exp.Expr, name: str) -> Exception:
 
 def aggregated(to: Expressions, tree: Any, name: str, tail: str) -> Typed:
     if not to.aggregates:
-        raise to.error("EXPRESSION_NOT_SCALAR", tree, f"'{name}' is an aggregate function and cannot stand here: WHERE, GROUP BY, "
-                       "JOIN conditions and lambdas take none")  # fmt: skip
+        raise to.error(
+            "EXPRESSION_NOT_SCALAR",
+            tree,
+            f"'{name}' is an aggregate function and cannot stand here: WHERE, GROUP BY, "
+            "JOIN conditions and lambdas take none",
+        )
     inner = replace(to, aggregates=" OVER " in tail)
     if name == "listagg":
         return replace(listagg(inner, tree, tail), cost=True)
     arguments, order, distinct = list(tree.expressions), "", ""
     star = len(arguments) == 1 and isinstance(arguments[0], exp.Star)
     if arguments and isinstance(arguments[-1], exp.Order):
-        order = " ORDER BY " + ", ".join(sort_key(each, inner(each.this).sql) for each in arguments[-1].expressions)
+        order = " ORDER BY " + ", ".join(
+            sort_key(each, inner(each.this).sql) for each in arguments[-1].expressions
+        )
         arguments[-1] = arguments[-1].this
     if arguments and isinstance(arguments[0], exp.Distinct):
         distinct, arguments = "DISTINCT ", arguments[0].expressions
     values = [] if star else [inner(each) for each in arguments]
-    found = AGGREGATES[name](Aggregation(Call(inner, tree, name, arguments), values, distinct, order, tail, star))
+    found = AGGREGATES[name](
+        Aggregation(Call(inner, tree, name, arguments), values, distinct, order, tail, star)
+    )
     return replace(found, cost=True)
 
 
@@ -116,7 +132,11 @@ def filter_tail(to: Expressions, tree: exp.Filter) -> str:
 def windowed(to: Expressions, tree: exp.Window) -> Typed:
     """fn(...) [FILTER (...)] [IGNORE NULLS] OVER (...)."""
     if not to.aggregates:
-        raise to.error("EXPRESSION_NOT_SCALAR", tree, "Window functions cannot stand in WHERE, GROUP BY, HAVING or JOIN conditions")
+        raise to.error(
+            "EXPRESSION_NOT_SCALAR",
+            tree,
+            "Window functions cannot stand in WHERE, GROUP BY, HAVING or JOIN conditions",
+        )
     function, nulls, tail = tree.this, "", ""
     if isinstance(function, (exp.IgnoreNulls, exp.RespectNulls)):
         nulls = " IGNORE NULLS" if isinstance(function, exp.IgnoreNulls) else ""
@@ -127,7 +147,7 @@ def windowed(to: Expressions, tree: exp.Window) -> Typed:
     return replace(found, cost=True)
 
 
-def grouping(to: Expressions, tree: exp.Anonymous) -> Typed:
+def grouping(to: Expressions, tree: exp.Expr) -> Typed:
     values = [to(each) for each in tree.expressions]
     return Typed(f"CAST(GROUPING({', '.join(v.sql for v in values)}) AS INTEGER)", t.INTEGER, cost=True)
 

@@ -18,7 +18,14 @@ NUMBER_TEXT = r"^\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*$|^\s*[+
 DECIMAL_TEXT = r"^\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*$"
 DATE_TEXT = r"^\s*[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}\s*$"
 MOMENT_TEXT = r"^\s*[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}( [0-9]{1,2}:[0-9]{1,2}(:[0-9]{1,2}(\.[0-9]{1,6})?)?)?\s*$"
-SPOKEN = {"integer": "INT", "bigint": "BIGINT", "smallint": "SMALLINT", "tinyint": "TINYINT", "double": "DOUBLE", "real": "REAL"}
+SPOKEN = {
+    "integer": "INT",
+    "bigint": "BIGINT",
+    "smallint": "SMALLINT",
+    "tinyint": "TINYINT",
+    "double": "DOUBLE",
+    "real": "REAL",
+}
 LIMITS = {"tinyint": 2**7, "smallint": 2**15, "integer": 2**31, "bigint": 2**63}
 
 
@@ -26,7 +33,11 @@ LIMITS = {"tinyint": 2**7, "smallint": 2**15, "integer": 2**31, "bigint": 2**63}
 def cast_node(to: Expressions, tree: exp.Cast) -> Typed:
     kind = target(to, tree.args["to"])
     value = to(tree.this)
-    if isinstance(tree.this, exp.Literal) and tree.this.is_string and (typed := typed_literal(to, tree, value, kind)):
+    if (
+        isinstance(tree.this, exp.Literal)
+        and tree.this.is_string
+        and (typed := typed_literal(to, tree, value, kind))
+    ):
         return typed
     return casted(to, tree, value, kind)
 
@@ -35,7 +46,12 @@ def typed_literal(to: Expressions, tree: Any, value: Typed, kind: Type) -> Typed
     """DECIMAL '1.20' has the precision of its text; sqlglot does not tell it from a cast, so only the
     form without parameters is meant here."""
     written = to.plan.text[max(0, start_of_literal(to, tree)) :]
-    if kind.base == "decimal" and value.text is not None and not written.lower().startswith("cast") and not tree.args["to"].expressions:
+    if (
+        kind.base == "decimal"
+        and value.text is not None
+        and not written.lower().startswith("cast")
+        and not tree.args["to"].expressions
+    ):
         return decimal_literal(value.text if "." in value.text else value.text + ".")
     if kind.base == "timestamp with time zone" and value.text is not None:
         return zoned_literal(value.text, kind)
@@ -53,7 +69,9 @@ def zoned_literal(given: str, kind: Type) -> Typed:
     if not zone[:1].isalpha():
         raise NotSupported(f"The time zone of TIMESTAMP '{given}'")
     digits = len(wall.partition(".")[2])
-    return Typed(instant(f"CAST({quote(wall)} AS TIMESTAMP)", zone), Type(kind.base, (digits or 0,), zone=zone))
+    return Typed(
+        instant(f"CAST({quote(wall)} AS TIMESTAMP)", zone), Type(kind.base, (digits or 0,), zone=zone)
+    )
 
 
 @node(exp.TryCast)
@@ -82,7 +100,10 @@ def spelt(tree: Any) -> str:
         digits = f"({tree.expressions[0].this})" if tree.expressions else ""
         return f"timestamp{digits} with time zone"
     if tree.args.get("nested") or kind in ("STRUCT", "ARRAY", "MAP"):
-        inner = (f"{each.this.name} {spelt(each.args['kind'])}" if isinstance(each, exp.ColumnDef) else spelt(each) for each in tree.expressions)
+        inner = (
+            f"{each.this.name} {spelt(each.args['kind'])}" if isinstance(each, exp.ColumnDef) else spelt(each)
+            for each in tree.expressions
+        )
         return f"{NAMES.get(kind, kind.lower())}({', '.join(inner)})"
     numbers = f"({', '.join(str(each.this) for each in tree.expressions)})" if tree.expressions else ""
     return NAMES.get(kind, kind.lower()) + numbers
@@ -99,8 +120,13 @@ def casted(to: Expressions, tree: exp.Expr, value: Typed, kind: Type) -> Typed:
 
 def cast_value(value: Typed, kind: Type) -> Typed:
     """A value in another type by an explicit cast; TYPE_MISMATCH where Trino has no such cast."""
-    return Typed(cast_sql(value.sql, value.type, kind), kind, text=value.text if kind.textual and not kind.numbers else None,
-                 number=value.number if kind.integral else None, cost=value.cost)  # fmt: skip
+    return Typed(
+        cast_sql(value.sql, value.type, kind),
+        kind,
+        text=value.text if kind.textual and not kind.numbers else None,
+        number=value.number if kind.integral else None,
+        cost=value.cost,
+    )
 
 
 def cast_sql(sql: str, source: Type, kind: Type) -> str:
@@ -110,9 +136,19 @@ def cast_sql(sql: str, source: Type, kind: Type) -> str:
         return cast("NULL", kind)
     if source.base == kind.base and kind.parts:
         return nested(sql, source, kind)
-    table = {"varchar": to_varchar, "boolean": to_boolean, "date": to_date, "timestamp": to_timestamp,
-             "timestamp with time zone": to_zoned, "json": to_json, "real": to_number, "double": to_number,
-             "decimal": to_number, "varbinary": to_binary, **dict.fromkeys(t.INTEGERS, to_number)}  # fmt: skip
+    table = {
+        "varchar": to_varchar,
+        "boolean": to_boolean,
+        "date": to_date,
+        "timestamp": to_timestamp,
+        "timestamp with time zone": to_zoned,
+        "json": to_json,
+        "real": to_number,
+        "double": to_number,
+        "decimal": to_number,
+        "varbinary": to_binary,
+        **dict.fromkeys(t.INTEGERS, to_number),
+    }
     if source.base == "json" and kind.base != "varchar":
         return from_json(sql, kind)
     if kind.base not in table:
@@ -127,8 +163,10 @@ def refused(source: Type, kind: Type) -> SqlError:
 def checked(sql: str, pattern: str, message: str, kind: Type) -> str:
     """A text that must look as Trino wants it: DuckDB's own casts are more lenient."""
     bad = fail("INVALID_CAST_ARGUMENT", message, kind)
-    return (f"(CASE WHEN {sql} IS NULL THEN NULL WHEN regexp_matches({sql}, {quote(pattern)}) AND "
-            f"TRY_CAST(trim({sql}) AS {kind.duck}) IS NOT NULL THEN CAST(trim({sql}) AS {kind.duck}) ELSE {bad} END)")  # fmt: skip
+    return (
+        f"(CASE WHEN {sql} IS NULL THEN NULL WHEN regexp_matches({sql}, {quote(pattern)}) AND "
+        f"TRY_CAST(trim({sql}) AS {kind.duck}) IS NOT NULL THEN CAST(trim({sql}) AS {kind.duck}) ELSE {bad} END)"
+    )
 
 
 def to_varchar(sql: str, source: Type, kind: Type) -> str:
@@ -142,12 +180,15 @@ def to_varchar(sql: str, source: Type, kind: Type) -> str:
     if not kind.numbers:
         return shown
     message = f"'Value ' || {shown} || ' cannot be represented as {kind}'"
-    return f"(CASE WHEN length({shown}) > {kind.numbers[0]} THEN {fail('INVALID_CAST_ARGUMENT', message, kind)} ELSE {shown} END)"
+    return (
+        f"(CASE WHEN length({shown}) > {kind.numbers[0]} THEN "
+        f"{fail('INVALID_CAST_ARGUMENT', message, kind)} ELSE {shown} END)"
+    )
 
 
 def json_to_varchar(sql: str) -> str:
     bad = fail("INVALID_CAST_ARGUMENT", f"'Cannot cast ' || {sql} || ' to varchar'", t.VARCHAR)
-    return (f"(CASE WHEN json_type({sql}) IN ('ARRAY', 'OBJECT') THEN {bad} ELSE json_extract_string({sql}, '$') END)")  # fmt: skip
+    return f"(CASE WHEN json_type({sql}) IN ('ARRAY', 'OBJECT') THEN {bad} ELSE json_extract_string({sql}, '$') END)"
 
 
 def to_boolean(sql: str, source: Type, kind: Type) -> str:
@@ -156,15 +197,19 @@ def to_boolean(sql: str, source: Type, kind: Type) -> str:
     if source.base != "varchar":
         raise refused(source, kind)
     bad = fail("INVALID_CAST_ARGUMENT", f"'Cannot cast ''' || {sql} || ''' to BOOLEAN'", kind)
-    return (f"(CASE WHEN {sql} IS NULL THEN NULL WHEN lower({sql}) IN ('t', 'true', '1') THEN TRUE "
-            f"WHEN lower({sql}) IN ('f', 'false', '0') THEN FALSE ELSE {bad} END)")  # fmt: skip
+    return (
+        f"(CASE WHEN {sql} IS NULL THEN NULL WHEN lower({sql}) IN ('t', 'true', '1') THEN TRUE "
+        f"WHEN lower({sql}) IN ('f', 'false', '0') THEN FALSE ELSE {bad} END)"
+    )
 
 
 def to_number(sql: str, source: Type, kind: Type) -> str:
     if source.base == "varchar":
         pattern = INTEGER_TEXT if kind.integral else DECIMAL_TEXT if kind.base == "decimal" else NUMBER_TEXT
         if kind.base == "decimal":
-            message = f"'Cannot cast VARCHAR ''' || {sql} || ''' to DECIMAL({kind.numbers[0]}, {kind.numbers[1]})'"
+            message = (
+                f"'Cannot cast VARCHAR ''' || {sql} || ''' to DECIMAL({kind.numbers[0]}, {kind.numbers[1]})'"
+            )
         else:
             message = f"'Cannot cast ''' || {sql} || ''' to {SPOKEN[kind.base]}'"
         return checked(sql, pattern, message, kind)
@@ -175,9 +220,16 @@ def to_number(sql: str, source: Type, kind: Type) -> str:
     if kind.integral:
         return to_integer(sql, source, kind)
     if kind.base == "decimal":
-        bad = fail("INVALID_CAST_ARGUMENT", f"'Cannot cast {source.base.upper()} ''' || {text(sql, source)} || ''' to "
-                   f"DECIMAL({kind.numbers[0]}, {kind.numbers[1]})'", kind)  # fmt: skip
-        return f"(CASE WHEN {sql} IS NOT NULL AND TRY_CAST({sql} AS {kind.duck}) IS NULL THEN {bad} ELSE CAST({sql} AS {kind.duck}) END)"
+        bad = fail(
+            "INVALID_CAST_ARGUMENT",
+            f"'Cannot cast {source.base.upper()} ''' || {text(sql, source)} || ''' to "
+            f"DECIMAL({kind.numbers[0]}, {kind.numbers[1]})'",
+            kind,
+        )
+        return (
+            f"(CASE WHEN {sql} IS NOT NULL AND TRY_CAST({sql} AS {kind.duck}) IS NULL THEN "
+            f"{bad} ELSE CAST({sql} AS {kind.duck}) END)"
+        )
     return cast(sql, kind)
 
 
@@ -187,14 +239,19 @@ def to_integer(sql: str, source: Type, kind: Type) -> str:
         return cast(sql, kind)
     rounded = f"round({sql})" if source.floating else sql
     if source.floating:
-        name, message = "INVALID_CAST_ARGUMENT", f"'Cannot cast ''' || {text(sql, source)} || ''' to {SPOKEN[kind.base]}'"
+        name, message = (
+            "INVALID_CAST_ARGUMENT",
+            f"'Cannot cast ''' || {text(sql, source)} || ''' to {SPOKEN[kind.base]}'",
+        )
         if kind.base == "bigint":
             message = f"'Unable to cast ' || {text(sql, source)} || ' to bigint'"
         message = f"'Out of range for {kind}: ' || {text(sql, source)}"
     else:
         name, message = "NUMERIC_VALUE_OUT_OF_RANGE", f"'Out of range for {kind}: ' || CAST({sql} AS VARCHAR)"
-    return (f"(CASE WHEN {sql} IS NOT NULL AND TRY_CAST({rounded} AS {kind.duck}) IS NULL THEN {fail(name, message, kind)} "
-            f"ELSE CAST({rounded} AS {kind.duck}) END)")  # fmt: skip
+    return (
+        f"(CASE WHEN {sql} IS NOT NULL AND TRY_CAST({rounded} AS {kind.duck}) IS NULL THEN {fail(name, message, kind)} "
+        f"ELSE CAST({rounded} AS {kind.duck}) END)"
+    )
 
 
 def to_date(sql: str, source: Type, kind: Type) -> str:
@@ -207,7 +264,11 @@ def to_date(sql: str, source: Type, kind: Type) -> str:
 
 def to_timestamp(sql: str, source: Type, kind: Type) -> str:
     if source.base == "varchar":
-        return precise(checked(sql, MOMENT_TEXT, f"'Value cannot be cast to timestamp: ' || {sql}", kind), (6,), kind.numbers)
+        return precise(
+            checked(sql, MOMENT_TEXT, f"'Value cannot be cast to timestamp: ' || {sql}", kind),
+            (6,),
+            kind.numbers,
+        )
     if source.base == "date":
         return cast(sql, kind)
     if source.base in ("timestamp", "timestamp with time zone"):
@@ -251,8 +312,14 @@ def to_json(sql: str, source: Type, kind: Type) -> str:
         inner = f"coalesce({to_json('e', source.parts[0], kind)}, 'null')"
         return f"('[' || array_to_string(list_transform({sql}, lambda e: {inner}), ',') || ']')"
     if source.base == "map" and source.parts[0].base == "varchar":
-        inner = f"CAST(to_json(e.key) AS VARCHAR) || ':' || coalesce({to_json('e.value', source.parts[1], kind)}, 'null')"
-        return f"('{{' || array_to_string(list_transform(list_sort(map_entries({sql})), lambda e: {inner}), ',') || '}}')"
+        inner = (
+            f"CAST(to_json(e.key) AS VARCHAR) || ':' || "
+            f"coalesce({to_json('e.value', source.parts[1], kind)}, 'null')"
+        )
+        return (
+            f"('{{' || array_to_string(list_transform(list_sort(map_entries({sql})), lambda "
+            f"e: {inner}), ',') || '}}')"
+        )
     if source.base == "json":
         return sql
     raise NotSupported(f"A cast from {source} to json")
@@ -263,18 +330,30 @@ def from_json(sql: str, kind: Type) -> str:
     if kind.base == "json":
         return sql
     if kind.base == "array":
-        return (f"CASE WHEN json_type({sql}) = 'NULL' THEN NULL WHEN json_type({sql}) = 'ARRAY' THEN "
-                f"list_transform(json_extract({sql}, '$[*]'), lambda e: {from_json('e', kind.parts[0])}) "
-                f"ELSE {bad_json(sql, kind)} END")  # fmt: skip
+        return (
+            f"CASE WHEN json_type({sql}) = 'NULL' THEN NULL WHEN json_type({sql}) = 'ARRAY' THEN "
+            f"list_transform(json_extract({sql}, '$[*]'), lambda e: {from_json('e', kind.parts[0])}) "
+            f"ELSE {bad_json(sql, kind)} END"
+        )
     if kind.base == "map" and kind.parts[0].base == "varchar":
         pick = f"json_extract({sql}, '$.\"' || e || '\"')"
         entry = f"struct_pack(k := e, v := {from_json(pick, kind.parts[1])})"
-        return (f"CASE WHEN json_type({sql}) = 'NULL' THEN NULL WHEN json_type({sql}) = 'OBJECT' THEN "
-                f"map_from_entries(list_transform(json_keys({sql}), lambda e: {entry})) ELSE {bad_json(sql, kind)} END")  # fmt: skip
+        return (
+            f"CASE WHEN json_type({sql}) = 'NULL' THEN NULL WHEN json_type({sql}) = 'OBJECT' THEN "
+            f"map_from_entries(list_transform(json_keys({sql}), lambda e: {entry})) ELSE {bad_json(sql, kind)} END"
+        )
     if kind.base == "row" and all(kind.names):
-        slots = (f"{slot} := {from_json(f'json_extract({sql}, {quote(chr(36) + chr(46) + chr(34) + label + chr(34))})', part)}"
-                 for slot, label, part in zip(kind.slots, kind.names, kind.parts, strict=True))  # fmt: skip
-        return f"CASE WHEN json_type({sql}) = 'OBJECT' THEN struct_pack({', '.join(slots)}) WHEN json_type({sql}) = 'NULL' THEN NULL ELSE {bad_json(sql, kind)} END"
+        slots = (
+            (
+                f"{slot} := "
+                f"{from_json(f'json_extract({sql}, {quote(chr(36) + chr(46) + chr(34) + label + chr(34))})', part)}"
+            )
+            for slot, label, part in zip(kind.slots, kind.names, kind.parts, strict=True)
+        )
+        return (
+            f"CASE WHEN json_type({sql}) = 'OBJECT' THEN struct_pack({', '.join(slots)}) "
+            f"WHEN json_type({sql}) = 'NULL' THEN NULL ELSE {bad_json(sql, kind)} END"
+        )
     if kind.base == "varchar":
         return f"CAST({json_to_varchar(sql)} AS VARCHAR)"
     if kind.integral or kind.floating or kind.base in ("boolean", "decimal"):
@@ -286,7 +365,11 @@ def scalar_json(sql: str, kind: Type) -> str:
     plain = f"json_extract_string({sql}, '$')"
     if kind.integral:
         number = f"CAST({plain} AS DOUBLE)"
-        value = f"(CASE WHEN json_type({sql}) = 'DOUBLE' THEN {to_integer(number, t.DOUBLE, kind)} ELSE {cast_sql(plain, t.VARCHAR, kind)} END)"
+        value = (
+            f"(CASE WHEN json_type({sql}) = 'DOUBLE' THEN "
+            f"{to_integer(number, t.DOUBLE, kind)} ELSE {cast_sql(plain, t.VARCHAR, kind)} "
+            f"END)"
+        )
     else:
         value = cast_sql(plain, t.VARCHAR, kind)
     return f"(CASE WHEN json_type({sql}) IN ('ARRAY', 'OBJECT') THEN {bad_json(sql, kind)} ELSE {value} END)"
@@ -300,14 +383,20 @@ def nested(sql: str, source: Type, kind: Type) -> str:
     """Arrays, maps and rows, part by part."""
     if len(source.parts) != len(kind.parts):
         raise refused(source, kind)
-    if source.duck == kind.duck and all(a.base == b.base for a, b in zip(source.parts, kind.parts, strict=True)):
+    if source.duck == kind.duck and all(
+        a.base == b.base for a, b in zip(source.parts, kind.parts, strict=True)
+    ):
         return sql
     if kind.base == "array":
         return f"list_transform({sql}, lambda e: {cast_sql('e', source.parts[0], kind.parts[0])})"
     if kind.base == "map":
-        parts = (f"list_transform(map_{word}({sql}), lambda e: {cast_sql('e', a, b)})"
-                 for word, a, b in zip(("keys", "values"), source.parts, kind.parts, strict=True))  # fmt: skip
+        parts = (
+            f"list_transform(map_{word}({sql}), lambda e: {cast_sql('e', a, b)})"
+            for word, a, b in zip(("keys", "values"), source.parts, kind.parts, strict=True)
+        )
         return f"CASE WHEN {sql} IS NOT NULL THEN map({', '.join(parts)}) END"
-    slots = (f"{slot} := {cast_sql(f'({sql}).{slot}', a, b)}"
-             for slot, a, b in zip(kind.slots, source.parts, kind.parts, strict=True))  # fmt: skip
+    slots = (
+        f"{slot} := {cast_sql(f'({sql}).{slot}', a, b)}"
+        for slot, a, b in zip(kind.slots, source.parts, kind.parts, strict=True)
+    )
     return f"CASE WHEN {sql} IS NOT NULL THEN struct_pack({', '.join(slots)}) END"

@@ -122,7 +122,9 @@ def decimal_literal(text: str) -> Typed:
     if precision > 38:
         raise SqlError("INVALID_LITERAL", f"Invalid decimal literal: {text}")
     kind = t.decimal(precision, len(fraction))
-    value = Decimal(("-" if negative else "") + (text.rstrip(".") if text.startswith(".") is False else "0" + text))
+    value = Decimal(
+        ("-" if negative else "") + (text.rstrip(".") if text.startswith(".") is False else "0" + text)
+    )
     return Typed(f"CAST({quote(format(value, 'f'))} AS {kind.duck})", kind)
 
 
@@ -171,7 +173,9 @@ def fields_of(to: Expressions, tree: exp.Expr, value: Typed, names: list[str]) -
         places = [i for i, n in enumerate(value.type.names) if n.lower() == each]
         if len(places) != 1:
             problem = "cannot be resolved" if not places else "is ambiguous"
-            raise to.error("COLUMN_NOT_FOUND" if not places else "AMBIGUOUS_NAME", tree, f"Column '{each}' {problem}")
+            raise to.error(
+                "COLUMN_NOT_FOUND" if not places else "AMBIGUOUS_NAME", tree, f"Column '{each}' {problem}"
+            )
         value = Typed(f"({value.sql}).f{places[0]}", value.type.parts[places[0]], cost=value.cost)
     return value
 
@@ -205,7 +209,9 @@ def case(to: Expressions, tree: exp.Case) -> Typed:
 
 
 def equal(to: Expressions, left: exp.Expr, right: exp.Expr) -> str:
-    one, other = to.unified([left, right], "CASE operand type does not match WHEN clause operand type: operands")
+    one, other = to.unified(
+        [left, right], "CASE operand type does not match WHEN clause operand type: operands"
+    )
     return f"{one.sql} = {other.sql}"
 
 
@@ -214,7 +220,11 @@ def subquery(to: Expressions, tree: exp.Subquery) -> Typed:
     found = to.queries.nested(tree, to.scope)
     shown = [each for each in found.fields if not each.hidden]
     if len(shown) != 1:
-        raise to.error("TYPE_MISMATCH", tree, f"Multiple columns returned by subquery are not yet supported. Found {len(shown)}")
+        raise to.error(
+            "TYPE_MISMATCH",
+            tree,
+            f"Multiple columns returned by subquery are not yet supported. Found {len(shown)}",
+        )
     return Typed(f"({found.sql})", shown[0].type)
 
 

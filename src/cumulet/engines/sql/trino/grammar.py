@@ -13,23 +13,58 @@ import re
 from sqlglot import exp
 from sqlglot.dialects.trino import Trino
 from sqlglot.errors import ParseError, TokenError
-from sqlglot.tokens import Token, TokenType
+from sqlglot.tokens import Token, TokenType  # type: ignore[attr-defined]
 
 from cumulet.engines.sql.base import NotSupported, SqlError
 
 logging.getLogger("sqlglot").setLevel(logging.ERROR)
 
 SPECIAL_FORMS = ("CAST", "TRY_CAST", "EXTRACT", "TRIM", "POSITION", "LISTAGG")
-SYMBOLS = frozenset(["(", ")", "[", "]", ",", ".", "-", "+", ";", "*", "/", "<", "<=", ">", ">=", "=", "<>", "!=", "%", "||", "->", "?"])
+SYMBOLS = frozenset(
+    [
+        "(",
+        ")",
+        "[",
+        "]",
+        ",",
+        ".",
+        "-",
+        "+",
+        ";",
+        "*",
+        "/",
+        "<",
+        "<=",
+        ">",
+        ">=",
+        "=",
+        "<>",
+        "!=",
+        "%",
+        "||",
+        "->",
+        "?",
+    ]
+)
 ALIEN = (TokenType.ILIKE, TokenType.RLIKE, TokenType.GLOB, TokenType.DIV, TokenType.QUALIFY)
 WORDLIKE = re.compile(r"""[\w"'$.]""")
 EXPECTED = (
-    "'(', 'DESC', 'DESCRIBE', 'EXECUTE', 'EXPLAIN', 'INSERT', 'SELECT', 'SHOW', 'TABLE', 'VALUES', 'WITH', <query>"
+    "'(', 'DESC', 'DESCRIBE', 'EXECUTE', 'EXPLAIN', 'INSERT', 'SELECT', 'SHOW', "
+    "'TABLE', 'VALUES', 'WITH', <query>"
 )
 BEGINNINGS = ("SELECT", "WITH", "VALUES", "TABLE", "(")
 QUERIES = (exp.Select, exp.SetOperation, exp.Values, exp.Subquery)
-ENDS = (TokenType.FROM, TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.WHERE, TokenType.ORDER_BY,
-        TokenType.GROUP_BY, TokenType.HAVING, TokenType.LIMIT, TokenType.SEMICOLON)  # fmt: skip
+ENDS = (
+    TokenType.FROM,
+    TokenType.R_PAREN,
+    TokenType.R_BRACKET,
+    TokenType.WHERE,
+    TokenType.ORDER_BY,
+    TokenType.GROUP_BY,
+    TokenType.HAVING,
+    TokenType.LIMIT,
+    TokenType.SEMICOLON,
+)
 
 
 class Grammar(Trino):
@@ -37,7 +72,7 @@ class Grammar(Trino):
 
     INDEX_OFFSET = 0
 
-    class Parser(Trino.Parser):
+    class Parser(Trino.Parser):  # type: ignore[misc, valid-type]
         FUNCTIONS: dict[str, object] = {}
         FUNCTION_PARSERS = {k: v for k, v in Trino.Parser.FUNCTION_PARSERS.items() if k in SPECIAL_FORMS}
         NO_PAREN_FUNCTION_PARSERS = {
@@ -76,7 +111,8 @@ def expression(text: str) -> exp.Expr:
     items = tree.args["expressions"]
     if not isinstance(tree, exp.Select) or len(items) != 1 or isinstance(items[0], exp.Alias):
         raise SqlError("SYNTAX_ERROR", f"line 1:1: '{text}' is not one expression")
-    return items[0]
+    found: exp.Expr = items[0]
+    return found
 
 
 def tokens(text: str) -> list[Token]:

@@ -24,7 +24,9 @@ def arithmetic(to: Expressions, tree: Any) -> Typed:
     sign, left, right = SIGNS[type(tree)], to(tree.this), to(tree.expression)
     if left.type.numeric and right.type.numeric:
         return numbers(sign, left, right)
-    if t.UNKNOWN in (left.type, right.type) and (left.type.numeric or right.type.numeric or left.type == right.type):
+    if t.UNKNOWN in (left.type, right.type) and (
+        left.type.numeric or right.type.numeric or left.type == right.type
+    ):
         kind = left.type if right.type == t.UNKNOWN else right.type
         return Typed(cast("NULL", kind), kind)
     if (found := moments(sign, left, right)) is not None:
@@ -41,10 +43,7 @@ def numbers(sign: str, left: Typed, right: Typed) -> Typed:
     if kind.floating:
         return floats(sign, one, other)
     known = right.number not in (None, 0)
-    if sign == "/":
-        value = f"({one.sql} // {other.sql})"
-    else:
-        value = f"({one.sql} {sign} {other.sql})"
+    value = f"({one.sql} {'//' if sign == '/' else sign} {other.sql})"
     value = cast(value, kind) if sign in "/%" else value
     if sign in "/%" and not known:
         return Typed(guarded(f"{other.sql} = 0", "DIVISION_BY_ZERO", BY_ZERO, value, kind), kind)
@@ -68,7 +67,7 @@ def decimals(sign: str, left: Typed, right: Typed) -> Typed:
     if sign in "+-":
         scale = max(s1, s2)
         kind = t.decimal(min(38, max(p1 - s1, p2 - s2) + scale + 1), scale)
-        return Typed(f"({cast(one.sql, kind)} {sign} {cast(other.sql, kind)})", kind)
+        return Typed(cast(f"({cast(one.sql, kind)} {sign} {cast(other.sql, kind)})", kind), kind)
     if sign == "*":
         if s1 + s2 > 38:
             raise NotSupported(f"{a} * {b}: a scale above 38")
@@ -91,11 +90,29 @@ def quotient(one: Typed, other: Typed) -> Typed:
     shift = scale - s1 + s2
     if p1 + shift > 37 or p2 > 37:
         raise NotSupported(f"{one.type} / {other.type}: more than 37 digits on the way")
-    a = f"CAST({one.sql} * CAST(1{'0' * s1} AS DECIMAL({s1 + 1},0)) AS HUGEINT)" if s1 else f"CAST({one.sql} AS HUGEINT)"
-    b = f"CAST({other.sql} * CAST(1{'0' * s2} AS DECIMAL({s2 + 1},0)) AS HUGEINT)" if s2 else f"CAST({other.sql} AS HUGEINT)"
+    a = (
+        f"CAST({one.sql} * CAST(1{'0' * s1} AS DECIMAL({s1 + 1},0)) AS HUGEINT)"
+        if s1
+        else f"CAST({one.sql} AS HUGEINT)"
+    )
+    b = (
+        f"CAST({other.sql} * CAST(1{'0' * s2} AS DECIMAL({s2 + 1},0)) AS HUGEINT)"
+        if s2
+        else f"CAST({other.sql} AS HUGEINT)"
+    )
     value = f"cumulet_quotient({a} * CAST(1{'0' * shift} AS HUGEINT), {b})"
-    scaled = f"cumulet_decimal({value}, {scale})" if scale else value
-    return Typed(guarded(f"{other.sql} = 0", "DIVISION_BY_ZERO", BY_ZERO, cast(scaled, kind), kind), kind)
+    scaled = cast(unscaled(value, kind), kind)
+    return Typed(guarded(f"{other.sql} = 0", "DIVISION_BY_ZERO", BY_ZERO, scaled, kind), kind)
+
+
+def unscaled(number: str, kind: Type) -> str:
+    """An integer as a decimal with its last digits behind the point: by one product where that fits."""
+    precision, scale = kind.numbers
+    if not scale:
+        return number
+    if precision + scale <= 38:
+        return f"(CAST({number} AS DECIMAL({38 - scale},0)) * CAST('0.{'0' * (scale - 1)}1' AS DECIMAL({scale},{scale})))"
+    return f"cumulet_decimal({number}, {scale})"
 
 
 def moments(sign: str, left: Typed, right: Typed) -> Typed | None:
@@ -115,8 +132,10 @@ def moments(sign: str, left: Typed, right: Typed) -> Typed | None:
     if sign == "*" and right.type.base in INTERVALS and left.type.integral:
         return Typed(f"({right.sql} * {left.sql})", right.type)
     if sign == "-" and left.type.base == right.type.base and left.type.base in MOMENTS[:3]:
-        return Typed(f"to_microseconds(epoch_us(CAST({left.sql} AS TIMESTAMP)) - epoch_us(CAST({right.sql} AS TIMESTAMP)))",
-                     t.DAY_TO_SECOND)  # fmt: skip
+        return Typed(
+            f"to_microseconds(epoch_us(CAST({left.sql} AS TIMESTAMP)) - epoch_us(CAST({right.sql} AS TIMESTAMP)))",
+            t.DAY_TO_SECOND,
+        )
     return None
 
 
@@ -125,7 +144,11 @@ def whole_days(left: Typed, right: Typed, sign: str) -> str:
     message = "'Cannot add hour, minutes or seconds to a date'"
     moved = f"({left.sql} {sign} {right.sql})"
     partial = f"epoch_us({moved}) % 86400000000 <> 0"
-    return f"(CASE WHEN {partial} THEN {fail('INVALID_FUNCTION_ARGUMENT', message, t.DATE)} ELSE CAST({moved} AS DATE) END)"
+    return (
+        f"(CASE WHEN {partial} THEN "
+        f"{fail('INVALID_FUNCTION_ARGUMENT', message, t.DATE)} ELSE CAST({moved} AS "
+        f"DATE) END)"
+    )
 
 
 @node(exp.Neg)
@@ -172,7 +195,9 @@ def quantified(to: Expressions, tree: Any, sign: str) -> Typed:
     which = "ANY" if isinstance(tree.expression, exp.Any) else "ALL"
     value, found = to(tree.this), to.queries.nested(tree.expression.this, to.scope)
     if len(found.fields) != 1:
-        raise to.mismatch(tree, f"Multiple columns returned by subquery are not yet supported. Found {len(found.fields)}")
+        raise to.mismatch(
+            tree, f"Multiple columns returned by subquery are not yet supported. Found {len(found.fields)}"
+        )
     if t.common(value.type, found.fields[0].type) is None:
         raise to.mismatch(tree, f"Cannot apply operator: {value.type} {sign} {found.fields[0].type}")
     return Typed(f"({value.sql} {sign} {which} ({found.sql}))", t.BOOLEAN)
@@ -209,7 +234,9 @@ def negation(to: Expressions, tree: exp.Not) -> Typed:
 @node(exp.Is)
 def is_null(to: Expressions, tree: exp.Is) -> Typed:
     if not isinstance(tree.expression, exp.Null):
-        raise to.error("SYNTAX_ERROR", tree, "mismatched input after IS. Expecting: 'DISTINCT', 'NOT', 'NULL'")
+        raise to.error(
+            "SYNTAX_ERROR", tree, "mismatched input after IS. Expecting: 'DISTINCT', 'NOT', 'NULL'"
+        )
     return Typed(f"({to(tree.this).sql} IS NULL)", t.BOOLEAN)
 
 
@@ -238,7 +265,10 @@ def within_query(to: Expressions, tree: exp.In, query: exp.Expr) -> Typed:
     kinds = [t.common(w, f.type) for w, f in zip(wanted, found.fields, strict=False)]
     if len(wanted) != len(found.fields) or None in kinds:
         shown = found.fields[0].type if len(found.fields) == 1 else t.row([f.type for f in found.fields])
-        raise to.mismatch(tree, f"value and result of subquery must be of the same type for IN expression: {value.type} vs {shown}")
+        raise to.mismatch(
+            tree,
+            f"value and result of subquery must be of the same type for IN expression: {value.type} vs {shown}",
+        )
     if value.type.base == "row":
         raise NotSupported(f"{to.at(tree)}: IN with a row of columns and a subquery")
     kind = kinds[0]
@@ -266,7 +296,9 @@ def matched(to: Expressions, tree: exp.Like, escape: str) -> Typed:
     value, pattern = to(tree.this), to(tree.expression)
     for each, what in ((value, "Left side"), (pattern, "Pattern for")):
         if each.type.base not in ("varchar", "unknown"):
-            raise to.mismatch(tree, f"{what} of LIKE expression must evaluate to a varchar (actual: {each.type})")
+            raise to.mismatch(
+                tree, f"{what} of LIKE expression must evaluate to a varchar (actual: {each.type})"
+            )
     return Typed(f"({coerce(value, t.VARCHAR).sql} LIKE {coerce(pattern, t.VARCHAR).sql}{escape})", t.BOOLEAN)
 
 
@@ -309,7 +341,9 @@ def at_time_zone(to: Expressions, tree: exp.AtTimeZone) -> Typed:
     if zone.text is None:
         raise NotSupported(f"{to.at(tree)}: AT TIME ZONE with a zone that is not a literal")
     if value.type.base not in ("timestamp", "timestamp with time zone"):
-        raise to.mismatch(tree, f"Type of value must be a time or timestamp with or without time zone (actual {value.type})")
+        raise to.mismatch(
+            tree, f"Type of value must be a time or timestamp with or without time zone (actual {value.type})"
+        )
     return Typed(value.sql, t.Type("timestamp with time zone", value.type.numbers, zone=zone.text))
 
 
@@ -349,9 +383,12 @@ def array_subscript(to: Expressions, tree: exp.Expr, value: Typed, index: Typed)
     whens = [
         (f"{at} = 0", "'SQL array indices start at 1'"),
         (f"{at} < 0", "'Array subscript is negative: ' || " + f"CAST({at} AS VARCHAR)"),
-        (f"{at} > len({value.sql})", f"'Array subscript must be less than or equal to array length: ' || CAST({at} AS VARCHAR)"
-         f" || ' > ' || CAST(len({value.sql}) AS VARCHAR)"),
-    ]  # fmt: skip
+        (
+            f"{at} > len({value.sql})",
+            f"'Array subscript must be less than or equal to array length: ' || CAST({at} AS VARCHAR)"
+            f" || ' > ' || CAST(len({value.sql}) AS VARCHAR)",
+        ),
+    ]
     errors = " ".join(f"WHEN {c} THEN {fail('INVALID_FUNCTION_ARGUMENT', m, kind)}" for c, m in whens)
     return Typed(f"(CASE {errors} ELSE list_extract({value.sql}, {at}) END)", kind)
 
@@ -363,4 +400,7 @@ def map_subscript(to: Expressions, tree: exp.Expr, value: Typed, index: Typed) -
     at = coerce(index, key).sql
     missing = f"'Key not present in map: ' || CAST({at} AS VARCHAR)"
     absent = f"({at} IS NOT NULL AND NOT map_contains({value.sql}, {at}))"
-    return Typed(guarded(absent, "INVALID_FUNCTION_ARGUMENT", missing, f"map_extract_value({value.sql}, {at})", kind), kind)
+    return Typed(
+        guarded(absent, "INVALID_FUNCTION_ARGUMENT", missing, f"map_extract_value({value.sql}, {at})", kind),
+        kind,
+    )

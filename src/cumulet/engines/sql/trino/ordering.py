@@ -38,11 +38,15 @@ def sort_value(to: Expressions, tree: exp.Expr, items: Items) -> str:
     if isinstance(tree, exp.Literal) and not tree.is_string:
         place = int(tree.this)
         if not 1 <= place <= len(items):
-            raise to.error("INVALID_COLUMN_REFERENCE", tree, f"ORDER BY position {place} is not in select list")
+            raise to.error(
+                "INVALID_COLUMN_REFERENCE", tree, f"ORDER BY position {place} is not in select list"
+            )
         return str(place)
     value = to(with_outputs(tree, items))
     if not value.type.orderable and value.type.base != "unknown":
-        raise to.mismatch(tree, f"Type {value.type} is not orderable, and therefore cannot be used in ORDER BY: {tree}")
+        raise to.mismatch(
+            tree, f"Type {value.type} is not orderable, and therefore cannot be used in ORDER BY: {tree}"
+        )
     places = [i for i, (_, item) in enumerate(items, 1) if item.sql == value.sql]
     return str(places[0]) if places else value.sql
 
@@ -63,7 +67,7 @@ def with_outputs(tree: exp.Expr, items: Items) -> exp.Expr:
     return tree.transform(put, copy=False)
 
 
-class Known(exp.Expression):  # type: ignore[misc]
+class Known(exp.Expression):
     """A value translated already, put back into a tree."""
 
 
@@ -77,7 +81,9 @@ def limits(to: Expressions, tree: Any) -> str:
             raise NotSupported("FETCH FIRST with PERCENT or WITH TIES")
         amount = limit.args.get("count")
         sql += f" LIMIT {count_of(to, amount) if amount is not None else 1}"
-    elif limit is not None and not (isinstance(limit.expression, exp.Var) and limit.expression.name.upper() == "ALL"):
+    elif limit is not None and not (
+        isinstance(limit.expression, exp.Var) and limit.expression.name.upper() == "ALL"
+    ):
         sql += f" LIMIT {count_of(to, limit.expression)}"
     if offset is not None:
         sql += f" OFFSET {count_of(to, offset.expression)}"
@@ -89,5 +95,9 @@ def count_of(to: Expressions, tree: exp.Expr) -> int:
     if value.number is None:
         raise to.error("SYNTAX_ERROR", tree, f"mismatched input '{tree}'. Expecting: 'ALL', '?', <integer>")
     if value.number < 0:
-        raise to.error("INVALID_LIMIT_CLAUSE", tree, f"LIMIT row count must be greater or equal to 0 (actual value: {value.number})")
+        raise to.error(
+            "INVALID_LIMIT_CLAUSE",
+            tree,
+            f"LIMIT row count must be greater or equal to 0 (actual value: {value.number})",
+        )
     return value.number

@@ -24,7 +24,10 @@ def text(sql: str, kind: Type) -> str:
         case "interval year to month":
             return f"cumulet_months({sql})"
         case "array":
-            return f"('[' || array_to_string(list_transform({sql}, lambda e: {shown('e', kind.parts[0])}), ', ') || ']')"
+            return (
+                f"('[' || array_to_string(list_transform({sql}, lambda e: "
+                f"{shown('e', kind.parts[0])}), ', ') || ']')"
+            )
         case "map":
             return mapping(sql, kind)
         case "row":
@@ -43,9 +46,17 @@ def moment(sql: str, kind: Type) -> str:
     local = sql if kind.zone == "UTC" else local_time(sql, kind)
     whole = 8 if kind.base == "time" else 19
     if digits == 3:
-        found = f"strftime({local}, '{start}%H:%M:%S.%g')" if start else f"left(CAST({local} AS VARCHAR) || '.000', 12)"
+        found = (
+            f"strftime({local}, '{start}%H:%M:%S.%g')"
+            if start
+            else f"left(CAST({local} AS VARCHAR) || '.000', 12)"
+        )
     else:
-        found = f"rpad(left(strftime({local}, '{start}%H:%M:%S.%f'), {whole + (1 + digits if digits else 0)}), {whole + (1 + digits if digits else 0)}, '0')"
+        found = (
+            f"rpad(left(strftime({local}, '{start}%H:%M:%S.%f'), "
+            f"{whole + (1 + digits if digits else 0)}), "
+            f"{whole + (1 + digits if digits else 0)}, '0')"
+        )
     return f"({found} || {quote(' ' + kind.zone)})" if kind.base == "timestamp with time zone" else found
 
 
@@ -66,6 +77,8 @@ def mapping(sql: str, kind: Type) -> str:
 
 
 def fields(sql: str, kind: Type) -> str:
-    parts = [f"{quote((label or f'field{i}') + '=')} || {shown(f'({sql}).{slot}', part)}"
-             for i, (label, slot, part) in enumerate(zip(kind.names, kind.slots, kind.parts, strict=True))]  # fmt: skip
+    parts = [
+        f"{quote((label or f'field{i}') + '=')} || {shown(f'({sql}).{slot}', part)}"
+        for i, (label, slot, part) in enumerate(zip(kind.names, kind.slots, kind.parts, strict=True))
+    ]
     return f"CASE WHEN {sql} IS NOT NULL THEN '{{' || {COMMA.join(parts)} || '}}' END"

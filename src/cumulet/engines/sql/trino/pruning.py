@@ -37,7 +37,9 @@ def simple(tree: Any, keys: set[str], qualifiers: set[str]) -> dict[str, Any] | 
     if isinstance(tree, exp.In) and not tree.args.get("query") and tree.expressions:
         values = [constant(each) for each in tree.expressions]
         column = key_of(tree.this, keys, qualifiers)
-        return {"column": column, "operator": "in", "values": values} if column and None not in values else None
+        return (
+            {"column": column, "operator": "in", "values": values} if column and None not in values else None
+        )
     sign = COMPARISONS.get(type(tree))
     if sign is None:
         return None

@@ -103,9 +103,15 @@ class Queries:
         left, right = self.nested(tree.this, outer), self.nested(tree.expression, outer)
         word = SET_OPERATIONS[type(tree)]
         if len(left.fields) != len(right.fields):
-            raise SqlError("TYPE_MISMATCH", f"line {place(self.plan.text, start_of(tree))}: {word} query has different "
-                           f"number of fields: {len(left.fields)}, {len(right.fields)}")  # fmt: skip
-        kinds = [self._column_type(tree, word, i, a, b) for i, (a, b) in enumerate(zip(left.fields, right.fields, strict=True))]
+            raise SqlError(
+                "TYPE_MISMATCH",
+                f"line {place(self.plan.text, start_of(tree))}: {word} query has different "
+                f"number of fields: {len(left.fields)}, {len(right.fields)}",
+            )
+        kinds = [
+            self._column_type(tree, word, i, a, b)
+            for i, (a, b) in enumerate(zip(left.fields, right.fields, strict=True))
+        ]
         sides = [self._cast_all(side, kinds) for side in (left, right)]
         every = "" if tree.args.get("distinct") else " ALL"
         fields = [replace(f, type=kind, qualifier=()) for f, kind in zip(left.fields, kinds, strict=True)]
@@ -114,16 +120,21 @@ class Queries:
     def _column_type(self, tree: exp.Expr, word: str, at: int, left: Field, right: Field) -> t.Type:
         kind = t.common(left.type, right.type)
         if kind is None:
-            raise SqlError("TYPE_MISMATCH", f"line {place(self.plan.text, start_of(tree))}: column {at + 1} in {word} query "
-                           f"has incompatible types: {left.type}, {right.type}")  # fmt: skip
+            raise SqlError(
+                "TYPE_MISMATCH",
+                f"line {place(self.plan.text, start_of(tree))}: column {at + 1} in {word} query "
+                f"has incompatible types: {left.type}, {right.type}",
+            )
         return kind
 
     def _cast_all(self, relation: Relation, kinds: list[t.Type]) -> str:
         if all(f.type.duck == kind.duck for f, kind in zip(relation.fields, kinds, strict=True)):
             return relation.sql
         alias = self.plan.alias("q")
-        values = (coerce(Typed(f"{alias}.c{i}", f.type), kind).sql
-                  for i, (f, kind) in enumerate(zip(relation.fields, kinds, strict=True)))  # fmt: skip
+        values = (
+            coerce(Typed(f"{alias}.c{i}", f.type), kind).sql
+            for i, (f, kind) in enumerate(zip(relation.fields, kinds, strict=True))
+        )
         return f"SELECT {', '.join(f'{v} AS c{i}' for i, v in enumerate(values))} FROM ({relation.sql}) AS {alias}"
 
     @staticmethod
@@ -132,18 +143,42 @@ class Queries:
         expressions = Expressions(self.plan, Scope(outer=outer), self)
         rows = [each.expressions if isinstance(each, exp.Tuple) else [each] for each in tree.expressions]
         if len({len(row) for row in rows}) != 1:
-            raise SqlError("TYPE_MISMATCH", f"line {place(self.plan.text, start_of(tree))}: "
-                           "Values rows have mismatched sizes")  # fmt: skip
+            raise SqlError(
+                "TYPE_MISMATCH",
+                f"line {place(self.plan.text, start_of(tree))}: Values rows have mismatched sizes",
+            )
         columns = [expressions.unified([row[i] for row in rows], "Values rows") for i in range(len(rows[0]))]
         lines = ", ".join(f"({', '.join(c[i].sql for c in columns)})" for i in range(len(rows)))
         fields = [Field(f"_col{i}", c[0].type, "") for i, c in enumerate(columns)]
         heads = ", ".join(f"c{i}" for i in range(len(columns)))
-        return self._around(tree, Relation(f"SELECT * FROM (VALUES {lines}) AS {self.plan.alias('v')}({heads})", fields), outer)
+        return self._around(
+            tree,
+            Relation(f"SELECT * FROM (VALUES {lines}) AS {self.plan.alias('v')}({heads})", fields),
+            outer,
+        )
 
     @staticmethod
     def _select(self: Queries, tree: exp.Select, outer: Scope | None) -> Relation:
-        allowed(self.plan, tree, "expressions", "from_", "joins", "where", "group", "having", "order", "limit", "offset",
-                "distinct", "with_", "windows", "kind", "hint", "laterals", "operation_modifiers")  # fmt: skip
+        allowed(
+            self.plan,
+            tree,
+            "expressions",
+            "from_",
+            "joins",
+            "where",
+            "group",
+            "having",
+            "order",
+            "limit",
+            "offset",
+            "distinct",
+            "with_",
+            "windows",
+            "kind",
+            "hint",
+            "laterals",
+            "operation_modifiers",
+        )
         return Selection(self, tree, outer).translate()
 
     def relations(self, outer: Scope | None) -> Relations:
@@ -154,7 +189,9 @@ def allowed(plan: Plan, tree: exp.Expr, *keys: str) -> None:
     """Refuse a clause that this translation would otherwise drop without a word."""
     for key, value in tree.args.items():
         if key not in keys and value not in (None, False, []):
-            raise NotSupported(f"line {place(plan.text, start_of(tree))}: {key.strip('_').upper().replace('_', ' ')} here")
+            raise NotSupported(
+                f"line {place(plan.text, start_of(tree))}: {key.strip('_').upper().replace('_', ' ')} here"
+            )
 
 
 __all__ = ["Named", "Queries", "allowed", "name"]

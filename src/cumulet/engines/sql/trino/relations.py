@@ -86,7 +86,9 @@ class Relations:
         columns = [(f.name, f.type) for f in inner.fields]
         return Relation(f"{word}({inner.sql}) AS {alias}", self._fields(alias, alias_tree, columns, ()))
 
-    def _fields(self, alias: str, given: Any, columns: list[tuple[str, t.Type]], own: tuple[str, ...]) -> list[Field]:
+    def _fields(
+        self, alias: str, given: Any, columns: list[tuple[str, t.Type]], own: tuple[str, ...]
+    ) -> list[Field]:
         """A relation's columns under the names that its alias gives it."""
         qualifier = (given.this.name.lower(),) if given is not None and given.this is not None else own
         names = [label for label, _ in columns]
@@ -94,29 +96,45 @@ class Relations:
             if len(given.columns) != len(names):
                 raise self.queries._aliases(given, len(given.columns), len(names))
             names = [each.name for each in given.columns]
-        return [Field(label, kind, f"{alias}.c{i}", qualifier) for i, (label, (_, kind)) in enumerate(zip(names, columns, strict=True))]
+        return [
+            Field(label, kind, f"{alias}.c{i}", qualifier)
+            for i, (label, (_, kind)) in enumerate(zip(names, columns, strict=True))
+        ]
 
     def _table(self, tree: exp.Table) -> Relation:
         for key, value in tree.args.items():
-            if key not in ("this", "db", "catalog", "alias", "joins", "sample") and value not in (None, False, []):
+            if key not in ("this", "db", "catalog", "alias", "joins", "sample") and value not in (
+                None,
+                False,
+                [],
+            ):
                 raise NotSupported(f"{self._at(tree)}: {key.upper()} on a table")
         if not isinstance(tree.this, exp.Identifier):
             raise NotSupported(f"{self._at(tree)}: table functions")
         parts = tuple(tree.args[k].name.lower() for k in ("catalog", "db", "this") if tree.args.get(k))
         alias = self.queries.plan.alias("r")
         if len(parts) == 1 and (named := self.queries.named.get(parts[0])) is not None:
-            return Relation(f"{named.sql} AS {alias}", self._fields(alias, tree.args.get("alias"), named.columns, parts))
+            return Relation(
+                f"{named.sql} AS {alias}", self._fields(alias, tree.args.get("alias"), named.columns, parts)
+            )
         return self._stored(tree, parts, alias)
 
     def _stored(self, tree: exp.Table, parts: tuple[str, ...], alias: str) -> Relation:
         given = tree.args.get("alias")
         plan = self.queries.plan
         own = ("awsdatacatalog", plan.database, *parts) if len(parts) == 1 else ("awsdatacatalog", *parts)
-        qualifiers = {parts[-1], given.this.name.lower() if given is not None and given.this is not None else parts[-1]}
-        found = source_of(self.queries, parts, self._at(tree), alias, lambda keys: conditions(self.where, keys, qualifiers))
+        qualifiers = {
+            parts[-1],
+            given.this.name.lower() if given is not None and given.this is not None else parts[-1],
+        }
+        found = source_of(
+            self.queries, parts, self._at(tree), alias, lambda keys: conditions(self.where, keys, qualifiers)
+        )
         fields = self._fields(alias, given, found.columns, own[-3:])
-        fields += [Field(label, kind, f"{alias}.{column}", fields[0].qualifier if fields else own, hidden=True)
-                   for label, kind, column in found.hidden]  # fmt: skip
+        fields += [
+            Field(label, kind, f"{alias}.{column}", fields[0].qualifier if fields else own, hidden=True)
+            for label, kind, column in found.hidden
+        ]
         return Relation(f"({found.sql}) AS {alias}{self._sample(tree)}", fields)
 
     def _sample(self, tree: exp.Table) -> str:
@@ -144,18 +162,26 @@ class Relations:
         condition = self._expressions(fields).boolean(on, "JOIN ON clause").sql
         return Relation(f"{left.sql} {SIDES[side]} JOIN {right.sql} ON {condition}", fields)
 
-    def _using(self, left: Relation, right: Relation, side: str, names: list[str], tree: exp.Join) -> Relation:
+    def _using(
+        self, left: Relation, right: Relation, side: str, names: list[str], tree: exp.Join
+    ) -> Relation:
         """Each column of USING appears once, in front, and belongs to neither side."""
         merged, tests = [], []
         for each in names:
             pair = [self._expressions(r.fields).scope.find((each,), "1:1", each) for r in (left, right)]
             if pair[0] is None or pair[1] is None:
-                raise SqlError("COLUMN_NOT_FOUND", f"{self._at(tree)}: Column '{each}' is missing from "
-                               f"{'left' if pair[0] is None else 'right'} side of join")  # fmt: skip
+                raise SqlError(
+                    "COLUMN_NOT_FOUND",
+                    f"{self._at(tree)}: Column '{each}' is missing from "
+                    f"{'left' if pair[0] is None else 'right'} side of join",
+                )
             kind = t.common(pair[0].type, pair[1].type)
             if kind is None:
-                raise SqlError("TYPE_MISMATCH", f"{self._at(tree)}: Column Types of left and right side are different: "
-                               f"left is {pair[0].type}, right is {pair[1].type}")  # fmt: skip
+                raise SqlError(
+                    "TYPE_MISMATCH",
+                    f"{self._at(tree)}: Column Types of left and right side are different: "
+                    f"left is {pair[0].type}, right is {pair[1].type}",
+                )
             one, other = coerce(pair[0], kind).sql, coerce(pair[1], kind).sql
             tests.append(f"{one} = {other}")
             shown = {"RIGHT": other, "FULL": f"coalesce({one}, {other})"}.get(side, one)

@@ -33,7 +33,9 @@ class Selection:
             raise SqlError("SYNTAX_ERROR", "line 1:1: SELECT without anything to select")
         source = self.queries.relations(self.outer).of(tree)
         plain = Expressions(self.queries.plan, Scope(source.fields, self.outer), self.queries)
-        to = replace(plain, aggregates=True, windows={w.name.lower(): w for w in tree.args.get("windows") or []})
+        to = replace(
+            plain, aggregates=True, windows={w.name.lower(): w for w in tree.args.get("windows") or []}
+        )
         items = self._items(to, source.fields)
         sql = f"SELECT {self._distinct()}" + ", ".join(f"{v.sql} AS c{i}" for i, (_, v) in enumerate(items))
         sql += f" FROM {source.sql}" if source.sql else ""
@@ -52,7 +54,9 @@ class Selection:
     def _items(self, to: Expressions, fields: list[Field]) -> Items:
         items: Items = []
         for each in self.tree.expressions:
-            if isinstance(each, exp.Star) or (isinstance(each, exp.Column) and isinstance(each.this, exp.Star)):
+            if isinstance(each, exp.Star) or (
+                isinstance(each, exp.Column) and isinstance(each.this, exp.Star)
+            ):
                 items += self._star(to, each, fields)
             else:
                 items.append(self._item(to, each, len(items)))
@@ -111,7 +115,9 @@ class Selection:
             return f"({', '.join(self._grouped(to, each, items) for each in tree.expressions)})"
         value = to(tree)
         if not value.type.comparable:
-            raise to.mismatch(tree, f"{value.type} is not comparable, and therefore cannot be used in GROUP BY")
+            raise to.mismatch(
+                tree, f"{value.type} is not comparable, and therefore cannot be used in GROUP BY"
+            )
         return value.sql
 
     def _set(self, to: Expressions, tree: Any, items: Items) -> str:
@@ -122,8 +128,13 @@ class Selection:
     def _by_place(self, to: Expressions, tree: exp.Literal, items: Items) -> str:
         place = int(tree.this)
         if not 1 <= place <= len(items):
-            raise to.error("INVALID_COLUMN_REFERENCE", tree, f"GROUP BY position {place} is not in select list")
+            raise to.error(
+                "INVALID_COLUMN_REFERENCE", tree, f"GROUP BY position {place} is not in select list"
+            )
         if items[place - 1][1].cost:
-            raise to.error("EXPRESSION_NOT_SCALAR", tree,
-                           "GROUP BY clause cannot contain aggregations, window functions or grouping operations")  # fmt: skip
+            raise to.error(
+                "EXPRESSION_NOT_SCALAR",
+                tree,
+                "GROUP BY clause cannot contain aggregations, window functions or grouping operations",
+            )
         return items[place - 1][1].sql

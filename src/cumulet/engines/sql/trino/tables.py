@@ -40,22 +40,31 @@ class Read:
     alias: str
 
 
-def source_of(queries: Queries, parts: tuple[str, ...], where: str, alias: str, predicate: Predicate) -> Stored:
+def source_of(
+    queries: Queries, parts: tuple[str, ...], where: str, alias: str, predicate: Predicate
+) -> Stored:
     """The table or view that a name means."""
     plan = queries.plan
-    catalog, database, table = (CATALOG, plan.database, "", *parts)[-3:] if len(parts) == 3 else (
-        CATALOG, *((plan.database, *parts)[-2:]))  # fmt: skip
+    catalog, database, table = (
+        (CATALOG, plan.database, "", *parts)[-3:]
+        if len(parts) == 3
+        else (CATALOG, *((plan.database, *parts)[-2:]))
+    )
     if catalog != CATALOG:
         raise SqlError("CATALOG_NOT_FOUND", f"{where}: Catalog '{catalog}' does not exist")
     if not database:
-        raise SqlError("MISSING_SCHEMA_NAME", f"{where}: Schema must be specified when session schema is not set")
+        raise SqlError(
+            "MISSING_SCHEMA_NAME", f"{where}: Schema must be specified when session schema is not set"
+        )
     if database == "information_schema":
         return information(plan.catalog, table, where)
     found = plan.catalog.table(database, table)
     if found is None:
         missing_database = database not in plan.catalog.databases()
         what = f"Schema '{database}'" if missing_database else f"Table '{CATALOG}.{database}.{table}'"
-        raise SqlError("SCHEMA_NOT_FOUND" if missing_database else "TABLE_NOT_FOUND", f"{where}: {what} does not exist")
+        raise SqlError(
+            "SCHEMA_NOT_FOUND" if missing_database else "TABLE_NOT_FOUND", f"{where}: {what} does not exist"
+        )
     return view(queries, found, where) if found.view else stored(queries, found, alias, predicate)
 
 
@@ -69,12 +78,19 @@ def view(queries: Queries, table: Table, where: str) -> Stored:
     inner_plan = replace(plan, database=table.database, text=table.view, depth=plan.depth + 1)
     found = Inner(inner_plan).nested(grammar.query(table.view))
     columns = [(c.name, parsed(c.type)) for c in table.columns] or [(f.name, f.type) for f in found.fields]
-    if len(columns) != len(found.fields) or any(t.common(f.type, k) is None for f, (_, k) in zip(found.fields, columns, strict=True)):
-        raise SqlError("VIEW_IS_STALE", f"{where}: View '{CATALOG}.{table.database}.{table.name}' is stale or in invalid state: "
-                       "its columns differ from what its query gives; it must be re-created")  # fmt: skip
+    if len(columns) != len(found.fields) or any(
+        t.common(f.type, k) is None for f, (_, k) in zip(found.fields, columns, strict=True)
+    ):
+        raise SqlError(
+            "VIEW_IS_STALE",
+            f"{where}: View '{CATALOG}.{table.database}.{table.name}' is stale or in invalid state: "
+            "its columns differ from what its query gives; it must be re-created",
+        )
     alias = plan.alias("q")
-    cast = ", ".join(f"{cast_value(Typed(f'{alias}.c{i}', f.type), kind).sql} AS c{i}"
-                     for i, (f, (_, kind)) in enumerate(zip(found.fields, columns, strict=True)))  # fmt: skip
+    cast = ", ".join(
+        f"{cast_value(Typed(f'{alias}.c{i}', f.type), kind).sql} AS c{i}"
+        for i, (f, (_, kind)) in enumerate(zip(found.fields, columns, strict=True))
+    )
     return Stored(f"SELECT {cast} FROM ({found.sql}) AS {alias}", columns)
 
 
@@ -100,7 +116,9 @@ def stored(queries: Queries, table: Table, alias: str, predicate: Predicate) -> 
     shown = [f"{sql} AS c{i}" for i, sql in enumerate(source.columns + values)]
     path = by_file([each.name for each in files], t.VARCHAR)
     plan.reads.append(Read(table.format, files, [name for name, _ in columns], alias))
-    return Stored(f"SELECT {', '.join([*shown, f'{path} AS path'])} FROM {source.relation}", columns + keys, hidden())
+    return Stored(
+        f"SELECT {', '.join([*shown, f'{path} AS path'])} FROM {source.relation}", columns + keys, hidden()
+    )
 
 
 def hidden() -> list[tuple[str, t.Type, str]]:
@@ -124,21 +142,36 @@ def partition_value(text: str, kind: t.Type) -> str:
 SCHEMAS = {
     "schemata": ("catalog_name", "schema_name"),
     "tables": ("table_catalog", "table_schema", "table_name", "table_type"),
-    "columns": ("table_catalog", "table_schema", "table_name", "column_name", "ordinal_position", "column_default",
-                "is_nullable", "data_type", "comment", "extra_info"),
+    "columns": (
+        "table_catalog",
+        "table_schema",
+        "table_name",
+        "column_name",
+        "ordinal_position",
+        "column_default",
+        "is_nullable",
+        "data_type",
+        "comment",
+        "extra_info",
+    ),
     "views": ("table_catalog", "table_schema", "table_name", "view_definition"),
-}  # fmt: skip
+}
 
 
 def information(catalog: Any, table: str, where: str) -> Stored:
     """information_schema, made from the catalog at the moment of asking."""
     if table not in SCHEMAS:
-        raise SqlError("TABLE_NOT_FOUND", f"{where}: Table '{CATALOG}.information_schema.{table}' does not exist")
+        raise SqlError(
+            "TABLE_NOT_FOUND", f"{where}: Table '{CATALOG}.information_schema.{table}' does not exist"
+        )
     columns = [(n, t.BIGINT if n == "ordinal_position" else t.VARCHAR) for n in SCHEMAS[table]]
     rows = [row for database in catalog.databases() for row in facts(catalog, table, database)]
     heads = ", ".join(f"c{i}" for i in range(len(columns)))
     shown = ", ".join(f"CAST(c{i} AS {kind.duck}) AS c{i}" for i, (_, kind) in enumerate(columns))
-    lines = ", ".join(f"({', '.join(said(v) for v in row)})" for row in rows) or f"({', '.join('NULL' for _ in columns)})"
+    lines = (
+        ", ".join(f"({', '.join(said(v) for v in row)})" for row in rows)
+        or f"({', '.join('NULL' for _ in columns)})"
+    )
     end = "" if rows else " WHERE FALSE"
     return Stored(f"SELECT {shown} FROM (VALUES {lines}) AS i({heads}){end}", columns)
 
@@ -155,10 +188,15 @@ def facts(catalog: Any, table: str, database: str) -> list[tuple[str | int | Non
         return [(CATALOG, database, each.name, "VIEW" if each.view else "BASE TABLE") for each in found]
     if table == "views":
         return [(CATALOG, database, each.name, each.view) for each in found if each.view]
-    return [(CATALOG, database, each.name, column.name, place, None, "YES", str(parsed(column.type)), None, extra)
-            for each in found for place, column, extra in numbered(each)]  # fmt: skip
+    return [
+        (CATALOG, database, each.name, column.name, place, None, "YES", str(parsed(column.type)), None, extra)
+        for each in found
+        for place, column, extra in numbered(each)
+    ]
 
 
 def numbered(table: Table) -> list[tuple[int, Column, str | None]]:
-    listed: list[tuple[Column, str | None]] = [(c, None) for c in table.columns] + [(c, "partition key") for c in table.keys]
+    listed: list[tuple[Column, str | None]] = [(c, None) for c in table.columns] + [
+        (c, "partition key") for c in table.keys
+    ]
     return [(place, column, extra) for place, (column, extra) in enumerate(listed, 1)]

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlglot.tokens import TokenType
+from sqlglot.tokens import TokenType  # type: ignore[attr-defined]
 
 from cumulet.engines.sql.base import Catalog, Query, SqlError
 from cumulet.engines.sql.trino import (
@@ -17,9 +17,9 @@ from cumulet.engines.sql.trino import (
     operators,  # noqa: F401
 )
 from cumulet.engines.sql.trino import types as t
+from cumulet.engines.sql.trino.casts import cast_value
 from cumulet.engines.sql.trino.query import Queries
 from cumulet.engines.sql.trino.scope import Plan
-from cumulet.engines.sql.trino.casts import cast_value
 from cumulet.engines.sql.trino.tables import Read, parsed
 from cumulet.engines.sql.trino.typed import Typed
 
@@ -52,26 +52,44 @@ def fitted(made: Translation, query: Query) -> Translation:
     given = [each.lower() for each in query.given] or [name for name, _ in wanted]
     kinds = dict(wanted)
     if unknown := [each for each in given if each not in kinds]:
-        raise SqlError("COLUMN_NOT_FOUND", f"line 1:1: Insert column name does not exist in target table: {unknown[0]}")
+        raise SqlError(
+            "COLUMN_NOT_FOUND", f"line 1:1: Insert column name does not exist in target table: {unknown[0]}"
+        )
     have = [kind for _, kind in made.columns]
-    if len(have) != len(given) or not all(assignable(a, kinds[name]) for a, name in zip(have, given, strict=True)):
-        raise SqlError("TYPE_MISMATCH", f"line 1:1: Insert query has mismatched column types: Table: "
-                       f"[{', '.join(str(kinds[each]) for each in given)}], Query: [{', '.join(map(str, have))}]")  # fmt: skip
-    values = {name: cast_value(Typed(f"q.c{i}", kind), kinds[name]).sql
-              for i, (name, kind) in enumerate(zip(given, have, strict=True))}  # fmt: skip
-    shown = (f"{values.get(name, f'CAST(NULL AS {kind.duck})')} AS c{i}" for i, (name, kind) in enumerate(wanted))
+    if len(have) != len(given) or not all(
+        assignable(a, kinds[name]) for a, name in zip(have, given, strict=True)
+    ):
+        raise SqlError(
+            "TYPE_MISMATCH",
+            f"line 1:1: Insert query has mismatched column types: Table: "
+            f"[{', '.join(str(kinds[each]) for each in given)}], Query: [{', '.join(map(str, have))}]",
+        )
+    values = {
+        name: cast_value(Typed(f"q.c{i}", kind), kinds[name]).sql
+        for i, (name, kind) in enumerate(zip(given, have, strict=True))
+    }
+    shown = (
+        f"{values.get(name, f'CAST(NULL AS {kind.duck})')} AS c{i}" for i, (name, kind) in enumerate(wanted)
+    )
     return replace(made, sql=f"SELECT {', '.join(shown)} FROM ({made.sql}) AS q", columns=wanted)
 
 
 def assignable(value: t.Type, wanted: t.Type) -> bool:
-    return t.fits(value, wanted) or value.base == wanted.base == "varchar" or (value.base == wanted.base == "timestamp")
+    return (
+        t.fits(value, wanted)
+        or value.base == wanted.base == "varchar"
+        or (value.base == wanted.base == "timestamp")
+    )
 
 
 def with_parameters(text: str, parameters: list[str]) -> str:
     """The text with each `?` replaced by the expression given for it."""
     holes = [token.start for token in grammar.tokens(text) if token.token_type == TokenType.PLACEHOLDER]
     if len(holes) != len(parameters):
-        raise SqlError("INVALID_PARAMETER_USAGE", f"line 1:1: Incorrect number of parameters: expected {len(holes)} but found {len(parameters)}")
+        raise SqlError(
+            "INVALID_PARAMETER_USAGE",
+            f"line 1:1: Incorrect number of parameters: expected {len(holes)} but found {len(parameters)}",
+        )
     for start, given in reversed(list(zip(holes, parameters, strict=True))):
         grammar.expression(given)
         value = given.strip() if PLAIN.fullmatch(given.strip()) else f"({given})"

@@ -72,8 +72,11 @@ def unified(values: list[Typed], what: str) -> list[Typed]:
     for value in values[1:]:
         found = common(kind, value.type)
         if found is None:
-            raise SqlError("TYPE_MISMATCH", f"{what} must be the same type or coercible to a common type. "
-                           f"Cannot find common type between {kind} and {value.type}")  # fmt: skip
+            raise SqlError(
+                "TYPE_MISMATCH",
+                f"{what} must be the same type or coercible to a common type. "
+                f"Cannot find common type between {kind} and {value.type}",
+            )
         kind = found
     return [coerce(value, kind) for value in values]
 
@@ -105,8 +108,22 @@ def filled(pattern: Type, bound: dict[str, Type]) -> Type:
     if pattern.base in VARIABLES:
         return bound[pattern.base]
     if pattern.parts:
-        return Type(pattern.base, pattern.numbers, tuple(filled(p, bound) for p in pattern.parts), pattern.names)
+        return Type(
+            pattern.base, pattern.numbers, tuple(filled(p, bound) for p in pattern.parts), pattern.names
+        )
     return pattern
 
 
-__all__ = ["Typed", "array", "bind", "cast", "coerce", "fail", "filled", "guarded", "name", "quote", "unified"]
+__all__ = [
+    "Typed",
+    "array",
+    "bind",
+    "cast",
+    "coerce",
+    "fail",
+    "filled",
+    "guarded",
+    "name",
+    "quote",
+    "unified",
+]

@@ -12,20 +12,42 @@ T = TypeVar("T")
 INTEGERS = ("tinyint", "smallint", "integer", "bigint")
 DIGITS = {"tinyint": 3, "smallint": 5, "integer": 10, "bigint": 19}
 DUCK = {
-    "boolean": "BOOLEAN", "tinyint": "TINYINT", "smallint": "SMALLINT", "integer": "INTEGER", "bigint": "BIGINT",
-    "real": "FLOAT", "double": "DOUBLE", "varchar": "VARCHAR", "char": "VARCHAR", "varbinary": "BLOB",
-    "date": "DATE", "time": "TIME", "timestamp": "TIMESTAMP", "timestamp with time zone": "TIMESTAMP",
-    "interval day to second": "INTERVAL", "interval year to month": "INTERVAL", "json": "VARCHAR",
+    "boolean": "BOOLEAN",
+    "tinyint": "TINYINT",
+    "smallint": "SMALLINT",
+    "integer": "INTEGER",
+    "bigint": "BIGINT",
+    "real": "FLOAT",
+    "double": "DOUBLE",
+    "varchar": "VARCHAR",
+    "char": "VARCHAR",
+    "varbinary": "BLOB",
+    "date": "DATE",
+    "time": "TIME",
+    "timestamp": "TIMESTAMP",
+    "timestamp with time zone": "TIMESTAMP",
+    "interval day to second": "INTERVAL",
+    "interval year to month": "INTERVAL",
+    "json": "VARCHAR",
     "unknown": "INTEGER",
-}  # fmt: skip
+}
 HIVE = {
-    "integer": "int", "varbinary": "binary", "real": "float", "varchar": "string", "json": "string",
+    "integer": "int",
+    "varbinary": "binary",
+    "real": "float",
+    "varchar": "string",
+    "json": "string",
     "timestamp with time zone": "timestamp",
-}  # fmt: skip
+}
 FROM_HIVE = {
-    "int": "integer", "float": "real", "string": "varchar", "binary": "varbinary", "long": "bigint",
-    "short": "smallint", "byte": "tinyint",
-}  # fmt: skip
+    "int": "integer",
+    "float": "real",
+    "string": "varchar",
+    "binary": "varbinary",
+    "long": "bigint",
+    "short": "smallint",
+    "byte": "tinyint",
+}
 FROM_TRINO = {"int": "integer", "dec": "decimal", "numeric": "decimal", "double precision": "double"}
 
 
@@ -62,7 +84,9 @@ class Type:
         if self.base == "map":
             return f"MAP({self.parts[0].duck}, {self.parts[1].duck})"
         if self.base == "row":
-            return f"STRUCT({', '.join(f'{n} {t.duck}' for n, t in zip(self.slots, self.parts, strict=True))})"
+            return (
+                f"STRUCT({', '.join(f'{n} {t.duck}' for n, t in zip(self.slots, self.parts, strict=True))})"
+            )
         return DUCK[self.base]
 
     @property
@@ -77,7 +101,10 @@ class Type:
         if self.base == "map":
             return f"map<{self.parts[0].hive},{self.parts[1].hive}>"
         if self.base == "row":
-            fields = (f"{n or f'field{i}'}:{t.hive}" for i, (n, t) in enumerate(zip(self.names, self.parts, strict=True)))
+            fields = (
+                f"{n or f'field{i}'}:{t.hive}"
+                for i, (n, t) in enumerate(zip(self.names, self.parts, strict=True))
+            )
             return f"struct<{','.join(fields)}>"
         if self.base in ("decimal", "char") or (self.base == "varchar" and self.numbers):
             return f"{self.base}({','.join(map(str, self.numbers))})"
@@ -115,10 +142,30 @@ class Type:
 BOOLEAN, TINYINT, SMALLINT, INTEGER, BIGINT = (Type(n) for n in ("boolean", *INTEGERS))
 REAL, DOUBLE, VARCHAR, VARBINARY = Type("real"), Type("double"), Type("varchar"), Type("varbinary")
 DATE, JSON, UNKNOWN = Type("date"), Type("json"), Type("unknown")
-TIME, TIMESTAMP, TIMESTAMP_TZ = Type("time", (3,)), Type("timestamp", (3,)), Type("timestamp with time zone", (3,))
+TIME, TIMESTAMP, TIMESTAMP_TZ = (
+    Type("time", (3,)),
+    Type("timestamp", (3,)),
+    Type("timestamp with time zone", (3,)),
+)
 DAY_TO_SECOND, YEAR_TO_MONTH = Type("interval day to second"), Type("interval year to month")
-SIMPLE = {t.base: t for t in (BOOLEAN, TINYINT, SMALLINT, INTEGER, BIGINT, REAL, DOUBLE, VARCHAR, VARBINARY,
-                              DATE, JSON, TIME, TIMESTAMP)}  # fmt: skip
+SIMPLE = {
+    t.base: t
+    for t in (
+        BOOLEAN,
+        TINYINT,
+        SMALLINT,
+        INTEGER,
+        BIGINT,
+        REAL,
+        DOUBLE,
+        VARCHAR,
+        VARBINARY,
+        DATE,
+        JSON,
+        TIME,
+        TIMESTAMP,
+    )
+}
 
 
 def varchar(length: int) -> Type:
@@ -250,7 +297,8 @@ class Spelling:
         if base in ("varchar", "char"):
             return Type(base, numbers or ((1,) if base == "char" else ()))
         if base in ("timestamp", "time") and self._peek().lower() in ("with", "without"):
-            zoned = [self._next().lower() for _ in range(3)][0] == "with"
+            words = [self._next().lower() for _ in range(3)]
+            zoned = words[0] == "with"
             base = f"{base} with time zone" if zoned else base
         if base in ("timestamp", "time", "timestamp with time zone"):
             return Type(base, numbers or (3,))

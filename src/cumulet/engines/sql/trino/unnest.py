@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 def unnested(to: Expressions, tree: exp.Unnest) -> Relation:
     """Rows of several collections in step; shorter ones are filled with NULL."""
     columns: list[tuple[str, t.Type]] = []
-    lists, outputs, lengths = [], [], []
+    lists: list[str] = []
+    outputs: list[str] = []
+    lengths: list[str] = []
     for each in tree.expressions:
         value = to(each)
         made = spread(to, each, value, len(lists))
@@ -35,25 +37,43 @@ def unnested(to: Expressions, tree: exp.Unnest) -> Relation:
     shown = ", ".join(f"{sql} AS c{i}" for i, sql in enumerate(outputs))
     sql = f"LATERAL (SELECT {shown} FROM (SELECT {', '.join(lists)})) AS {alias}"
     names, qualifier = aliases(to, tree, [label for label, _ in columns], offset)
-    return Relation(sql, [Field(label, kind, f"{alias}.c{i}", qualifier)
-                          for i, (label, (_, kind)) in enumerate(zip(names, columns, strict=True))])  # fmt: skip
+    return Relation(
+        sql,
+        [
+            Field(label, kind, f"{alias}.c{i}", qualifier)
+            for i, (label, (_, kind)) in enumerate(zip(names, columns, strict=True))
+        ],
+    )
 
 
-def spread(to: Expressions, tree: exp.Expr, value: Typed, at: int) -> tuple[list[str], list[str], list[tuple[str, t.Type]]]:
+def spread(
+    to: Expressions, tree: exp.Expr, value: Typed, at: int
+) -> tuple[list[str], list[str], list[tuple[str, t.Type]]]:
     """What one collection gives: its lists, its output columns and their types."""
     if value.type.base == "map":
-        keys, values = f"unnest(map_keys({value.sql})) AS u{at}", f"unnest(map_values({value.sql})) AS u{at + 1}"
-        return [keys, values], [f"u{at}", f"u{at + 1}"], [(f"_col{at}", value.type.parts[0]), (f"_col{at + 1}", value.type.parts[1])]
+        keys, values = (
+            f"unnest(map_keys({value.sql})) AS u{at}",
+            f"unnest(map_values({value.sql})) AS u{at + 1}",
+        )
+        return (
+            [keys, values],
+            [f"u{at}", f"u{at + 1}"],
+            [(f"_col{at}", value.type.parts[0]), (f"_col{at + 1}", value.type.parts[1])],
+        )
     if value.type.base != "array":
         raise to.mismatch(tree, f"Cannot unnest type: {value.type}")
     element = value.type.parts[0]
     if element.base == "row":
-        fields = [(label or f"_col{at}", kind) for label, kind in zip(element.names, element.parts, strict=True)]
+        fields = [
+            (label or f"_col{at}", kind) for label, kind in zip(element.names, element.parts, strict=True)
+        ]
         return [f"unnest({value.sql}) AS u{at}"], [f"(u{at}).{slot}" for slot in element.slots], fields
     return [f"unnest({value.sql}) AS u{at}"], [f"u{at}"], [(f"_col{at}", element)]
 
 
-def aliases(to: Expressions, tree: exp.Unnest, names: list[str], offset: object) -> tuple[list[str], tuple[str, ...]]:
+def aliases(
+    to: Expressions, tree: exp.Unnest, names: list[str], offset: object
+) -> tuple[list[str], tuple[str, ...]]:
     """sqlglot takes the last alias for the ordinality's."""
     given = tree.args.get("alias")
     if given is None:
@@ -63,6 +83,9 @@ def aliases(to: Expressions, tree: exp.Unnest, names: list[str], offset: object)
         listed.append(offset.name)
     qualifier = (given.this.name.lower(),) if given.this is not None else ()
     if listed and len(listed) != len(names):
-        raise SqlError("MISMATCHED_COLUMN_ALIASES", f"{to.at(tree)}: Column alias list has {len(listed)} entries "
-                       f"but relation has {len(names)} columns")  # fmt: skip
+        raise SqlError(
+            "MISMATCHED_COLUMN_ALIASES",
+            f"{to.at(tree)}: Column alias list has {len(listed)} entries "
+            f"but relation has {len(names)} columns",
+        )
     return listed or names, qualifier

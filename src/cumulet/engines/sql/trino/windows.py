@@ -17,7 +17,21 @@ from cumulet.engines.sql.trino.functions.registry import Call
 from cumulet.engines.sql.trino.ordering import sort_key
 from cumulet.engines.sql.trino.typed import Typed, coerce, unified
 
-RANKINGS = frozenset("row_number rank dense_rank percent_rank cume_dist ntile lag lead first_value last_value nth_value".split())
+RANKINGS = frozenset(
+    [
+        "row_number",
+        "rank",
+        "dense_rank",
+        "percent_rank",
+        "cume_dist",
+        "ntile",
+        "lag",
+        "lead",
+        "first_value",
+        "last_value",
+        "nth_value",
+    ]
+)
 COUNTED = ("row_number", "rank", "dense_rank")
 
 
@@ -52,7 +66,9 @@ def frame(to: Expressions, tree: exp.WindowSpec) -> str:
     if tree.args.get("exclude"):
         raise NotSupported("EXCLUDE in a window frame")
     start = bound(to, tree.args.get("start"), tree.args.get("start_side"))
-    end = bound(to, tree.args.get("end"), tree.args.get("end_side")) if tree.args.get("end") else "CURRENT ROW"
+    end = (
+        bound(to, tree.args.get("end"), tree.args.get("end_side")) if tree.args.get("end") else "CURRENT ROW"
+    )
     return f"{kind} BETWEEN {start} AND {end}"
 
 
@@ -66,7 +82,11 @@ def ranking(call: Call, tail: str) -> Typed:
     nulls = " IGNORE NULLS" if tail.startswith(" IGNORE NULLS") else ""
     tail = tail[len(nulls) :]
     if " FILTER " in tail.partition(" OVER ")[0]:
-        raise call.to.error("FUNCTION_NOT_AGGREGATE", call.tree, f"Filter is only valid for aggregation functions: {call.name}")
+        raise call.to.error(
+            "FUNCTION_NOT_AGGREGATE",
+            call.tree,
+            f"Filter is only valid for aggregation functions: {call.name}",
+        )
     values = call.values()
     if call.name in COUNTED and not values:
         return Typed(f"{call.name}(){tail}", t.BIGINT)

@@ -43,10 +43,14 @@ def altered(reader: Reader, place: tuple[str, str]) -> Act:
     raise reader.unexpected("{'ADD', 'DROP', 'PARTITION', 'REPLACE', 'SET'}")
 
 
-def change_columns(run: Run, place: tuple[str, str], columns: list[dict[str, Any]], *, keep: bool) -> list[str]:
+def change_columns(
+    run: Run, place: tuple[str, str], columns: list[dict[str, Any]], *, keep: bool
+) -> list[str]:
     table = found_table(run, place)
     old = table["StorageDescriptor"]["Columns"] if keep else []
-    taken = {each["Name"].lower() for each in old} | {each["Name"].lower() for each in table.get("PartitionKeys") or []}
+    taken = {each["Name"].lower() for each in old} | {
+        each["Name"].lower() for each in table.get("PartitionKeys") or []
+    }
     if twice := [each["Name"] for each in columns if each["Name"] in taken]:
         raise failed(f"SemanticException [Error 10036]: Duplicate column name: {twice[0]}")
     updated(run, table, StorageDescriptor={**table["StorageDescriptor"], "Columns": [*old, *columns]})
@@ -89,10 +93,16 @@ def add_partitions(reader: Reader, place: tuple[str, str]) -> Act:
 def partition_input(table: dict[str, Any], values: dict[str, str], location: str = "") -> dict[str, Any]:
     keys = [each["Name"].lower() for each in table.get("PartitionKeys") or []]
     if set(keys) != set(values):
-        raise failed(f"SemanticException [Error 10125]: partition spec {values} doesn't contain all ({len(keys)}) partition columns")
+        raise failed(
+            f"SemanticException [Error 10125]: partition spec {values} doesn't contain all "
+            f"({len(keys)}) partition columns"
+        )
     path = "".join(f"{key}={quote(values[key], safe='')}/" for key in keys)
     found = location or f"{table['StorageDescriptor']['Location'].rstrip('/')}/{path}"
-    return {"Values": [values[key] for key in keys], "StorageDescriptor": {**table["StorageDescriptor"], "Location": found}}
+    return {
+        "Values": [values[key] for key in keys],
+        "StorageDescriptor": {**table["StorageDescriptor"], "Location": found},
+    }
 
 
 def create_partitions(run: Run, table: dict[str, Any], inputs: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -100,7 +110,9 @@ def create_partitions(run: Run, table: dict[str, Any], inputs: list[dict[str, An
     errors: list[dict[str, Any]] = []
     for start in range(0, len(inputs), 100):
         answer = run.lake.glue.batch_create_partition(
-            DatabaseName=table["DatabaseName"], TableName=table["Name"], PartitionInputList=inputs[start : start + 100]
+            DatabaseName=table["DatabaseName"],
+            TableName=table["Name"],
+            PartitionInputList=inputs[start : start + 100],
         )
         errors += answer.get("Errors") or []
     return errors
@@ -116,8 +128,11 @@ def drop_partitions(reader: Reader, place: tuple[str, str]) -> Act:
         table = found_table(run, place)
         for values in wanted:
             try:
-                run.lake.glue.delete_partition(DatabaseName=table["DatabaseName"], TableName=table["Name"],
-                                               PartitionValues=partition_input(table, values)["Values"])  # fmt: skip
+                run.lake.glue.delete_partition(
+                    DatabaseName=table["DatabaseName"],
+                    TableName=table["Name"],
+                    PartitionValues=partition_input(table, values)["Values"],
+                )
             except AwsError as error:
                 if error.code != "EntityNotFoundException":
                     raise
@@ -160,18 +175,35 @@ def repaired(run: Run, table: dict[str, Any]) -> list[str]:
     """Folders named key=value, key by key in the table's order, that Glue does not know."""
     keys = [each["Name"].lower() for each in table.get("PartitionKeys") or []]
     bucket, prefix = folder(table["StorageDescriptor"]["Location"])
-    known = {tuple(each["Values"]) for each in run.lake._pages(run.lake.glue.get_partitions, "Partitions", DatabaseName=table["DatabaseName"],
-                                                               TableName=table["Name"], ExcludeColumnSchema=True)}  # fmt: skip
+    known = {
+        tuple(each["Values"])
+        for each in run.lake._pages(
+            run.lake.glue.get_partitions,
+            "Partitions",
+            DatabaseName=table["DatabaseName"],
+            TableName=table["Name"],
+            ExcludeColumnSchema=True,
+        )
+    }
     found: dict[tuple[str, ...], str] = {}
     for file in run.lake.s3.files(Bucket=bucket, Prefix=prefix):
         parts = file.key[len(prefix) :].split("/")[: len(keys)]
         pairs = [part.partition("=") for part in parts]
-        if len(pairs) == len(keys) and all(k.lower() == key and mark for (k, mark, _), key in zip(pairs, keys, strict=True)):
-            found.setdefault(tuple(unquote(value) for _, _, value in pairs), f"s3://{bucket}/{prefix}{'/'.join(parts)}")
+        if len(pairs) == len(keys) and all(
+            k.lower() == key and mark for (k, mark, _), key in zip(pairs, keys, strict=True)
+        ):
+            found.setdefault(
+                tuple(unquote(value) for _, _, value in pairs), f"s3://{bucket}/{prefix}{'/'.join(parts)}"
+            )
     new = {values: place for values, place in found.items() if values not in known}
-    inputs = [partition_input(table, dict(zip(keys, values, strict=True)), place) for values, place in new.items()]
+    inputs = [
+        partition_input(table, dict(zip(keys, values, strict=True)), place) for values, place in new.items()
+    ]
     create_partitions(run, table, inputs)
     if not new:
         return []
     names = [f"{table['Name']}:{place[len(f's3://{bucket}/{prefix}') :]}" for place in new.values()]
-    return ["Partitions not in metastore:\t" + "\t".join(names), *(f"Repair: Added partition to metastore {each}" for each in names)]
+    return [
+        "Partitions not in metastore:\t" + "\t".join(names),
+        *(f"Repair: Added partition to metastore {each}" for each in names),
+    ]

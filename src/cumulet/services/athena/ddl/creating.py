@@ -47,7 +47,10 @@ def create_table(reader: Reader) -> Act:
     if made.properties.get("table_type", "").upper() == "ICEBERG":
         raise NotSupported("CREATE TABLE with table_type = 'ICEBERG'")
     if not external:
-        raise failed("SemanticException Tables in Athena are external: write CREATE EXTERNAL TABLE (or set 'table_type'='ICEBERG')")
+        raise failed(
+            "SemanticException Tables in Athena are external: write CREATE EXTERNAL TABLE "
+            "(or set 'table_type'='ICEBERG')"
+        )
     if not made.location:
         raise failed("SemanticException [Error 10009]: A LOCATION is needed: LOCATION 's3://bucket/folder/'")
     check_types(made)
@@ -74,7 +77,9 @@ def clause(reader: Reader, made: Definition) -> None:
     elif reader.take("TBLPROPERTIES"):
         made.properties = reader.properties()
     else:
-        raise reader.unexpected("{'PARTITIONED', 'ROW', 'STORED', 'LOCATION', 'TBLPROPERTIES', 'WITH', 'COMMENT', 'CLUSTERED'}")
+        raise reader.unexpected(
+            "{'PARTITIONED', 'ROW', 'STORED', 'LOCATION', 'TBLPROPERTIES', 'WITH', 'COMMENT', 'CLUSTERED'}"
+        )
 
 
 def clustered(reader: Reader, made: Definition) -> None:
@@ -89,13 +94,20 @@ def clustered(reader: Reader, made: Definition) -> None:
 
 def delimited(reader: Reader, made: Definition) -> None:
     made.serde = LAZY
-    clauses = {("FIELDS", "TERMINATED", "BY"): "field.delim", ("ESCAPED", "BY"): "escape.delim",
-               ("COLLECTION", "ITEMS", "TERMINATED", "BY"): "collection.delim", ("MAP", "KEYS", "TERMINATED", "BY"): "mapkey.delim",
-               ("LINES", "TERMINATED", "BY"): "line.delim", ("NULL", "DEFINED", "AS"): "serialization.null.format"}  # fmt: skip
+    clauses = {
+        ("FIELDS", "TERMINATED", "BY"): "field.delim",
+        ("ESCAPED", "BY"): "escape.delim",
+        ("COLLECTION", "ITEMS", "TERMINATED", "BY"): "collection.delim",
+        ("MAP", "KEYS", "TERMINATED", "BY"): "mapkey.delim",
+        ("LINES", "TERMINATED", "BY"): "line.delim",
+        ("NULL", "DEFINED", "AS"): "serialization.null.format",
+    }
     while (found := next((key for words, key in clauses.items() if reader.take(*words)), None)) is not None:
         made.serde_properties[found] = reader.literal()
     if made.serde_properties.get("line.delim", "\n") != "\n":
-        raise failed("SemanticException [Error 10101]: LINES TERMINATED BY only supports newline '\\n' right now")
+        raise failed(
+            "SemanticException [Error 10101]: LINES TERMINATED BY only supports newline '\\n' right now"
+        )
     made.serde_properties.setdefault("serialization.format", made.serde_properties.get("field.delim", "1"))
 
 
@@ -118,10 +130,14 @@ def check_types(made: Definition) -> None:
         try:
             parse(column["Type"])
         except UnknownType:
-            raise failed(f"ParseException cannot recognize input near '{column['Name']}' '{column['Type']}' in column type") from None
+            raise failed(
+                f"ParseException cannot recognize input near '{column['Name']}' '{column['Type']}' in column type"
+            ) from None
     names = [each["Name"] for each in made.columns + made.keys]
     if len(set(names)) != len(names):
-        raise failed("SemanticException [Error 10035]: Column repeated in partitioning columns or in the column list")
+        raise failed(
+            "SemanticException [Error 10035]: Column repeated in partitioning columns or in the column list"
+        )
 
 
 def create(run: Run, made: Definition, quiet: bool) -> list[str]:
@@ -130,7 +146,11 @@ def create(run: Run, made: Definition, quiet: bool) -> list[str]:
     table = {
         "Name": made.name,
         "TableType": "EXTERNAL_TABLE",
-        "Parameters": {"EXTERNAL": "TRUE", **({"comment": made.comment} if made.comment else {}), **made.properties},
+        "Parameters": {
+            "EXTERNAL": "TRUE",
+            **({"comment": made.comment} if made.comment else {}),
+            **made.properties,
+        },
         "PartitionKeys": made.keys,
         "StorageDescriptor": {
             "Columns": made.columns,

@@ -61,7 +61,9 @@ def drop(reader: Reader) -> Act:
             raise failed(f"SemanticException [Error 10072]: Database does not exist: {name}")
         tables = run.lake.tables(name)
         if tables and not cascade:
-            raise task_failed(f"InvalidOperationException(message:Database {name} is not empty. One or more tables exist.)")
+            raise task_failed(
+                f"InvalidOperationException(message:Database {name} is not empty. One or more tables exist.)"
+            )
         run.lake.glue.delete_database(Name=name)
         return []
 

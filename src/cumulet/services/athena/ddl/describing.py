@@ -48,16 +48,34 @@ def formatted(table: dict[str, Any]) -> list[str]:
     lines = [HEAD, BLANK, *listed(storage["Columns"])]
     if keys:
         lines += [BLANK, "# Partition Information\t \t ", HEAD, BLANK, *listed(keys)]
-    created = datetime.fromtimestamp(float(stamp(table.get("CreateTime"))), UTC).strftime("%a %b %d %H:%M:%S UTC %Y")
-    facts = [("Database:", table["DatabaseName"]), ("Owner:", table.get("Owner") or "hadoop"), ("CreateTime:", created),
-             ("LastAccessTime:", "UNKNOWN"), ("Protect Mode:", "None"), ("Retention:", str(table.get("Retention") or 0)),
-             ("Location:", storage.get("Location") or ""), ("Table Type:", table.get("TableType") or "")]  # fmt: skip
-    lines += [BLANK, "# Detailed Table Information\t \t ", *(f"{k:<20}\t{v:<20}\t " for k, v in facts), "Table Parameters:   \t \t "]
+    created = datetime.fromtimestamp(float(stamp(table.get("CreateTime"))), UTC).strftime(
+        "%a %b %d %H:%M:%S UTC %Y"
+    )
+    facts = [
+        ("Database:", table["DatabaseName"]),
+        ("Owner:", table.get("Owner") or "hadoop"),
+        ("CreateTime:", created),
+        ("LastAccessTime:", "UNKNOWN"),
+        ("Protect Mode:", "None"),
+        ("Retention:", str(table.get("Retention") or 0)),
+        ("Location:", storage.get("Location") or ""),
+        ("Table Type:", table.get("TableType") or ""),
+    ]
+    lines += [
+        BLANK,
+        "# Detailed Table Information\t \t ",
+        *(f"{k:<20}\t{v:<20}\t " for k, v in facts),
+        "Table Parameters:   \t \t ",
+    ]
     lines += [f"\t{key:<20}\t{value:<20}" for key, value in sorted((table.get("Parameters") or {}).items())]
     lines += [BLANK, "# Storage Information\t \t "]
-    facts = [("SerDe Library:", serde.get("SerializationLibrary") or ""), ("InputFormat:", storage.get("InputFormat") or ""),
-             ("OutputFormat:", storage.get("OutputFormat") or ""), ("Compressed:", "Yes" if storage.get("Compressed") else "No"),
-             ("Num Buckets:", str(storage.get("NumberOfBuckets", -1)))]  # fmt: skip
+    facts = [
+        ("SerDe Library:", serde.get("SerializationLibrary") or ""),
+        ("InputFormat:", storage.get("InputFormat") or ""),
+        ("OutputFormat:", storage.get("OutputFormat") or ""),
+        ("Compressed:", "Yes" if storage.get("Compressed") else "No"),
+        ("Num Buckets:", str(storage.get("NumberOfBuckets", -1))),
+    ]
     return [*lines, *(f"{k:<20}\t{v:<20}\t " for k, v in facts)]
 
 

@@ -84,7 +84,9 @@ class Reader(Words):
             key = self.name()
             self.expect("=")
             minus = "-" if self.take("-") else ""
-            found[key] = self.literal() if self.peek().kind in ("string", "quoted") else minus + self.next().text
+            found[key] = (
+                self.literal() if self.peek().kind in ("string", "quoted") else minus + self.next().text
+            )
             if not self.take(","):
                 break
         self.expect(")")
@@ -121,8 +123,20 @@ def found_table(run: Run, place: tuple[str, str]) -> dict[str, Any]:
     return table
 
 
-INPUT = ("Name", "Description", "Owner", "Retention", "StorageDescriptor", "PartitionKeys", "ViewOriginalText", "ViewExpandedText",
-         "TableType", "Parameters", "LastAccessTime", "LastAnalyzedTime")  # fmt: skip
+INPUT = (
+    "Name",
+    "Description",
+    "Owner",
+    "Retention",
+    "StorageDescriptor",
+    "PartitionKeys",
+    "ViewOriginalText",
+    "ViewExpandedText",
+    "TableType",
+    "Parameters",
+    "LastAccessTime",
+    "LastAnalyzedTime",
+)
 
 
 def updated(run: Run, table: dict[str, Any], **changes: Any) -> None:

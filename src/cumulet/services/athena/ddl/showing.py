@@ -21,7 +21,9 @@ def tables(reader: Reader) -> Act:
     if reader.take("LIKE") or reader.left:
         pattern = reader.literal()
     reader.end()
-    return lambda run: [each.name for each in run.lake.tables(existing(run, database)) if matches(each.name, pattern)]
+    return lambda run: [
+        each.name for each in run.lake.tables(existing(run, database)) if matches(each.name, pattern)
+    ]
 
 
 def existing(run: Run, database: str) -> str:
@@ -36,7 +38,11 @@ def views(reader: Reader) -> Act:
     database = reader.name() if reader.take("IN") or reader.take("FROM") else ""
     pattern = reader.literal() if reader.take("LIKE") else "*"
     reader.end()
-    return lambda run: [each.name for each in run.lake.tables(existing(run, database)) if each.view and matches(each.name, pattern)]
+    return lambda run: [
+        each.name
+        for each in run.lake.tables(existing(run, database))
+        if each.view and matches(each.name, pattern)
+    ]
 
 
 def columns(reader: Reader) -> Act:
@@ -67,10 +73,19 @@ def partitions(reader: Reader) -> Act:
         keys = [each["Name"] for each in table.get("PartitionKeys") or []]
         if not keys:
             raise failed(f"SemanticException [Error 10241]: Table {table['Name']} is not a partitioned table")
-        found = run.lake._pages(run.lake.glue.get_partitions, "Partitions", DatabaseName=table["DatabaseName"], TableName=table["Name"],
-                                ExcludeColumnSchema=True)  # fmt: skip
+        found = run.lake._pages(
+            run.lake.glue.get_partitions,
+            "Partitions",
+            DatabaseName=table["DatabaseName"],
+            TableName=table["Name"],
+            ExcludeColumnSchema=True,
+        )
         pairs = [dict(zip(keys, each["Values"], strict=True)) for each in found]
-        return ["/".join(f"{k}={v}" for k, v in each.items()) for each in pairs if all(each.get(k) == v for k, v in wanted.items())]
+        return [
+            "/".join(f"{k}={v}" for k, v in each.items())
+            for each in pairs
+            if all(each.get(k) == v for k, v in wanted.items())
+        ]
 
     return act
 
@@ -87,7 +102,9 @@ def properties(reader: Reader) -> Act:
     def act(run: Run) -> list[str]:
         found = found_table(run, place).get("Parameters") or {}
         if key:
-            return [found.get(key, f"Table {place[0] or run.database}.{place[1]} does not have property: {key}")]
+            return [
+                found.get(key, f"Table {place[0] or run.database}.{place[1]} does not have property: {key}")
+            ]
         return [f"{name}\t{value}" for name, value in sorted(found.items())]
 
     return act
@@ -128,14 +145,22 @@ def definition(table: dict[str, Any]) -> list[str]:
     lines += ["ROW FORMAT SERDE ", f"  '{serde.get('SerializationLibrary', '')}' "]
     if serde.get("Parameters"):
         lines += ["WITH SERDEPROPERTIES ( ", *pairs(serde["Parameters"], " ")]
-    lines += ["STORED AS INPUTFORMAT ", f"  '{storage.get('InputFormat', '')}' ", "OUTPUTFORMAT ", f"  '{storage.get('OutputFormat', '')}'"]
+    lines += [
+        "STORED AS INPUTFORMAT ",
+        f"  '{storage.get('InputFormat', '')}' ",
+        "OUTPUTFORMAT ",
+        f"  '{storage.get('OutputFormat', '')}'",
+    ]
     lines += ["LOCATION", f"  '{storage.get('Location', '').rstrip('/')}'"]
     shown = {k: v for k, v in (table.get("Parameters") or {}).items() if k not in ("EXTERNAL", "comment")}
     return lines + (["TBLPROPERTIES (", *pairs(shown, "")] if shown else ["TBLPROPERTIES ()"])
 
 
 def listed(columns: list[dict[str, Any]]) -> list[str]:
-    lines = [f"  `{each['Name']}` {each.get('Type', 'string')} COMMENT '{each.get('Comment', '')}'" for each in columns]
+    lines = [
+        f"  `{each['Name']}` {each.get('Type', 'string')} COMMENT '{each.get('Comment', '')}'"
+        for each in columns
+    ]
     return [*(f"{line}, " for line in lines[:-1]), f"{lines[-1]})"]
 
 
@@ -145,5 +170,11 @@ def pairs(values: dict[str, str], end: str) -> list[str]:
 
 
 def quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace("'", "\\'").replace("\t", "\\t").replace("\n", "\\n").replace("\x01", "\\u0001")
+    escaped = (
+        text.replace("\\", "\\\\")
+        .replace("'", "\\'")
+        .replace("\t", "\\t")
+        .replace("\n", "\\n")
+        .replace("\x01", "\\u0001")
+    )
     return f"'{escaped}'"

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from cumulet.engines.sql.base import NotSupported
 from cumulet.engines.sql.trino import types as t
 from cumulet.engines.sql.trino.functions.registry import Call
+from cumulet.engines.sql.trino.operators import unscaled
 from cumulet.engines.sql.trino.typed import Typed, cast, coerce
 from cumulet.engines.sql.trino.types import Type
 
@@ -56,7 +57,9 @@ def count(of: Aggregation) -> Typed:
         return Typed(of.sql("count", "*"), t.BIGINT)
     value = of.one()
     if of.distinct and not value.type.comparable:
-        raise of.call.to.mismatch(of.call.tree, f"DISTINCT can only be applied to comparable types (actual: {value.type})")
+        raise of.call.to.mismatch(
+            of.call.tree, f"DISTINCT can only be applied to comparable types (actual: {value.type})"
+        )
     return Typed(of.sql("count", value.sql), t.BIGINT)
 
 
@@ -93,12 +96,18 @@ def average(of: Aggregation) -> Typed:
 def average_decimal(of: Aggregation, value: Typed) -> Typed:
     """The exact sum over the count, rounded half up to the argument's own scale."""
     precision, scale = value.type.numbers
-    unscaled = f"CAST({value.sql} * CAST(1{'0' * scale} AS DECIMAL({scale + 1},0)) AS HUGEINT)" if scale else f"CAST({value.sql} AS HUGEINT)"
     if precision + scale > 37:
         raise NotSupported(f"avg of {value.type}")
-    quotient = f"cumulet_quotient({of.sql('sum', unscaled)}, CAST({of.sql('count', value.sql)} AS HUGEINT))"
-    number = f"cumulet_decimal({quotient}, {scale})" if scale else quotient
-    return Typed(f"CASE WHEN {of.sql('count', value.sql)} > 0 THEN {cast(number, value.type)} END", value.type)
+    whole = (
+        f"CAST({value.sql} * CAST(1{'0' * scale} AS DECIMAL({scale + 1},0)) AS HUGEINT)"
+        if scale
+        else f"CAST({value.sql} AS HUGEINT)"
+    )
+    count = of.sql("count", value.sql)
+    quotient = f"cumulet_quotient({of.sql('sum', whole)}, CAST({count} AS HUGEINT))"
+    return Typed(
+        f"CASE WHEN {count} > 0 THEN {cast(unscaled(quotient, value.type), value.type)} END", value.type
+    )
 
 
 @aggregate("min", "max")
@@ -156,7 +165,9 @@ def approx_percentile(of: Aggregation) -> Typed:
     if value.type.integral:
         value = coerce(value, t.BIGINT)
     if share.type.base == "array":
-        return Typed(of.sql("quantile_disc", value.sql, cast(share.sql, t.array(t.DOUBLE))), t.array(value.type))
+        return Typed(
+            of.sql("quantile_disc", value.sql, cast(share.sql, t.array(t.DOUBLE))), t.array(value.type)
+        )
     return Typed(of.sql("quantile_disc", value.sql, coerce(share, t.DOUBLE).sql), value.type)
 
 
@@ -168,7 +179,16 @@ def define(name: str, duck: str, parameters: int = 1, result: Type = t.DOUBLE) -
     AGGREGATES[name] = handler
 
 
-for _name in ("stddev", "stddev_samp", "stddev_pop", "variance", "var_samp", "var_pop", "kurtosis", "skewness"):
+for _name in (
+    "stddev",
+    "stddev_samp",
+    "stddev_pop",
+    "variance",
+    "var_samp",
+    "var_pop",
+    "kurtosis",
+    "skewness",
+):
     define(_name, {"stddev": "stddev_samp", "variance": "var_samp"}.get(_name, _name))
 for _name in ("corr", "covar_pop", "covar_samp", "regr_slope", "regr_intercept"):
     define(_name, _name, 2)
@@ -177,7 +197,9 @@ define("geometric_mean", "geomean")
 
 @aggregate("bitwise_and_agg", "bitwise_or_agg", "bitwise_xor_agg")
 def bits(of: Aggregation) -> Typed:
-    duck = {"bitwise_and_agg": "bit_and", "bitwise_or_agg": "bit_or", "bitwise_xor_agg": "bit_xor"}[of.call.name]
+    duck = {"bitwise_and_agg": "bit_and", "bitwise_or_agg": "bit_or", "bitwise_xor_agg": "bit_xor"}[
+        of.call.name
+    ]
     return Typed(of.sql(duck, coerce(of.one(), t.BIGINT).sql), t.BIGINT)
 
 

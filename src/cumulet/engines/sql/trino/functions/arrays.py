@@ -19,35 +19,60 @@ from cumulet.engines.sql.trino.types import Type
 
 define("cardinality", "array(T) -> bigint", "CAST(len({0}) AS BIGINT)")
 define("cardinality", "map(K, V) -> bigint", "CAST(cardinality({0}) AS BIGINT)")
-define("contains", "array(T), T -> boolean",
-       "(CASE WHEN {0} IS NULL OR {1} IS NULL THEN NULL WHEN list_contains({0}, {1}) THEN TRUE "
-       "WHEN len({0}) > list_count({0}) THEN NULL ELSE FALSE END)")  # fmt: skip
-define("array_distinct", "array(T) -> array(T)",
-       "list_filter({0}, lambda e, i: list_position({0}, e) = i)")  # fmt: skip
-define("array_position", "array(T), T -> bigint",
-       "(CASE WHEN {0} IS NULL OR {1} IS NULL THEN NULL ELSE CAST(coalesce(list_position({0}, {1}), 0) AS BIGINT) END)")  # fmt: skip
-define("array_remove", "array(T), T -> array(T)",
-       "(CASE WHEN {1} IS NOT NULL THEN list_filter({0}, lambda e: e IS NULL OR e <> {1}) END)")  # fmt: skip
+define(
+    "contains",
+    "array(T), T -> boolean",
+    "(CASE WHEN {0} IS NULL OR {1} IS NULL THEN NULL WHEN list_contains({0}, {1}) THEN TRUE "
+    "WHEN len({0}) > list_count({0}) THEN NULL ELSE FALSE END)",
+)
+define("array_distinct", "array(T) -> array(T)", "list_filter({0}, lambda e, i: list_position({0}, e) = i)")
+define(
+    "array_position",
+    "array(T), T -> bigint",
+    "(CASE WHEN {0} IS NULL OR {1} IS NULL THEN NULL ELSE CAST(coalesce(list_position({0}, {1}), 0) AS BIGINT) END)",
+)
+define(
+    "array_remove",
+    "array(T), T -> array(T)",
+    "(CASE WHEN {1} IS NOT NULL THEN list_filter({0}, lambda e: e IS NULL OR e <> {1}) END)",
+)
 define("array_sort", "array(T) -> array(T)", "list_sort({0}, 'ASC', 'NULLS LAST')")
 define("array_max", "array(T) -> T", "(CASE WHEN len({0}) = list_count({0}) THEN list_max({0}) END)")
 define("array_min", "array(T) -> T", "(CASE WHEN len({0}) = list_count({0}) THEN list_min({0}) END)")
 define("flatten", "array(array(T)) -> array(T)", "flatten({0})")
-define("sequence", "bigint, bigint -> array(bigint)", "generate_series({0}, {1}, CASE WHEN {1} >= {0} THEN 1 ELSE -1 END)")
+define(
+    "sequence",
+    "bigint, bigint -> array(bigint)",
+    "generate_series({0}, {1}, CASE WHEN {1} >= {0} THEN 1 ELSE -1 END)",
+)
 define("sequence", "bigint, bigint, bigint -> array(bigint)", "generate_series({0}, {1}, {2})")
 define("repeat", "T, bigint -> array(T)", "list_transform(range({1}), lambda i: {0})")
 define("map_keys", "map(K, V) -> array(K)", "map_keys({0})")
 define("map_values", "map(K, V) -> array(V)", "map_values({0})")
 define("map", "array(K), array(V) -> map(K, V)", "map({0}, {1})")
 define("map", "-> map(integer, integer)", "CAST(MAP {} AS MAP(INTEGER, INTEGER))")
-define("array_union", "array(T), array(T) -> array(T)",
-       "list_filter(list_concat({0}, {1}), lambda e, i: list_position(list_concat({0}, {1}), e) = i)")  # fmt: skip
-define("array_intersect", "array(T), array(T) -> array(T)",
-       "list_filter({0}, lambda e, i: list_position({1}, e) IS NOT NULL AND list_position({0}, e) = i)")  # fmt: skip
-define("array_except", "array(T), array(T) -> array(T)",
-       "list_filter({0}, lambda e, i: list_position({1}, e) IS NULL AND list_position({0}, e) = i)")  # fmt: skip
-define("arrays_overlap", "array(T), array(T) -> boolean",
-       "(CASE WHEN list_has_any({0}, {1}) THEN TRUE WHEN len({0}) > list_count({0}) OR len({1}) > list_count({1}) THEN NULL "
-       "WHEN {0} IS NULL OR {1} IS NULL THEN NULL ELSE FALSE END)")  # fmt: skip
+define(
+    "array_union",
+    "array(T), array(T) -> array(T)",
+    "list_filter(list_concat({0}, {1}), lambda e, i: list_position(list_concat({0}, {1}), e) = i)",
+)
+define(
+    "array_intersect",
+    "array(T), array(T) -> array(T)",
+    "list_filter({0}, lambda e, i: list_position({1}, e) IS NOT NULL AND list_position({0}, e) = i)",
+)
+define(
+    "array_except",
+    "array(T), array(T) -> array(T)",
+    "list_filter({0}, lambda e, i: list_position({1}, e) IS NULL AND list_position({0}, e) = i)",
+)
+define(
+    "arrays_overlap",
+    "array(T), array(T) -> boolean",
+    "(CASE WHEN list_has_any({0}, {1}) THEN TRUE WHEN len({0}) > list_count({0}) OR len({1}) > list_count({1}) "
+    "THEN NULL "
+    "WHEN {0} IS NULL OR {1} IS NULL THEN NULL ELSE FALSE END)",
+)
 
 
 @function("slice")
@@ -60,9 +85,11 @@ def slice_(call: Call) -> Typed:
     zero = fail("INVALID_FUNCTION_ARGUMENT", "'SQL array indices start at 1'", value.type)
     negative = fail("INVALID_FUNCTION_ARGUMENT", "'length must be greater than or equal to 0'", value.type)
     begin = f"(CASE WHEN {at} < 0 THEN len({value.sql}) + {at} + 1 ELSE {at} END)"
-    return Typed(f"(CASE WHEN {at} = 0 THEN {zero} WHEN {many} < 0 THEN {negative} WHEN {many} = 0 OR {begin} < 1 THEN "
-                 f"list_filter({value.sql}, lambda e: FALSE) ELSE list_slice({value.sql}, {begin}, {begin} + {many} - 1) END)",
-                 value.type)  # fmt: skip
+    return Typed(
+        f"(CASE WHEN {at} = 0 THEN {zero} WHEN {many} < 0 THEN {negative} WHEN {many} = 0 OR {begin} < 1 THEN "
+        f"list_filter({value.sql}, lambda e: FALSE) ELSE list_slice({value.sql}, {begin}, {begin} + {many} - 1) END)",
+        value.type,
+    )
 
 
 @function("element_at")
@@ -76,7 +103,9 @@ def element_at(call: Call) -> Typed:
         raise call.unexpected([value, index])
     at = coerce(index, t.BIGINT).sql
     zero = fail("INVALID_FUNCTION_ARGUMENT", "'SQL array indices start at 1'", value.type.parts[0])
-    return Typed(f"(CASE WHEN {at} = 0 THEN {zero} ELSE list_extract({value.sql}, {at}) END)", value.type.parts[0])
+    return Typed(
+        f"(CASE WHEN {at} = 0 THEN {zero} ELSE list_extract({value.sql}, {at}) END)", value.type.parts[0]
+    )
 
 
 @function("row")
@@ -108,7 +137,10 @@ def map_concat(call: Call) -> Typed:
     if values[0].type.base != "map":
         raise call.unexpected(values)
     nulls = " OR ".join(f"{v.sql} IS NULL" for v in values)
-    return Typed(f"(CASE WHEN {nulls} THEN NULL ELSE map_concat({', '.join(v.sql for v in values)}) END)", values[0].type)
+    return Typed(
+        f"(CASE WHEN {nulls} THEN NULL ELSE map_concat({', '.join(v.sql for v in values)}) END)",
+        values[0].type,
+    )
 
 
 @function("array_join")
@@ -120,16 +152,25 @@ def array_join(call: Call) -> Typed:
     shown = text("e", values[0].type.parts[0])
     if len(values) == 3:
         shown = f"coalesce({shown}, {values[2].sql})"
-    return Typed(f"array_to_string(list_transform({values[0].sql}, lambda e: {shown}), {values[1].sql})", t.VARCHAR)
+    return Typed(
+        f"array_to_string(list_transform({values[0].sql}, lambda e: {shown}), {values[1].sql})", t.VARCHAR
+    )
 
 
 def lambda_of(call: Call, place: int, kinds: list[Type]) -> tuple[list[str], Typed]:
     """A lambda's parameters under names of our own, and its body."""
     tree: Any = call.arguments[place]
     if not isinstance(tree, exp.Lambda) or len(tree.expressions) != len(kinds):
-        raise call.to.error("TYPE_MISMATCH", call.tree, f"Argument {place + 1} of {call.name} must be a lambda of {len(kinds)} parameters")
+        raise call.to.error(
+            "TYPE_MISMATCH",
+            call.tree,
+            f"Argument {place + 1} of {call.name} must be a lambda of {len(kinds)} parameters",
+        )
     names = [call.to.plan.alias("p") for _ in kinds]
-    known = {each.name.lower(): Typed(name, kind) for each, name, kind in zip(tree.expressions, names, kinds, strict=True)}
+    known = {
+        each.name.lower(): Typed(name, kind)
+        for each, name, kind in zip(tree.expressions, names, kinds, strict=True)
+    }
     return names, call.to.inside(known)(tree.this)
 
 
@@ -162,8 +203,11 @@ def matches(call: Call) -> Typed:
     answers = f"list_transform({value.sql}, lambda {names[0]}: {body.sql})"
     deciding = "FALSE" if call.name == "all_match" else "TRUE"
     found, rest = ("FALSE", "TRUE") if call.name in ("all_match", "none_match") else ("TRUE", "FALSE")
-    return Typed(f"(CASE WHEN {value.sql} IS NULL THEN NULL WHEN list_contains({answers}, {deciding}) THEN {found} "
-                 f"WHEN len({answers}) > list_count({answers}) THEN NULL ELSE {rest} END)", t.BOOLEAN)  # fmt: skip
+    return Typed(
+        f"(CASE WHEN {value.sql} IS NULL THEN NULL WHEN list_contains({answers}, {deciding}) THEN {found} "
+        f"WHEN len({answers}) > list_count({answers}) THEN NULL ELSE {rest} END)",
+        t.BOOLEAN,
+    )
 
 
 @function("reduce")
@@ -179,7 +223,9 @@ def reduce(call: Call) -> Typed:
         start = coerce(start, kind)
         names, body = lambda_of(call, 2, [kind, value.type.parts[0]])
     if kind.duck != value.type.parts[0].duck:
-        raise NotSupported(f"{call.to.at(call.tree)}: reduce whose state ({kind}) is of another type than the elements")
+        raise NotSupported(
+            f"{call.to.at(call.tree)}: reduce whose state ({kind}) is of another type than the elements"
+        )
     out_names, out = lambda_of(call, 3, [kind])
     folded = f"list_reduce({value.sql}, lambda {names[0]}, {names[1]}: {coerce(body, kind).sql}, {start.sql})"
     return Typed(f"list_transform([{folded}], lambda {out_names[0]}: {out.sql})[1]", out.type)
@@ -190,7 +236,10 @@ def map_filter(call: Call) -> Typed:
     value = collection(call, "map")
     name = call.to.plan.alias("p")
     body = entry_lambda(call, name, value.type)
-    return Typed(f"map_from_entries(list_filter(map_entries({value.sql}), lambda {name}: {coerce(body, t.BOOLEAN).sql}))", value.type)
+    return Typed(
+        f"map_from_entries(list_filter(map_entries({value.sql}), lambda {name}: {coerce(body, t.BOOLEAN).sql}))",
+        value.type,
+    )
 
 
 @function("transform_values", "transform_keys")
@@ -200,16 +249,24 @@ def transform_map(call: Call) -> Typed:
     body = entry_lambda(call, name, value.type)
     key, item = value.type.parts
     if call.name == "transform_values":
-        return Typed(f"map(map_keys({value.sql}), list_transform(map_entries({value.sql}), lambda {name}: {body.sql}))", t.mapping(key, body.type))
-    return Typed(f"map(list_transform(map_entries({value.sql}), lambda {name}: {body.sql}), map_values({value.sql}))", t.mapping(body.type, item))
+        return Typed(
+            f"map(map_keys({value.sql}), list_transform(map_entries({value.sql}), lambda {name}: {body.sql}))",
+            t.mapping(key, body.type),
+        )
+    return Typed(
+        f"map(list_transform(map_entries({value.sql}), lambda {name}: {body.sql}), map_values({value.sql}))",
+        t.mapping(body.type, item),
+    )
 
 
 def entry_lambda(call: Call, name: str, kind: Type) -> Typed:
     tree: Any = call.arguments[1]
     if not isinstance(tree, exp.Lambda) or len(tree.expressions) != 2:
         raise call.to.error("TYPE_MISMATCH", call.tree, f"{call.name} takes a lambda of a key and a value")
-    known = {each.name.lower(): Typed(f"{name}.{part}", each_kind)
-             for each, part, each_kind in zip(tree.expressions, ("key", "value"), kind.parts, strict=True)}  # fmt: skip
+    known = {
+        each.name.lower(): Typed(f"{name}.{part}", each_kind)
+        for each, part, each_kind in zip(tree.expressions, ("key", "value"), kind.parts, strict=True)
+    }
     return call.to.inside(known)(tree.this)
 
 
@@ -221,4 +278,7 @@ def zip_(call: Call) -> Typed:
     kind = t.row([v.type.parts[0] for v in values])
     longest = f"greatest({', '.join(f'len({v.sql})' for v in values)})"
     slots = ", ".join(f"{s} := ({v.sql})[i]" for s, v in zip(kind.slots, values, strict=True))
-    return Typed(f"list_transform(range(1, CAST({longest} AS BIGINT) + 1), lambda i: struct_pack({slots}))", t.array(kind))
+    return Typed(
+        f"list_transform(range(1, CAST({longest} AS BIGINT) + 1), lambda i: struct_pack({slots}))",
+        t.array(kind),
+    )

@@ -16,9 +16,11 @@ def coalesce(call: Call) -> Typed:
 
 @function("nullif")
 def nullif(call: Call) -> Typed:
-    first = call.to(call.arguments[0])
-    one, other = pair(call.to, call.tree, *call.arguments, "=")
-    return Typed(f"(CASE WHEN {one.sql} = {other.sql} THEN NULL ELSE {first.sql} END)", first.type)
+    first, second = call.arguments
+    one, other = pair(call.to, call.tree, first, second, "=")
+    return Typed(
+        f"(CASE WHEN {one.sql} = {other.sql} THEN NULL ELSE {call.to(first).sql} END)", call.to(first).type
+    )
 
 
 @function("if")
@@ -40,7 +42,10 @@ def extreme(call: Call) -> Typed:
     """NULL where any argument is: DuckDB's own leave NULLs out."""
     values = call.to.unified(call.arguments, f"All {call.name.upper()} operands")
     nulls = " OR ".join(f"{v.sql} IS NULL" for v in values)
-    return Typed(f"(CASE WHEN {nulls} THEN NULL ELSE {call.name}({', '.join(v.sql for v in values)}) END)", values[0].type)
+    return Typed(
+        f"(CASE WHEN {nulls} THEN NULL ELSE {call.name}({', '.join(v.sql for v in values)}) END)",
+        values[0].type,
+    )
 
 
 @function("typeof")

@@ -18,22 +18,77 @@ from cumulet.engines.sql.trino.types import Type
 DATE_UNITS = ("day", "week", "month", "quarter", "year")
 TIME_UNITS = ("millisecond", "second", "minute", "hour")
 FIELDS = {
-    "year": "year", "quarter": "quarter", "month": "month", "week": "week", "week_of_year": "week", "day": "day",
-    "day_of_month": "day", "day_of_week": "isodow", "dow": "isodow", "day_of_year": "dayofyear", "doy": "dayofyear",
-    "year_of_week": "isoyear", "yow": "isoyear", "hour": "hour", "minute": "minute", "second": "second",
+    "year": "year",
+    "quarter": "quarter",
+    "month": "month",
+    "week": "week",
+    "week_of_year": "week",
+    "day": "day",
+    "day_of_month": "day",
+    "day_of_week": "isodow",
+    "dow": "isodow",
+    "day_of_year": "dayofyear",
+    "doy": "dayofyear",
+    "year_of_week": "isoyear",
+    "yow": "isoyear",
+    "hour": "hour",
+    "minute": "minute",
+    "second": "second",
     "millisecond": "millisecond",
-}  # fmt: skip
+}
 EXTRACTED = set(FIELDS) - {"week_of_year", "millisecond"}
 MYSQL = {
-    "a": "%a", "b": "%b", "c": "%-m", "d": "%d", "e": "%-d", "f": "%f", "H": "%H", "h": "%I", "I": "%I", "i": "%M",
-    "j": "%j", "k": "%-H", "l": "%-I", "M": "%B", "m": "%m", "p": "%p", "r": "%I:%M:%S %p", "S": "%S", "s": "%S",
-    "T": "%H:%M:%S", "v": "%V", "W": "%A", "x": "%G", "Y": "%Y", "y": "%y", "%": "%%",
-}  # fmt: skip
+    "a": "%a",
+    "b": "%b",
+    "c": "%-m",
+    "d": "%d",
+    "e": "%-d",
+    "f": "%f",
+    "H": "%H",
+    "h": "%I",
+    "I": "%I",
+    "i": "%M",
+    "j": "%j",
+    "k": "%-H",
+    "l": "%-I",
+    "M": "%B",
+    "m": "%m",
+    "p": "%p",
+    "r": "%I:%M:%S %p",
+    "S": "%S",
+    "s": "%S",
+    "T": "%H:%M:%S",
+    "v": "%V",
+    "W": "%A",
+    "x": "%G",
+    "Y": "%Y",
+    "y": "%y",
+    "%": "%%",
+}
 JODA = {
-    "yyyy": "%Y", "YYYY": "%Y", "yy": "%y", "MM": "%m", "M": "%-m", "MMM": "%b", "MMMM": "%B", "dd": "%d", "d": "%-d",
-    "HH": "%H", "H": "%-H", "hh": "%I", "h": "%-I", "mm": "%M", "m": "%-M", "ss": "%S", "s": "%-S", "SSS": "%g",
-    "EEE": "%a", "EEEE": "%A", "a": "%p", "DDD": "%j",
-}  # fmt: skip
+    "yyyy": "%Y",
+    "YYYY": "%Y",
+    "yy": "%y",
+    "MM": "%m",
+    "M": "%-m",
+    "MMM": "%b",
+    "MMMM": "%B",
+    "dd": "%d",
+    "d": "%-d",
+    "HH": "%H",
+    "H": "%-H",
+    "hh": "%I",
+    "h": "%-I",
+    "mm": "%M",
+    "m": "%-M",
+    "ss": "%S",
+    "s": "%-S",
+    "SSS": "%g",
+    "EEE": "%a",
+    "EEEE": "%A",
+    "a": "%p",
+    "DDD": "%j",
+}
 
 
 def moment(call: Call, value: Typed, texts: bool = False) -> Typed:
@@ -47,7 +102,9 @@ def moment(call: Call, value: Typed, texts: bool = False) -> Typed:
 def word(call: Call, place: int = 0) -> str:
     value = call.to(call.arguments[place])
     if value.text is None:
-        raise NotSupported(f"{call.to.at(call.tree)}: {call.name} with a unit or format that is not a literal")
+        raise NotSupported(
+            f"{call.to.at(call.tree)}: {call.name} with a unit or format that is not a literal"
+        )
     return value.text
 
 
@@ -101,8 +158,17 @@ def trunc(call: Call) -> Typed:
 def add(call: Call) -> Typed:
     amount, value = coerce(call.to(call.arguments[1]), t.BIGINT), moment(call, call.to(call.arguments[2]))
     unit = unit_of(call, value.type)
-    step = {"week": "to_weeks", "day": "to_days", "month": "to_months", "quarter": "to_quarters", "year": "to_years",
-            "hour": "to_hours", "minute": "to_minutes", "second": "to_seconds", "millisecond": "to_milliseconds"}[unit]  # fmt: skip
+    step = {
+        "week": "to_weeks",
+        "day": "to_days",
+        "month": "to_months",
+        "quarter": "to_quarters",
+        "year": "to_years",
+        "hour": "to_hours",
+        "minute": "to_minutes",
+        "second": "to_seconds",
+        "millisecond": "to_milliseconds",
+    }[unit]
     number = f"CAST({amount.sql} AS INTEGER)" if unit in DATE_UNITS else amount.sql
     moved = f"({local_time(value.sql, value.type)} + {step}({number}))"
     return Typed(instant(cast(moved, value.type), value.type.zone), value.type)
@@ -116,7 +182,9 @@ def diff(call: Call) -> Typed:
     if kind is None or kind.zone != "UTC":
         raise NotSupported(f"{call.to.at(call.tree)}: date_diff across time zones")
     unit = unit_of(call, kind)
-    return Typed(f"CAST(date_sub('{unit}', {coerce(one, kind).sql}, {coerce(other, kind).sql}) AS BIGINT)", t.BIGINT)
+    return Typed(
+        f"CAST(date_sub('{unit}', {coerce(one, kind).sql}, {coerce(other, kind).sql}) AS BIGINT)", t.BIGINT
+    )
 
 
 def mysql(call: Call, pattern: str) -> str:
@@ -129,7 +197,9 @@ def mysql(call: Call, pattern: str) -> str:
             continue
         mark = pattern[at + 1]
         if mark in "DUuVwX":
-            raise call.to.error("INVALID_FUNCTION_ARGUMENT", call.tree, f"%{mark} not supported in date format string")
+            raise call.to.error(
+                "INVALID_FUNCTION_ARGUMENT", call.tree, f"%{mark} not supported in date format string"
+            )
         out += MYSQL.get(mark, mark)
         at += 2
     return out
@@ -165,7 +235,9 @@ def formatted(call: Call) -> Typed:
 @function("date_parse")
 def parsed(call: Call) -> Typed:
     value = coerce(call.to(call.arguments[0]), t.VARCHAR)
-    return Typed(f"date_trunc('millisecond', strptime({value.sql}, {quote(mysql(call, word(call, 1)))}))", t.TIMESTAMP)
+    return Typed(
+        f"date_trunc('millisecond', strptime({value.sql}, {quote(mysql(call, word(call, 1)))}))", t.TIMESTAMP
+    )
 
 
 @function("parse_datetime")
@@ -232,10 +304,17 @@ def from_iso(call: Call) -> Typed:
     value = coerce(call.to(call.arguments[0]), t.VARCHAR).sql
     from cumulet.engines.sql.trino.typed import fail
 
-    bad = fail("NOT_SUPPORTED", f"'from_iso8601_timestamp with an offset other than UTC: ' || {value}", t.TIMESTAMP_TZ)
-    return Typed(f"(CASE WHEN regexp_matches({value}, '[+-][0-9]{{2}}:?[0-9]{{2}}$') AND NOT regexp_matches({value}, '00:?00$') "
-                 f"THEN {bad} ELSE date_trunc('millisecond', CAST(regexp_replace({value}, 'Z$|[+-]00:?00$', '') AS TIMESTAMP)) END)",
-                 t.TIMESTAMP_TZ)  # fmt: skip
+    bad = fail(
+        "NOT_SUPPORTED",
+        f"'from_iso8601_timestamp with an offset other than UTC: ' || {value}",
+        t.TIMESTAMP_TZ,
+    )
+    return Typed(
+        f"(CASE WHEN regexp_matches({value}, '[+-][0-9]{{2}}:?[0-9]{{2}}$') AND NOT regexp_matches({value}, '00:?00$') "
+        f"THEN {bad} ELSE "
+        f"date_trunc('millisecond', CAST(regexp_replace({value}, 'Z$|[+-]00:?00$', '') AS TIMESTAMP)) END)",
+        t.TIMESTAMP_TZ,
+    )
 
 
 @function("at_timezone", "with_timezone")

@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import re
 
+from sqlglot import exp
+
 from cumulet.engines.sql.base import NotSupported
 from cumulet.engines.sql.trino import types as t
+from cumulet.engines.sql.trino.expression import Expressions, node
 from cumulet.engines.sql.trino.functions.registry import Call, define, function
 from cumulet.engines.sql.trino.typed import Typed, fail, quote
 
 STEP = re.compile(r"""\.([A-Za-z_][\w\-:]*)|\[(\d+)\]|\["((?:[^"\\]|\\.)*)"\]|\['((?:[^'\\]|\\.)*)'\]""")
 
-define("json_array_length", "json -> bigint", "CASE WHEN json_type({0}) = 'ARRAY' THEN CAST(json_array_length({0}) AS BIGINT) END")
-define("json_array_length", "varchar -> bigint",
-       "CASE WHEN json_valid({0}) AND json_type({0}) = 'ARRAY' THEN CAST(json_array_length({0}) AS BIGINT) END")  # fmt: skip
+define(
+    "json_array_length",
+    "json -> bigint",
+    "CASE WHEN json_type({0}) = 'ARRAY' THEN CAST(json_array_length({0}) AS BIGINT) END",
+)
+define(
+    "json_array_length",
+    "varchar -> bigint",
+    "CASE WHEN json_valid({0}) AND json_type({0}) = 'ARRAY' THEN CAST(json_array_length({0}) AS BIGINT) END",
+)
 define("is_json_scalar", "json -> boolean", "(json_type({0}) NOT IN ('ARRAY', 'OBJECT'))")
 define("json_format", "json -> varchar", "{0}")
 
@@ -55,14 +65,22 @@ def extract(call: Call) -> Typed:
 @function("json_extract_scalar")
 def scalar(call: Call) -> Typed:
     found = f"json_extract({document(call)}, {path(call)})"
-    return Typed(f"(CASE WHEN json_type({found}) NOT IN ('ARRAY', 'OBJECT') THEN json_extract_string({found}, '$') END)", t.VARCHAR)
+    value = (
+        f"CASE json_type({found}) WHEN 'DOUBLE' THEN "
+        f"cumulet_json_number({document(call)}, {path(call)}) ELSE "
+        f"json_extract_string({found}, '$') END"
+    )
+    return Typed(f"(CASE WHEN json_type({found}) NOT IN ('ARRAY', 'OBJECT') THEN {value} END)", t.VARCHAR)
 
 
 @function("json_size")
 def size(call: Call) -> Typed:
     found = f"json_extract({document(call)}, {path(call)})"
-    return Typed(f"(CASE json_type({found}) WHEN 'ARRAY' THEN CAST(json_array_length({found}) AS BIGINT) WHEN 'OBJECT' THEN "
-                 f"CAST(len(json_keys({found})) AS BIGINT) ELSE CASE WHEN {found} IS NOT NULL THEN CAST(0 AS BIGINT) END END)", t.BIGINT)  # fmt: skip
+    return Typed(
+        f"(CASE json_type({found}) WHEN 'ARRAY' THEN CAST(json_array_length({found}) AS BIGINT) WHEN 'OBJECT' THEN "
+        f"CAST(len(json_keys({found})) AS BIGINT) ELSE CASE WHEN {found} IS NOT NULL THEN CAST(0 AS BIGINT) END END)",
+        t.BIGINT,
+    )
 
 
 @function("json_parse")
@@ -70,8 +88,21 @@ def parse(call: Call) -> Typed:
     value = call.to(call.arguments[0])
     if value.type.base != "varchar":
         raise call.unexpected([value])
+    return parsed(value)
+
+
+@node(exp.ParseJSON)
+def json_literal(to: Expressions, tree: exp.ParseJSON) -> Typed:
+    """JSON '...'."""
+    return parsed(to(tree.this))
+
+
+def parsed(value: Typed) -> Typed:
     bad = fail("INVALID_FUNCTION_ARGUMENT", f"'Cannot convert value to JSON: ''' || {value.sql} || ''''", t.JSON)
-    return Typed(f"(CASE WHEN {value.sql} IS NULL THEN NULL WHEN json_valid({value.sql}) THEN cumulet_json({value.sql}) ELSE {bad} END)", t.JSON)
+    return Typed(
+        f"(CASE WHEN {value.sql} IS NULL THEN NULL WHEN json_valid({value.sql}) THEN cumulet_json({value.sql}) ELSE {bad} END)",
+        t.JSON,
+    )
 
 
 @function("json_array_contains")

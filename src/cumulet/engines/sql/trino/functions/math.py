@@ -7,13 +7,26 @@ from cumulet.engines.sql.trino.functions.registry import Call, define, function
 from cumulet.engines.sql.trino.operators import numbers
 from cumulet.engines.sql.trino.typed import Typed, cast, coerce
 
-for _name in ("cbrt", "cos", "cosh", "degrees", "exp", "radians", "sin", "sinh", "tan", "tanh", "atan"):
+for _name in ("cos", "cosh", "degrees", "exp", "radians", "sin", "sinh", "tan", "tanh", "atan"):
     define(_name, "double -> double", f"{_name}({{0}})")
 for _name, _valid in (("acos", "abs({0}) <= 1"), ("asin", "abs({0}) <= 1"), ("sqrt", "{0} >= 0")):
-    define(_name, "double -> double", f"(CASE WHEN {_valid} THEN {_name}({{0}}) WHEN {{0}} IS NOT NULL THEN CAST('NaN' AS DOUBLE) END)")
+    define(
+        _name,
+        "double -> double",
+        f"(CASE WHEN {_valid} THEN {_name}({{0}}) WHEN {{0}} IS NOT NULL THEN CAST('NaN' AS DOUBLE) END)",
+    )
 for _name in ("ln", "log2", "log10"):
-    define(_name, "double -> double", "(CASE WHEN {0} > 0 THEN " + _name + "({0}) WHEN {0} = 0 THEN CAST('-Infinity' AS DOUBLE) "
-           "WHEN {0} IS NOT NULL THEN CAST('NaN' AS DOUBLE) END)")  # fmt: skip
+    define(
+        _name,
+        "double -> double",
+        "(CASE WHEN {0} > 0 THEN " + _name + "({0}) WHEN {0} = 0 THEN CAST('-Infinity' AS DOUBLE) "
+        "WHEN {0} IS NOT NULL THEN CAST('NaN' AS DOUBLE) END)",
+    )
+define(
+    "cbrt",
+    "double -> double",
+    "(CASE WHEN pow(round(cbrt({0})), 3) = {0} THEN round(cbrt({0})) ELSE cbrt({0}) END)",
+)
 define("atan2", "double, double -> double", "atan2({0}, {1})")
 for _name in ("power", "pow"):
     define(_name, "double, double -> double", "pow({0}, {1})")
@@ -32,8 +45,14 @@ define("bitwise_and", "bigint, bigint -> bigint", "({0} & {1})")
 define("bitwise_or", "bigint, bigint -> bigint", "({0} | {1})")
 define("bitwise_xor", "bigint, bigint -> bigint", "xor({0}, {1})")
 define("bitwise_not", "bigint -> bigint", "(~{0})")
-define("width_bucket", "double, double, double, bigint -> bigint",
-       "CAST(CASE WHEN {0} < {1} THEN 0 WHEN {0} >= {2} THEN {3} + 1 ELSE floor(({0} - {1}) / (({2} - {1}) / {3})) + 1 END AS BIGINT)")  # fmt: skip
+define(
+    "width_bucket",
+    "double, double, double, bigint -> bigint",
+    (
+        "CAST(CASE WHEN {0} < {1} THEN 0 WHEN {0} >= {2} THEN {3} + 1 ELSE floor(({0} "
+        "- {1}) / (({2} - {1}) / {3})) + 1 END AS BIGINT)"
+    ),
+)
 
 
 @function("abs")
@@ -74,13 +93,17 @@ def whole(call: Call) -> Typed:
 
 @function("round")
 def rounded(call: Call) -> Typed:
-    """Half away from zero, on the decimal digits of a double as they are printed, as Trino does since 2021."""
+    """Half away from zero; of a double with digits, after scaling it, so that 1.005 rounds to 1.0."""
     value = number(call, 0)
     digits = call.to(call.arguments[1]) if len(call.arguments) > 1 else None
     if digits is not None and not digits.type.integral:
         raise call.unexpected(call.values())
     if value.type.integral:
-        return value if digits is None else Typed(cast(f"round({value.sql}, {coerce(digits, t.INTEGER).sql})", value.type), value.type)
+        return (
+            value
+            if digits is None
+            else Typed(cast(f"round({value.sql}, {coerce(digits, t.INTEGER).sql})", value.type), value.type)
+        )
     if value.type.base == "decimal":
         return rounded_decimal(value, digits)
     if digits is None:
@@ -114,7 +137,11 @@ def sign(call: Call) -> Typed:
     value = number(call, 0)
     if value.type.base == "decimal":
         return Typed(f"CAST(sign({value.sql}) AS DECIMAL(1,0))", t.decimal(1, 0))
-    nan = f"CASE WHEN isnan({value.sql}) THEN {value.sql} ELSE sign({value.sql}) END" if value.type.floating else f"sign({value.sql})"
+    nan = (
+        f"CASE WHEN isnan({value.sql}) THEN {value.sql} ELSE sign({value.sql}) END"
+        if value.type.floating
+        else f"sign({value.sql})"
+    )
     return Typed(cast(nan, value.type), value.type)
 
 
@@ -122,4 +149,3 @@ def sign(call: Call) -> Typed:
 def log(call: Call) -> Typed:
     base, value = (coerce(number(call, i), t.DOUBLE) for i in (0, 1))
     return Typed(f"(ln({value.sql}) / ln({base.sql}))", t.DOUBLE)
-

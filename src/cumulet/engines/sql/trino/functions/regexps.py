@@ -26,7 +26,9 @@ def pattern_of(call: Call, place: int = 1) -> Typed:
     if value.text is None:
         raise NotSupported(f"{call.to.at(call.tree)}: {call.name} with a pattern that is not a literal")
     if UNKNOWN_TO_RE2.search(value.text.replace("\\\\", "")):
-        raise NotSupported(f"{call.to.at(call.tree)}: look-around, back references and possessive quantifiers in {call.name}")
+        raise NotSupported(
+            f"{call.to.at(call.tree)}: look-around, back references and possessive quantifiers in {call.name}"
+        )
     translated = re.sub(r"\(\?<([A-Za-z]\w*)>", r"(?P<\1>", value.text)
     return Typed(quote(translated), t.VARCHAR, text=translated)
 
@@ -46,9 +48,15 @@ def group_of(call: Call, pattern: Typed) -> int:
         raise NotSupported(f"{call.to.at(call.tree)}: {call.name} with a group that is not a literal")
     groups = re.compile(pattern.text or "").groups
     if found > groups:
-        raise call.to.error("INVALID_FUNCTION_ARGUMENT", call.tree, f"Pattern has {groups} groups. Cannot access group {found}")
+        raise call.to.error(
+            "INVALID_FUNCTION_ARGUMENT",
+            call.tree,
+            f"Pattern has {groups} groups. Cannot access group {found}",
+        )
     if found and OPTIONAL_GROUP.search(pattern.text or ""):
-        raise NotSupported(f"{call.to.at(call.tree)}: {call.name} with groups that may not take part in a match")
+        raise NotSupported(
+            f"{call.to.at(call.tree)}: {call.name} with groups that may not take part in a match"
+        )
     return found
 
 
@@ -61,7 +69,10 @@ def like(call: Call) -> Typed:
 def extract(call: Call) -> Typed:
     text, pattern = subject(call).sql, pattern_of(call)
     group = group_of(call, pattern)
-    return Typed(f"(CASE WHEN regexp_matches({text}, {pattern.sql}) THEN regexp_extract({text}, {pattern.sql}, {group}) END)", t.VARCHAR)
+    return Typed(
+        f"(CASE WHEN regexp_matches({text}, {pattern.sql}) THEN regexp_extract({text}, {pattern.sql}, {group}) END)",
+        t.VARCHAR,
+    )
 
 
 @function("regexp_extract_all")
@@ -72,7 +83,9 @@ def extract_all(call: Call) -> Typed:
 
 @function("regexp_count")
 def count(call: Call) -> Typed:
-    return Typed(f"CAST(len(regexp_extract_all({subject(call).sql}, {pattern_of(call).sql})) AS BIGINT)", t.BIGINT)
+    return Typed(
+        f"CAST(len(regexp_extract_all({subject(call).sql}, {pattern_of(call).sql})) AS BIGINT)", t.BIGINT
+    )
 
 
 @function("regexp_split")
@@ -90,8 +103,13 @@ def replace(call: Call) -> Typed:
         return Typed(f"regexp_replace({text}, {pattern.sql}, '', 'g')", t.VARCHAR)
     new = call.to(call.arguments[2])
     if new.text is None:
-        raise NotSupported(f"{call.to.at(call.tree)}: regexp_replace with a replacement that is not a literal")
-    return Typed(f"regexp_replace({text}, {pattern.sql}, {quote(replacement(call, new.text, pattern.text or ''))}, 'g')", t.VARCHAR)
+        raise NotSupported(
+            f"{call.to.at(call.tree)}: regexp_replace with a replacement that is not a literal"
+        )
+    return Typed(
+        f"regexp_replace({text}, {pattern.sql}, {quote(replacement(call, new.text, pattern.text or ''))}, 'g')",
+        t.VARCHAR,
+    )
 
 
 def replacement(call: Call, text: str, pattern: str) -> str:
@@ -105,7 +123,11 @@ def replacement(call: Call, text: str, pattern: str) -> str:
         elif (found := re.compile(r"\$(\d|\{([A-Za-z]\w*)\})").match(text, at)) is not None:
             group = compiled.groupindex.get(found[2], -1) if found[2] else int(found[1])
             if not 0 <= group <= compiled.groups:
-                raise call.to.error("INVALID_FUNCTION_ARGUMENT", call.tree, f"Illegal replacement sequence: unknown group {found[1]}")
+                raise call.to.error(
+                    "INVALID_FUNCTION_ARGUMENT",
+                    call.tree,
+                    f"Illegal replacement sequence: unknown group {found[1]}",
+                )
             if group > 9:
                 raise NotSupported("More than 9 groups in a replacement")
             out += f"\\{group}"

@@ -32,8 +32,11 @@ class Call:
         given = ", ".join(str(value.type) for value in values)
         known = SIGNATURES.get(self.name, [])
         expected = ", ".join(f"{self.name}({', '.join(map(shown, s.parameters))})" for s in known)
-        return self.to.error("FUNCTION_NOT_FOUND", self.tree,
-                             f"Unexpected parameters ({given}) for function {self.name}. Expected: {expected}")  # fmt: skip
+        return self.to.error(
+            "FUNCTION_NOT_FOUND",
+            self.tree,
+            f"Unexpected parameters ({given}) for function {self.name}. Expected: {expected}",
+        )
 
 
 Handler = Callable[[Call], Typed]
@@ -124,7 +127,10 @@ def attempt(values: list[Typed], signature: Signature, exactly: bool) -> Typed |
     if any(v not in bound for v in variables(signature)):
         return None
     wanted = [filled(parameter, bound) for parameter in parameters]
-    fitted = [value if same(value.type, kind) else coerce(value, kind) for value, kind in zip(values, wanted, strict=True)]
+    fitted = [
+        value if same(value.type, kind) else coerce(value, kind)
+        for value, kind in zip(values, wanted, strict=True)
+    ]
     sql = signature.template.replace("{*}", ", ".join(v.sql for v in fitted))
     for place, value in enumerate(fitted):
         sql = sql.replace(f"{{{place}}}", value.sql)
@@ -134,12 +140,25 @@ def attempt(values: list[Typed], signature: Signature, exactly: bool) -> Typed |
 
 def same(given: Type, wanted: Type) -> bool:
     """Digits of seconds and zones do not matter to a template."""
-    return given.base == wanted.base and not given.parts and (wanted.base in ("timestamp", "timestamp with time zone", "varchar")
-                                                              or given == wanted or not wanted.numbers)  # fmt: skip
+    return (
+        given.base == wanted.base
+        and not given.parts
+        and (
+            wanted.base in ("timestamp", "timestamp with time zone", "varchar")
+            or given == wanted
+            or not wanted.numbers
+        )
+    )
 
 
 def variables(signature: Signature) -> set[str]:
     def inside(kind: Type) -> set[str]:
-        return {kind.base} if kind.base in VARIABLES else set().union(*(inside(p) for p in kind.parts)) if kind.parts else set()
+        return (
+            {kind.base}
+            if kind.base in VARIABLES
+            else set().union(*(inside(p) for p in kind.parts))
+            if kind.parts
+            else set()
+        )
 
     return inside(signature.result)

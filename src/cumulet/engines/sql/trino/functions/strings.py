@@ -27,8 +27,11 @@ define("split", "varchar, varchar -> array(varchar)", "string_split({0}, {1})")
 define("translate", "varchar, varchar, varchar -> varchar", "translate({0}, {1}, {2})")
 define("levenshtein_distance", "varchar, varchar -> bigint", "CAST(levenshtein({0}, {1}) AS BIGINT)")
 define("hamming_distance", "varchar, varchar -> bigint", "CAST(hamming({0}, {1}) AS BIGINT)")
-define("split_part", "varchar, varchar, bigint -> varchar",
-       "(CASE WHEN {2} <= 0 THEN " + BEHIND + " ELSE string_split({0}, {1})[{2}] END)")  # fmt: skip
+define(
+    "split_part",
+    "varchar, varchar, bigint -> varchar",
+    "(CASE WHEN {2} <= 0 THEN " + BEHIND + " ELSE string_split({0}, {1})[{2}] END)",
+)
 define("trim", "varchar -> varchar", f"trim({{0}}, {SPACES})")
 define("ltrim", "varchar -> varchar", f"ltrim({{0}}, {SPACES})")
 define("rtrim", "varchar -> varchar", f"rtrim({{0}}, {SPACES})")
@@ -44,26 +47,42 @@ for _hash in ("md5", "sha1", "sha256"):
     define(_hash, "varbinary -> varbinary", f"unhex({_hash}({{0}}))")
 for _word, _place in (("substr", ""), ("substring", "")):
     # Negative starts count from the end; 0 and what lies outside give the empty string.
-    define(_word, "varchar, bigint -> varchar",
-           "(CASE WHEN {1} = 0 OR abs({1}) > length({0}) THEN '' ELSE substr({0}, {1}) END)")  # fmt: skip
-    define(_word, "varchar, bigint, bigint -> varchar",
-           "(CASE WHEN {0} IS NULL OR {1} IS NULL OR {2} IS NULL THEN NULL WHEN {1} = 0 OR abs({1}) > length({0}) OR {2} <= 0 "
-           "THEN '' ELSE substr({0}, CASE WHEN {1} < 0 THEN length({0}) + {1} + 1 ELSE {1} END, {2}) END)")  # fmt: skip
+    define(
+        _word,
+        "varchar, bigint -> varchar",
+        "(CASE WHEN {1} = 0 OR abs({1}) > length({0}) THEN '' ELSE substr({0}, {1}) END)",
+    )
+    define(
+        _word,
+        "varchar, bigint, bigint -> varchar",
+        "(CASE WHEN {0} IS NULL OR {1} IS NULL OR {2} IS NULL THEN NULL WHEN {1} = 0 OR abs({1}) > length({0}) "
+        "OR {2} <= 0 "
+        "THEN '' ELSE substr({0}, CASE WHEN {1} < 0 THEN length({0}) + {1} + 1 ELSE {1} END, {2}) END)",
+    )
 for _word in ("lpad", "rpad"):
     define(_word, "varchar, bigint, varchar -> varchar", f"{_word}({{0}}, CAST({{1}} AS INTEGER), {{2}})")
-define("split", "varchar, varchar, bigint -> array(varchar)",
-       "(CASE WHEN len(string_split({0}, {1})) <= {2} THEN string_split({0}, {1}) ELSE list_append(string_split({0}, {1})[1:{2} - 1], "
-       "array_to_string(string_split({0}, {1})[{2}:], {1})) END)")  # fmt: skip
-define("split_to_map", "varchar, varchar, varchar -> map(varchar, varchar)",
-       "map_from_entries(list_transform(string_split({0}, {1}), lambda p: struct_pack(k := p[1:instr(p, {2}) - 1], "
-       "v := p[instr(p, {2}) + length({2}):])))")  # fmt: skip
+define(
+    "split",
+    "varchar, varchar, bigint -> array(varchar)",
+    "(CASE WHEN len(string_split({0}, {1})) <= {2} THEN string_split({0}, {1}) ELSE "
+    "list_append(string_split({0}, {1})[1:{2} - 1], "
+    "array_to_string(string_split({0}, {1})[{2}:], {1})) END)",
+)
+define(
+    "split_to_map",
+    "varchar, varchar, varchar -> map(varchar, varchar)",
+    "map_from_entries(list_transform(string_split({0}, {1}), lambda p: struct_pack(k := p[1:instr(p, {2}) - 1], "
+    "v := p[instr(p, {2}) + length({2}):])))",
+)
 
 
 @function("concat")
 def concat(call: Call) -> Typed:
     """NULL where any argument is, as || has it."""
     if len(call.arguments) < 2:
-        raise call.to.error("FUNCTION_NOT_FOUND", call.tree, "There must be two or more concatenation arguments")
+        raise call.to.error(
+            "FUNCTION_NOT_FOUND", call.tree, "There must be two or more concatenation arguments"
+        )
     values = call.values()
     found = values[0]
     for value in values[1:]:

@@ -1,0 +1,85 @@
+"""CAST, TRY_CAST, TRY and how values print. https://trino.io/docs/current/functions/conversion.html"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from cumulet.engines.sql.base import SqlError
+
+PRINTED = [
+    ("CAST(1e10 AS varchar)", "1.0E10"),
+    ("12345678e0", "1.2345678E7"),
+    ("1234567e0", "1234567.0"),
+    ("0.001e0", "0.001"),
+    ("0.0001e0", "1.0E-4"),
+    ("1.5e300", "1.5E300"),
+    ("-123456789.5e0", "-1.234567895E8"),
+    ("CAST(3.4e10 AS real)", "3.4E10"),
+    ("REAL '1.1'", "1.1"),
+    ("CAST(REAL '1.1' AS double)", "1.100000023841858"),
+    ("DECIMAL '1.20'", "1.20"),
+    ("TIMESTAMP '2020-01-01 00:00:00.120'", "2020-01-01 00:00:00.120"),
+    ("CAST(DATE '2020-01-01' AS timestamp)", "2020-01-01 00:00:00.000"),
+    ("ARRAY[1, NULL]", "[1, null]"),
+    ("map(ARRAY['a', 'b'], ARRAY[1, 2])", "{a=1, b=2}"),
+    ("ROW(1, 'x')", "{field0=1, field1=x}"),
+    ("X'6162'", "61 62"),
+    ("true", "true"),
+    ("CAST(2.5 AS integer)", "3"),
+    ("CAST(2.5e0 AS bigint)", "3"),
+    ("CAST(-2.5e0 AS bigint)", "-3"),
+    ("CAST('12' AS integer)", "12"),
+    ("TRY_CAST('1.5' AS integer)", None),
+    ("TRY(1 / 0)", None),
+    ("TRY(CAST('x' AS date))", None),
+    ("CAST('abc' AS varchar(2))", "ab"),
+]
+TYPES = [
+    ("1", "integer"),
+    ("2147483648", "bigint"),
+    ("1.5", "decimal(2,1)"),
+    ("1e0", "double"),
+    ("'ab'", "varchar(2)"),
+    ("NULL", "unknown"),
+    ("ARRAY[1, 2.5]", "array(decimal(11,1))"),
+    ("1 + 1.5", "decimal(12,1)"),
+    ("1.5 * 2.25", "decimal(5,3)"),
+    ("sum(1)", "bigint"),
+    ("avg(1)", "double"),
+    ("count(*)", "bigint"),
+    ("now()", "timestamp(3) with time zone"),
+    ("CAST(ROW(1, 'a') AS ROW(x int, y varchar))", "row(x integer, y varchar)"),
+]
+FAILING = [
+    ("CAST('x' AS integer)", "INVALID_CAST_ARGUMENT", "Cannot cast 'x' to INT"),
+    ("CAST(' 1' AS bigint)", "INVALID_CAST_ARGUMENT", "Cannot cast ' 1' to BIGINT"),
+    ("CAST('abc' AS date)", "INVALID_CAST_ARGUMENT", "Value cannot be cast to date: abc"),
+    ("CAST(3000000000 AS integer)", "NUMERIC_VALUE_OUT_OF_RANGE", "Out of range for integer: 3000000000"),
+    ("1 / 0", "DIVISION_BY_ZERO", "Division by zero"),
+    ("1 % 0", "DIVISION_BY_ZERO", "Division by zero"),
+    ("2147483647 + 1", "NUMERIC_VALUE_OUT_OF_RANGE", "integer addition overflow: 2147483647 + 1"),
+    ("ARRAY[1][2]", "INVALID_FUNCTION_ARGUMENT", "Array subscript must be less than or equal to array length: 2 > 1"),
+    ("ARRAY[1][0]", "INVALID_FUNCTION_ARGUMENT", "SQL array indices start at 1"),
+    ("map(ARRAY['a'], ARRAY[1])['b']", "INVALID_FUNCTION_ARGUMENT", "Key not present in map: b"),
+]
+
+
+@pytest.mark.parametrize(("expression", "expected"), PRINTED)
+def test_a_value_prints_as_trino_prints_it(value: Callable[[str], str | None], expression: str, expected: str) -> None:
+    assert value(expression) == expected
+
+
+@pytest.mark.parametrize(("expression", "expected"), TYPES)
+def test_an_expression_has_trinos_type(value: Callable[[str], str | None], expression: str, expected: str) -> None:
+    assert value(f"typeof({expression})") == expected
+
+
+@pytest.mark.parametrize(("expression", "name", "message"), FAILING)
+def test_what_cannot_be_computed_fails_in_trinos_words(
+    value: Callable[[str], str | None], expression: str, name: str, message: str
+) -> None:
+    with pytest.raises(SqlError) as failed:
+        value(expression)
+    assert (failed.value.name, failed.value.message) == (name, message)
