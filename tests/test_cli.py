@@ -85,6 +85,7 @@ def test_up_says_where_it_is_and_how_to_connect(data_dir: Path) -> None:
 
 
 def test_the_note_of_a_server_is_for_its_owner_only(server: Server) -> None:
+    assert stat.S_IMODE(server.data_dir.stat().st_mode) == 0o700
     for name in ("server.json", "administrator.json"):
         assert stat.S_IMODE((server.data_dir / "run" / name).stat().st_mode) == 0o600
     note = json.loads((server.data_dir / "run" / "server.json").read_text())

@@ -6,14 +6,15 @@ import asyncio
 import signal
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import boto3
 import pytest
 from botocore.config import Config as ClientConfig
+from botocore.exceptions import ClientError
 
 from cumulet.config import Config
 from cumulet.house import House
@@ -235,6 +236,20 @@ def test_a_second_signal_ends_the_server_at_once(own_server: Server) -> None:
         threading.Event().wait(0.01)
     assert process.returncode == 128 + signal.SIGINT
     connection.socket.close()
+
+
+def test_an_answers_headers_cannot_be_broken_open(client: Callable[..., Any]) -> None:
+    s3 = client("s3")
+    s3.create_bucket(Bucket="headers")
+    s3.put_object(Bucket="headers", Key="k", Body=b"x")
+    asked = {"Bucket": "headers", "Key": "k", "ResponseContentDisposition": "a\r\nX-Injected: yes"}
+    with pytest.raises(ClientError) as refused:
+        s3.get_object(**asked)
+    assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
+    found = s3.get_object(
+        **{**asked, "ResponseContentDisposition": 'attachment; filename="Tiếng Việt €.txt"'}
+    )
+    assert found["Body"].read() == b"x"
 
 
 def test_small_answers_are_not_held_back_by_the_system() -> None:

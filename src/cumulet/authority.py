@@ -16,7 +16,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cumulet.presence import exclusive
+from cumulet.presence import exclusive, private
 
 if TYPE_CHECKING:
     import ssl
@@ -48,8 +48,7 @@ class Authority:
     """
 
     def __init__(self, data_dir: Path) -> None:
-        self.folder = data_dir / "authority"
-        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.folder = private(data_dir / "authority")
         self.path = self.folder / "authority.pem"
         if not self._current():
             self._make()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from cumulet.authority import DOMAINS, Authority
 from cumulet.config import Config
+from cumulet.presence import private
 
 if TYPE_CHECKING:
     from cumulet.store.credentials import Credential
@@ -125,6 +126,6 @@ def _sagemaker_settings(data_dir: Path) -> Path:
 
 def _keep(path: Path, text: str) -> Path:
     if not path.exists() or path.read_text() != text:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        private(path.parent)
         path.write_text(text)
     return path

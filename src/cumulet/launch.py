@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO
 
 from cumulet.config import Config
+from cumulet.presence import private
 
 
 class LaunchFailed(Exception):
@@ -24,8 +25,7 @@ class Child:
 
     def __init__(self, data_dir: Path, port: int = 0) -> None:
         self.data_dir = data_dir
-        self.log = data_dir / "run" / "server.log"
-        self.log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.log = private(data_dir / "run") / "server.log"
         with self.log.open("ab") as log:
             self.process = self._start(port, log)
         self.config = self._ready()

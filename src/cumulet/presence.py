@@ -43,6 +43,14 @@ class Presence:
         return asked.at(self.host, self.port, self.proxy_port)
 
 
+def private(folder: Path) -> Path:
+    """A folder for its owner only, made where it is missing, and so are those above it."""
+    if not folder.is_dir():
+        private(folder.parent)
+        folder.mkdir(exist_ok=True, mode=0o700)
+    return folder
+
+
 def write_secret(path: Path, text: str) -> None:
     """A file that is seen whole or not at all, and by its owner only."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")
@@ -59,8 +67,7 @@ def _note(data_dir: Path) -> Path:
 @contextmanager
 def claim(data_dir: Path) -> Iterator[None]:
     """Hold a data directory for as long as the block runs; `AlreadyServed` where somebody does already."""
-    folder = data_dir / "run"
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    folder = private(data_dir / "run")
     with (folder / "lock").open("a+b") as lock:
         if not (_lock(lock.fileno()) or _lock_soon(lock.fileno())):
             raise AlreadyServed(_busy(data_dir))

@@ -10,8 +10,10 @@ import asyncio
 import io
 import logging
 import os
+import re
 import signal
 import socket
+import uuid
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -24,12 +26,15 @@ from cumulet.arrival import PATIENCE, BrokenBody, Departed, PipedBody, Receive, 
 from cumulet.config import Config
 from cumulet.house import House
 from cumulet.proxy import Proxy
+from cumulet.wire import protocols
 from cumulet.wire.errors import AwsError
 from cumulet.wire.message import Body, FileSpan, Headers, Request, Response
 
 SMALL = 1 << 20  # bodies up to this many bytes go in one piece between the loop and a thread
 IDLE = 65  # seconds that a kept-alive connection may rest: longer than the clients' own pools
 GRACE = 10  # seconds for requests under way at shutdown
+
+UNSENDABLE = re.compile(r"[^\t\x20-\x7e\x80-\xff]")  # in the value of a header
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 log = logging.getLogger(__name__)
@@ -76,6 +81,8 @@ class Application:
 
     def _respond(self, request: Request) -> Response:
         response = app.respond(self.house, request)
+        if any(UNSENDABLE.search(value) for _, value in response.headers):
+            response = _refusal(request)
         if isinstance(response.body, FileSpan) and response.body.length <= SMALL:
             response.body = response.body.read()
         return response
@@ -121,6 +128,16 @@ def _request(scope: dict[str, Any]) -> Request:
         secure=scope["scheme"] == "https",
         client=(scope.get("client") or ("",))[0],
     )
+
+
+def _refusal(request: Request) -> Response:
+    """What a client had put into its object's headers, or asked to be told in one, cannot be sent."""
+    error = AwsError(
+        "InvalidArgument",
+        "Header values must not hold control characters, and must be ISO-8859-1.",
+        status=400,
+    )
+    return protocols.serialize_error(None, request, error, str(uuid.uuid4()))
 
 
 def _length(response: Response) -> int | None:

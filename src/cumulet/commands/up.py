@@ -54,6 +54,7 @@ def serve(config: Config, announce: Callable[[Config, Presence], None]) -> None:
     from cumulet.house import House
     from cumulet.services import iam
 
+    _open_many_files()
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     house = House(config)
     credential = iam.administrator(house)
@@ -66,6 +67,16 @@ def serve(config: Config, announce: Callable[[Config, Presence], None]) -> None:
         announce(config, presence)
 
     server.run(house, listener, proxy_listener, ready)
+
+
+def _open_many_files() -> None:
+    """A connection and a streamed object are a file each; the usual limit of 1,024 is soon reached."""
+    if sys.platform != "win32":
+        import resource
+
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        wanted = 65536 if most == resource.RLIM_INFINITY else min(most, 65536)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
 
 
 def _bind(config: Config) -> tuple[socket.socket, socket.socket]:
