@@ -29,7 +29,7 @@ def main() -> int:
     try:
         client.execute()
     except CellExecutionError as error:
-        print(f"FAILED {arguments.notebook.name}: {error}", file=sys.stderr)
+        print(f"FAILED {arguments.notebook.name}: {error}\n{error.ename}: {error.evalue}", file=sys.stderr)
         return 1
     for output in notebook.cells[-1].get("outputs", []) if arguments.check else []:
         print(output.get("text", ""), end="")

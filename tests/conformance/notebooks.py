@@ -2,7 +2,7 @@
 
 The notebooks are not part of this project: name a checkout of their repository.
 
-    cumulet run -- python tests/conformance/notebooks.py book CHECKOUT --reviews DIR
+    cumulet run -- python tests/conformance/notebooks.py book CHECKOUT --reviews DIR [--python python3.7]
         the book "Data Science on AWS" (repository data-science-on-aws/data-science-on-aws):
         04_ingest 01 to 05 and 05_explore 01, on the Gift Card reviews
     cumulet run -- python tests/conformance/notebooks.py course CHECKOUT --reviews DIR [--python python3.7]
@@ -10,8 +10,10 @@ The notebooks are not part of this project: name a checkout of their repository.
         diegoALJ/Practical-Data-Science-on-the-AWS-Specialization), whose figures are checked
 
 `--reviews` is a folder with `amazon_reviews_us_Gift_Card_v1_00.tsv` and
-`womens_clothing_ecommerce_reviews.csv`. `--python` is the interpreter whose environment runs the notebook:
-with Python 3.7 the course's own pins, otherwise the current releases.
+`womens_clothing_ecommerce_reviews.csv`. `--python` is the interpreter whose environment runs the notebooks:
+with Python 3.7 the course's own pins, with which all of them pass; otherwise the current releases, with which
+two of the book's stop on their clients' side (awswrangler reads no partition column in chunks any more, and
+matplotlib takes no rotation of "0").
 """
 
 from __future__ import annotations
@@ -30,10 +32,10 @@ import boto3
 
 KERNEL = ["ipykernel", "nbclient", "ipython<9", "pickleshare", "awscli"]
 CURRENT = [*KERNEL, "sagemaker<3", "awswrangler", "pyathena", "seaborn", "matplotlib"]
-# What the lab's own first cell installs, on the Python it was written for.
-COURSE = [
+# What the lab's own first cell installs, on the Python it was written for; and PyAthena of the same time.
+OLD = [
     *KERNEL, "sagemaker==2.35.0", "pandas==1.1.4", "awswrangler==2.7.0", "numpy==1.18.5", "seaborn==0.11.0",
-    "matplotlib===3.3.3", "protobuf==3.20.*",
+    "matplotlib===3.3.3", "protobuf==3.20.*", "PyAthena==2.1.0",
 ]  # fmt: skip
 BOOK_NOTEBOOKS = [
     "04_ingest/01_Copy_TSV_To_S3.ipynb",
@@ -146,11 +148,12 @@ def main() -> int:
         # A copy, since notebooks write files beside themselves.
         git = shutil.ignore_patterns(".git")
         checkout = shutil.copytree(arguments.checkout.resolve(), home / "checkout", ignore=git)
-        old = arguments.notebooks == "course" and arguments.python != sys.executable
         python = (
             arguments.environment.absolute() / "bin/python"
             if arguments.environment
-            else environment(arguments.python, COURSE if old else CURRENT, home / "environment")
+            else environment(
+                arguments.python, CURRENT if arguments.python == sys.executable else OLD, home / "environment"
+            )
         )
         journey = {"book": book, "course": course}[arguments.notebooks]
         return 0 if journey(checkout, arguments.reviews.resolve(), python, home) else 1
