@@ -238,18 +238,14 @@ def test_a_second_signal_ends_the_server_at_once(own_server: Server) -> None:
     connection.socket.close()
 
 
-def test_an_answers_headers_cannot_be_broken_open(client: Callable[..., Any]) -> None:
+@pytest.mark.parametrize("value", ["a\r\nX-Injected: yes", "a\x00b", "Tiếng Việt"])
+def test_an_answers_headers_cannot_be_broken_open(client: Callable[..., Any], value: str) -> None:
     s3 = client("s3")
     s3.create_bucket(Bucket="headers")
     s3.put_object(Bucket="headers", Key="k", Body=b"x")
-    asked = {"Bucket": "headers", "Key": "k", "ResponseContentDisposition": "a\r\nX-Injected: yes"}
     with pytest.raises(ClientError) as refused:
-        s3.get_object(**asked)
+        s3.get_object(Bucket="headers", Key="k", ResponseContentDisposition=value)
     assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
-    found = s3.get_object(
-        **{**asked, "ResponseContentDisposition": 'attachment; filename="Tiếng Việt €.txt"'}
-    )
-    assert found["Body"].read() == b"x"
 
 
 def test_small_answers_are_not_held_back_by_the_system() -> None:
