@@ -70,7 +70,7 @@ class TrainingJobs(Tags, Roles):
             "TrainingJobArn": self._arn_of(TRAINING_JOB, TrainingJobName),
             "AlgorithmSpecification": AlgorithmSpecification,
             "RoleArn": RoleArn,
-            "OutputDataConfig": {"CompressionType": "GZIP", **OutputDataConfig},
+            "OutputDataConfig": {"KmsKeyId": "", "CompressionType": "GZIP", **OutputDataConfig},
             "ResourceConfig": {"InstanceCount": 1, "VolumeSizeInGB": 30, **ResourceConfig},
             "HyperParameters": HyperParameters,
             "InputDataConfig": InputDataConfig,
