@@ -37,7 +37,9 @@ class Lake:
         self.predicates.append(predicate)
         return self.stored[name]
 
-    def add(self, name: str, columns: str, form: str, *contents: str | bytes, suffix: str = "", **options: str) -> None:
+    def add(
+        self, name: str, columns: str, form: str, *contents: str | bytes, suffix: str = "", **options: str
+    ) -> None:
         """A table of files with these contents; `columns` as "a int, b string"."""
         made = [Column(*each.split(" ", 1)) for each in columns.split(", ")]
         named = {key.replace("_", "."): value for key, value in options.items()}
@@ -80,7 +82,12 @@ def rows(ask: Callable[..., Outcome], tmp_path: Path) -> Callable[..., list[list
         ask(text, list(parameters))
         with (tmp_path / "out" / "result.csv").open(newline="") as file:
             lines = file.read()
-        marked = lines.replace(",,", ",\x00,").replace(",,", ",\x00,").replace("\n,", "\n\x00,").replace(",\n", ",\x00\n")
+        marked = (
+            lines.replace(",,", ",\x00,")
+            .replace(",,", ",\x00,")
+            .replace("\n,", "\n\x00,")
+            .replace(",\n", ",\x00\n")
+        )
         found = list(csv.reader(marked.splitlines()))[1:]
         return [[None if value in ("\x00",) else value for value in row] if row else [None] for row in found]
 

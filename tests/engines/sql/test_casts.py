@@ -60,19 +60,27 @@ FAILING = [
     ("1 / 0", "DIVISION_BY_ZERO", "Division by zero"),
     ("1 % 0", "DIVISION_BY_ZERO", "Division by zero"),
     ("2147483647 + 1", "NUMERIC_VALUE_OUT_OF_RANGE", "integer addition overflow: 2147483647 + 1"),
-    ("ARRAY[1][2]", "INVALID_FUNCTION_ARGUMENT", "Array subscript must be less than or equal to array length: 2 > 1"),
+    (
+        "ARRAY[1][2]",
+        "INVALID_FUNCTION_ARGUMENT",
+        "Array subscript must be less than or equal to array length: 2 > 1",
+    ),
     ("ARRAY[1][0]", "INVALID_FUNCTION_ARGUMENT", "SQL array indices start at 1"),
     ("map(ARRAY['a'], ARRAY[1])['b']", "INVALID_FUNCTION_ARGUMENT", "Key not present in map: b"),
 ]
 
 
 @pytest.mark.parametrize(("expression", "expected"), PRINTED)
-def test_a_value_prints_as_trino_prints_it(value: Callable[[str], str | None], expression: str, expected: str) -> None:
+def test_a_value_prints_as_trino_prints_it(
+    value: Callable[[str], str | None], expression: str, expected: str
+) -> None:
     assert value(expression) == expected
 
 
 @pytest.mark.parametrize(("expression", "expected"), TYPES)
-def test_an_expression_has_trinos_type(value: Callable[[str], str | None], expression: str, expected: str) -> None:
+def test_an_expression_has_trinos_type(
+    value: Callable[[str], str | None], expression: str, expected: str
+) -> None:
     assert value(f"typeof({expression})") == expected
 
 

@@ -18,8 +18,15 @@ Rows = Callable[..., list[list[str | None]]]
 
 def test_plain_text_has_no_quotes_and_its_misfits_are_null(lake: Any, rows: Rows) -> None:
     content = 'id,name,score\n1,"a",1.5\nx,b,y\n3\n4,d,5,more\n'
-    lake.add("t", "id int, name string, score double", "text", content, field_delim=",", skip_header_line_count="1")
-    assert rows("SELECT * FROM t") == [["1", '"a"', "1.5"], [None, "b", None], ["3", None, None], ["4", "d", "5.0"]]
+    lake.add(
+        "t", "id int, name string, score double", "text", content, field_delim=",", skip_header_line_count="1"
+    )
+    assert rows("SELECT * FROM t") == [
+        ["1", '"a"', "1.5"],
+        [None, "b", None],
+        ["3", None, None],
+        ["4", "d", "5.0"],
+    ]
 
 
 def test_null_and_escape_and_collections_in_plain_text(lake: Any, rows: Rows) -> None:
@@ -31,7 +38,9 @@ def test_null_and_escape_and_collections_in_plain_text(lake: Any, rows: Rows) ->
 
 
 @pytest.mark.parametrize("irregular", ["", '9,"say \\"hi\\"",1\n'])
-def test_quoted_csv_reads_quotes_by_the_fast_and_by_the_slow_way(lake: Any, rows: Rows, irregular: str) -> None:
+def test_quoted_csv_reads_quotes_by_the_fast_and_by_the_slow_way(
+    lake: Any, rows: Rows, irregular: str
+) -> None:
     content = 'a,b,c\n1,"x, ""y""",3\n\n2,,7\n3,a\\b,1,extra\n' + irregular
     lake.add("t", "a int, b string, c bigint", "quoted csv", content, skip_header_line_count="1")
     assert rows("SELECT * FROM t WHERE a < 9") == [["1", 'x, "y"', "3"], ["2", "", "7"], ["3", "ab", "1"]]
@@ -63,7 +72,9 @@ def test_malformed_json_is_an_error_unless_the_table_says_otherwise(lake: Any, r
 
 
 @pytest.mark.parametrize(("suffix", "pack"), [(".gz", gzip.compress), (".bz2", bz2.compress)])
-def test_packed_text_is_unpacked_by_its_suffix(lake: Any, rows: Rows, suffix: str, pack: Callable[[bytes], bytes]) -> None:
+def test_packed_text_is_unpacked_by_its_suffix(
+    lake: Any, rows: Rows, suffix: str, pack: Callable[[bytes], bytes]
+) -> None:
     lake.add("t", "a int, b string", "text", pack(b"1\tx\n2\ty\n"), suffix=suffix, field_delim="\t")
     assert rows("SELECT sum(a), count(*) FROM t") == [["3", "2"]]
 
@@ -73,7 +84,9 @@ def test_a_file_with_a_header_only_and_an_empty_one_have_no_rows(lake: Any, rows
     assert rows("SELECT count(*), sum(a) FROM t") == [["0", None]]
 
 
-def parquet(lake: Any, name: str, columns: list[Column], keys: list[Column], *tables: tuple[pa.Table, list[str]]) -> None:
+def parquet(
+    lake: Any, name: str, columns: list[Column], keys: list[Column], *tables: tuple[pa.Table, list[str]]
+) -> None:
     lake.known[name] = Table("db", name, columns, keys, "parquet")
     lake.stored[name] = []
     for number, (table, values) in enumerate(tables):
@@ -98,8 +111,17 @@ def test_parquet_of_another_type_is_bad_data(lake: Any, rows: Rows) -> None:
 
 def test_partition_values_come_from_the_catalog_and_narrow_the_files(lake: Any, rows: Rows) -> None:
     keys = [Column("d", "string"), Column("n", "int")]
-    parquet(lake, "t", [Column("a", "bigint")], keys, (pa.table({"a": [1]}), ["x", "1"]), (pa.table({"a": [2]}), ["y", "2"]))
-    assert rows("SELECT d, n + 1, a, \"$path\" FROM t WHERE d = 'x' AND a < 5 AND n IN (1, 2)") == [["x", "2", "1", "s3://b/t-0.parquet"]]
+    parquet(
+        lake,
+        "t",
+        [Column("a", "bigint")],
+        keys,
+        (pa.table({"a": [1]}), ["x", "1"]),
+        (pa.table({"a": [2]}), ["y", "2"]),
+    )
+    assert rows("SELECT d, n + 1, a, \"$path\" FROM t WHERE d = 'x' AND a < 5 AND n IN (1, 2)") == [
+        ["x", "2", "1", "s3://b/t-0.parquet"]
+    ]
     assert lake.predicates[-1] == [
         {"column": "d", "operator": "=", "values": ["x"]},
         {"column": "n", "operator": "in", "values": ["1", "2"]},

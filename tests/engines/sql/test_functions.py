@@ -69,7 +69,10 @@ DATES = [
     ("INTERVAL '2' DAY + INTERVAL '3' HOUR", "2 03:00:00.000"),
     ("INTERVAL '3' YEAR + INTERVAL '5' MONTH", "3-5"),
     ("DATE '2012-08-08' - INTERVAL '2' DAY", "2012-08-06"),
-    ("TIMESTAMP '2012-10-31 01:00 UTC' AT TIME ZONE 'America/Los_Angeles'", "2012-10-30 18:00:00 America/Los_Angeles"),
+    (
+        "TIMESTAMP '2012-10-31 01:00 UTC' AT TIME ZONE 'America/Los_Angeles'",
+        "2012-10-30 18:00:00 America/Los_Angeles",
+    ),
     ("from_unixtime(1617256617)", "2021-04-01 05:56:57.000 UTC"),
     ("from_iso8601_timestamp('2020-05-11T11:15:05Z')", "2020-05-11 11:15:05.000 UTC"),
     ("now()", "2023-11-14 22:13:20.123 UTC"),
@@ -88,7 +91,10 @@ COLLECTIONS = [
     ("element_at(map(ARRAY['a'], ARRAY[1]), 'z')", None),
     ("slice(ARRAY[1, 2, 3, 4], -2, 2)", "[3, 4]"),
     ("sequence(1, 5, 2)", "[1, 3, 5]"),
-    ("zip(ARRAY[1, 2], ARRAY['1b', NULL, '3b'])", "[{field0=1, field1=1b}, {field0=2, field1=null}, {field0=null, field1=3b}]"),
+    (
+        "zip(ARRAY[1, 2], ARRAY['1b', NULL, '3b'])",
+        "[{field0=1, field1=1b}, {field0=2, field1=null}, {field0=null, field1=3b}]",
+    ),
     ("transform(ARRAY[5, NULL, 6], x -> coalesce(x, 0) + 1)", "[6, 1, 7]"),
     ("filter(ARRAY[5, -6, NULL, 7], x -> x > 0)", "[5, 7]"),
     ("reduce(ARRAY[5, 20, 50], 0, (s, x) -> s + x, s -> s)", "75"),

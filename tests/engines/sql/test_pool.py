@@ -14,7 +14,10 @@ import pytest
 from cumulet.engines.sql.base import Cancelled, Output, Query, SqlError
 from cumulet.engines.sql.pool import Pool, WorkerDied
 
-LONG = "SELECT count(*) FROM UNNEST(sequence(1, 100000)) a(x) CROSS JOIN UNNEST(sequence(1, 100000)) b(y) WHERE x * y % 7 = 3"
+LONG = (
+    "SELECT count(*) FROM UNNEST(sequence(1, 100000)) a(x) CROSS JOIN "
+    "UNNEST(sequence(1, 100000)) b(y) WHERE x * y % 7 = 3"
+)
 
 
 class Nothing:
@@ -55,7 +58,7 @@ def test_a_second_query_uses_the_same_worker(pool: Pool, tmp_path: Path) -> None
 
 
 def test_a_failed_query_leaves_its_worker_usable(pool: Pool, tmp_path: Path) -> None:
-    with pytest.raises(SqlError, match="Table 'awsdatacatalog.db.t' does not exist"):
+    with pytest.raises(SqlError, match=r"Table 'awsdatacatalog\.db\.t' does not exist"):
         pool.run(query(tmp_path, "SELECT * FROM t"), Nothing(), "a")
     assert pool.run(query(tmp_path, "SELECT 1"), Nothing(), "b").rows == 1
 

@@ -29,7 +29,9 @@ def test_a_left_join_keeps_rows_whose_list_is_empty(rows: Rows) -> None:
 
 
 def test_a_map_unnests_into_keys_and_values(rows: Rows) -> None:
-    found = rows("SELECT k, v FROM (VALUES 1) CROSS JOIN UNNEST(map(ARRAY['a', 'b'], ARRAY[1, 2])) AS s(k, v)")
+    found = rows(
+        "SELECT k, v FROM (VALUES 1) CROSS JOIN UNNEST(map(ARRAY['a', 'b'], ARRAY[1, 2])) AS s(k, v)"
+    )
     assert found == [["a", "1"], ["b", "2"]]
 
 
@@ -49,13 +51,16 @@ def test_windows_rank_and_sum(rows: Rows) -> None:
 def test_aggregates_filter_order_and_count_distinct(rows: Rows) -> None:
     found = rows(
         "SELECT k, count(DISTINCT v), array_agg(v ORDER BY v DESC), count(*) FILTER (WHERE v > 1), max_by(k, v), "
-        "listagg(k, '-') WITHIN GROUP (ORDER BY v) FROM (VALUES ('a', 1), ('a', 2), ('b', 3)) AS t(k, v) GROUP BY 1 ORDER BY 1"
+        "listagg(k, '-') WITHIN GROUP (ORDER BY v) "
+        "FROM (VALUES ('a', 1), ('a', 2), ('b', 3)) AS t(k, v) GROUP BY 1 ORDER BY 1"
     )
     assert found == [["a", "2", "[2, 1]", "1", "a", "a-a"], ["b", "1", "[3]", "1", "b", "b"]]
 
 
 def test_decimal_averages_keep_their_scale(rows: Rows) -> None:
-    assert rows("SELECT avg(d), sum(d) FROM (VALUES DECIMAL '1.10', DECIMAL '2.25') t(d)") == [["1.68", "3.35"]]
+    assert rows("SELECT avg(d), sum(d) FROM (VALUES DECIMAL '1.10', DECIMAL '2.25') t(d)") == [
+        ["1.68", "3.35"]
+    ]
 
 
 def test_rollup_adds_the_whole(rows: Rows) -> None:
@@ -64,7 +69,9 @@ def test_rollup_adds_the_whole(rows: Rows) -> None:
 
 
 def test_a_with_query_may_use_an_earlier_one(rows: Rows) -> None:
-    found = rows("WITH a AS (SELECT 1 x), b(y) AS (SELECT x + 1 FROM a) SELECT y, (SELECT max(x) FROM a) FROM b")
+    found = rows(
+        "WITH a AS (SELECT 1 x), b(y) AS (SELECT x + 1 FROM a) SELECT y, (SELECT max(x) FROM a) FROM b"
+    )
     assert found == [["2", "1"]]
 
 
@@ -81,7 +88,9 @@ def test_the_output_may_hold_one_name_twice(rows: Rows) -> None:
 
 
 def test_parameters_stand_where_the_marks_are(rows: Rows) -> None:
-    assert rows("SELECT ?, a FROM (VALUES 1, 2) t(a) WHERE a = ? LIMIT ?", "'it''s'", "2", "5") == [["it's", "2"]]
+    assert rows("SELECT ?, a FROM (VALUES 1, 2) t(a) WHERE a = ? LIMIT ?", "'it''s'", "2", "5") == [
+        ["it's", "2"]
+    ]
 
 
 def test_too_few_parameters_are_refused(rows: Rows) -> None:
@@ -96,14 +105,26 @@ def test_a_view_is_seen_from_its_own_database(lake: object, rows: Rows) -> None:
 
 REFUSED = [
     ("SELECT nope FROM (VALUES 1) t(a)", "COLUMN_NOT_FOUND", "line 1:8: Column 'nope' cannot be resolved"),
-    ("SELECT * FROM missing", "TABLE_NOT_FOUND", "line 1:15: Table 'awsdatacatalog.db.missing' does not exist"),
+    (
+        "SELECT * FROM missing",
+        "TABLE_NOT_FOUND",
+        "line 1:15: Table 'awsdatacatalog.db.missing' does not exist",
+    ),
     ("SELECT * FROM other.t", "SCHEMA_NOT_FOUND", "line 1:15: Schema 'other' does not exist"),
     ("SELECT a FROM (VALUES 1) t(a), (VALUES 2) u(a)", "AMBIGUOUS_NAME", "line 1:8: Column 'a' is ambiguous"),
     ("SELECT foo(1)", "FUNCTION_NOT_FOUND", "line 1:8: Function 'foo' not registered"),
-    ("SELECT upper(1)", "FUNCTION_NOT_FOUND", "line 1:8: Unexpected parameters (integer) for function upper. Expected: upper(varchar)"),
+    (
+        "SELECT upper(1)",
+        "FUNCTION_NOT_FOUND",
+        "line 1:8: Unexpected parameters (integer) for function upper. Expected: upper(varchar)",
+    ),
     ("SELECT 'a' + 1", "TYPE_MISMATCH", "line 1:8: Cannot apply operator: varchar(1) + integer"),
     ("SELECT 1 = 'a'", "TYPE_MISMATCH", "line 1:8: Cannot apply operator: integer = varchar(1)"),
-    ("SELECT 1 UNION SELECT 'a'", "TYPE_MISMATCH", "line 1:8: column 1 in UNION query has incompatible types: integer, varchar(1)"),
+    (
+        "SELECT 1 UNION SELECT 'a'",
+        "TYPE_MISMATCH",
+        "line 1:8: column 1 in UNION query has incompatible types: integer, varchar(1)",
+    ),
     ("THIS IS NOT SQL", "SYNTAX_ERROR", None),
     ("SELECT FROM t", "SYNTAX_ERROR", None),
     ("SELECT a, FROM t", "SYNTAX_ERROR", "line 1:11: mismatched input 'FROM'"),
@@ -114,12 +135,18 @@ REFUSED = [
     ("SELECT 1; SELECT 2", "SYNTAX_ERROR", None),
     ("SELECT max(a) FROM (VALUES 1) t(a) WHERE max(a) > 1", "EXPRESSION_NOT_SCALAR", None),
     ("SELECT a, count(*) FROM (VALUES 1) t(a)", "EXPRESSION_NOT_AGGREGATE", None),
-    ("SELECT (SELECT a FROM (VALUES 1, 2) t(a))", "SUBQUERY_MULTIPLE_ROWS", "Scalar sub-query has returned multiple rows"),
+    (
+        "SELECT (SELECT a FROM (VALUES 1, 2) t(a))",
+        "SUBQUERY_MULTIPLE_ROWS",
+        "Scalar sub-query has returned multiple rows",
+    ),
 ]
 
 
 @pytest.mark.parametrize(("text", "name", "message"), REFUSED)
-def test_a_wrong_query_is_refused_in_trinos_words(rows: Rows, text: str, name: str, message: str | None) -> None:
+def test_a_wrong_query_is_refused_in_trinos_words(
+    rows: Rows, text: str, name: str, message: str | None
+) -> None:
     with pytest.raises(SqlError) as failed:
         rows(text)
     assert failed.value.name == name

@@ -35,7 +35,10 @@ def test_no_rows_make_no_file(ask: Ask) -> None:
 
 def test_text_is_delimited_and_packed(ask: Ask) -> None:
     options: dict[str, Any] = {"field_delimiter": ","}
-    outcome = ask("SELECT 'a\"b' AS a, CAST(NULL AS integer) AS b, 1e10 AS c", output={"format": "textfile", "options": options})
+    outcome = ask(
+        "SELECT 'a\"b' AS a, CAST(NULL AS integer) AS b, 1e10 AS c",
+        output={"format": "textfile", "options": options},
+    )
     assert gzip.decompress(Path(outcome.files[0].path).read_bytes()) == b'a"b,\\N,1.0E10\n'
 
 

@@ -63,7 +63,8 @@ class Worker:
                 raise Cancelled
             else:
                 return reply["done"]
-        raise Cancelled if self.cancelled else WorkerDied(self.process.wait())
+        code = self.process.wait()  # it has gone: nobody must find it alive afterwards
+        raise Cancelled if self.cancelled else WorkerDied(code)
 
     def _send(self, message: frames.Message) -> None:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from pathlib import Path
 
@@ -16,6 +17,7 @@ def engine(house: House) -> Pool:
     folder = workspace(house)
     with LOCK:
         if folder not in POOLS:
+            shutil.rmtree(folder / "runs", ignore_errors=True)  # what an earlier process left half done
             POOLS[folder] = Pool(folder / "workers")
         return POOLS[folder]
 

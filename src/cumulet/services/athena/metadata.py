@@ -17,7 +17,7 @@ class Metadata(Service):
         try:
             found = self._glue(CatalogName).get_database(Name=DatabaseName)["Database"]
         except AwsError as error:
-            raise no_metadata(error.message) from None
+            raise no_metadata(error) from None
         return {"Database": shown_database(found)}
 
     def list_databases(
@@ -35,7 +35,7 @@ class Metadata(Service):
         try:
             found = self._glue(CatalogName).get_table(DatabaseName=DatabaseName, Name=TableName)["Table"]
         except AwsError as error:
-            raise no_metadata(error.message) from None
+            raise no_metadata(error) from None
         return {"TableMetadata": shown_table(found)}
 
     def list_table_metadata(
@@ -60,7 +60,7 @@ class Metadata(Service):
                 MaxResults=min(MaxResults, 100),
             )
         except AwsError as error:
-            raise no_metadata(error.message) from None
+            raise no_metadata(error) from None
         return {
             "TableMetadataList": [shown_table(each) for each in answer["TableList"]],
             "NextToken": answer.get("NextToken"),

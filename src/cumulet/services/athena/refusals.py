@@ -22,8 +22,10 @@ def no_work_group(name: str) -> AwsError:
     return invalid(f"WorkGroup {name} is not found.")
 
 
-def no_metadata(message: str) -> AwsError:
-    return AwsError("MetadataException", message)
+def no_metadata(cause: AwsError) -> AwsError:
+    """The catalog's own error inside Athena's; clients look for the catalog's code in the text."""
+    tail = f"(Service: AmazonDataCatalog; Status Code: 400; Error Code: {cause.code})"
+    return AwsError("MetadataException", f"{cause.code}: {cause.message} {tail}")
 
 
 def not_found(message: str, name: str) -> AwsError:

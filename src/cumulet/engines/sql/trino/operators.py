@@ -111,7 +111,10 @@ def unscaled(number: str, kind: Type) -> str:
     if not scale:
         return number
     if precision + scale <= 38:
-        return f"(CAST({number} AS DECIMAL({38 - scale},0)) * CAST('0.{'0' * (scale - 1)}1' AS DECIMAL({scale},{scale})))"
+        return (
+            f"(CAST({number} AS DECIMAL({38 - scale},0)) * CAST('0.{'0' * (scale - 1)}1' AS "
+            f"DECIMAL({scale},{scale})))"
+        )
     return f"cumulet_decimal({number}, {scale})"
 
 

@@ -98,9 +98,14 @@ def json_literal(to: Expressions, tree: exp.ParseJSON) -> Typed:
 
 
 def parsed(value: Typed) -> Typed:
-    bad = fail("INVALID_FUNCTION_ARGUMENT", f"'Cannot convert value to JSON: ''' || {value.sql} || ''''", t.JSON)
+    bad = fail(
+        "INVALID_FUNCTION_ARGUMENT", f"'Cannot convert value to JSON: ''' || {value.sql} || ''''", t.JSON
+    )
     return Typed(
-        f"(CASE WHEN {value.sql} IS NULL THEN NULL WHEN json_valid({value.sql}) THEN cumulet_json({value.sql}) ELSE {bad} END)",
+        (
+            f"(CASE WHEN {value.sql} IS NULL THEN NULL WHEN json_valid({value.sql}) THEN "
+            f"cumulet_json({value.sql}) ELSE {bad} END)"
+        ),
         t.JSON,
     )
 

@@ -1,0 +1,133 @@
+"""Hive's DDL, and that Glue holds what it says."""
+
+from __future__ import annotations
+
+import pytest
+
+from .conftest import Lab
+
+
+def test_databases_are_made_shown_and_dropped(lab: Lab) -> None:
+    name = f"{lab.database}_two"
+    lab.run(f"CREATE DATABASE {name} COMMENT 'a second one' LOCATION 's3://{lab.bucket}/two/'")
+    assert lab.glue.get_database(Name=name)["Database"]["Description"] == "a second one"
+    assert lab.lines(f"SHOW DATABASES LIKE '{lab.database}*'") == [lab.database, name]
+    assert "already exists" in lab.fail(f"CREATE DATABASE {name}")["StateChangeReason"]
+    lab.run(f"CREATE SCHEMA IF NOT EXISTS `{name}`")
+    lab.run(f"DROP DATABASE {name}")
+    lab.run(f"DROP DATABASE IF EXISTS {name}")
+    assert "Database does not exist" in lab.fail(f"DROP DATABASE {name}")["StateChangeReason"]
+
+
+def test_a_database_with_tables_is_dropped_by_cascade_only(people: Lab) -> None:
+    assert "is not empty" in people.fail(f"DROP DATABASE {people.database}")["StateChangeReason"]
+    people.run(f"DROP DATABASE {people.database} CASCADE")
+
+
+def test_a_table_is_described_as_it_was_made(lab: Lab) -> None:
+    lab.run(
+        f"CREATE EXTERNAL TABLE IF NOT EXISTS `{lab.database}`.`t` "
+        "(`a` int COMMENT 'first', b array<struct<x:int,y:string>>)\n"
+        "COMMENT 'some table' PARTITIONED BY (d string, n int)\n"
+        r"ROW FORMAT DELIMITED FIELDS TERMINATED BY '\t' ESCAPED BY '\\' NULL DEFINED AS 'NA' "
+        f"STORED AS TEXTFILE LOCATION 's3://{lab.bucket}/t/' TBLPROPERTIES ('skip.header.line.count'='1', 'k'='v')"
+    )
+    table = lab.glue.get_table(DatabaseName=lab.database, Name="t")["Table"]
+    storage = table["StorageDescriptor"]
+    assert storage["Columns"] == [
+        {"Name": "a", "Type": "int", "Comment": "first"},
+        {"Name": "b", "Type": "array<struct<x:int,y:string>>"},
+    ]
+    assert storage["SerdeInfo"]["Parameters"]["field.delim"] == "\t"
+    assert storage["SerdeInfo"]["Parameters"]["escape.delim"] == "\\"
+    assert storage["SerdeInfo"]["Parameters"]["serialization.null.format"] == "NA"
+    assert [each["Name"] for each in table["PartitionKeys"]] == ["d", "n"]
+    described = lab.lines("DESCRIBE t")
+    assert described[0] == "a                   \tint                 \tfirst               "
+    assert "# Partition Information\t \t " in described
+    shown = "\n".join(lab.lines("SHOW CREATE TABLE t"))
+    assert shown.startswith(f"CREATE EXTERNAL TABLE `{lab.database}.t`(\n  `a` int COMMENT 'first', \n")
+    assert "'k'='v'" in shown
+    assert [each.strip() for each in lab.lines("SHOW COLUMNS IN t")] == ["a", "b", "d", "n"]
+    assert "k\tv" in lab.lines("SHOW TBLPROPERTIES t")
+
+
+def test_partitions_are_added_renamed_shown_and_dropped(lab: Lab) -> None:
+    lab.run(
+        f"CREATE EXTERNAL TABLE t (a int) PARTITIONED BY (d string) STORED AS PARQUET LOCATION 's3://{lab.bucket}/t/'"
+    )
+    lab.run(
+        f"ALTER TABLE t ADD PARTITION (d = 'x') LOCATION 's3://{lab.bucket}/elsewhere/' PARTITION (d = 'y')"
+    )
+    assert lab.lines("SHOW PARTITIONS t") == ["d=x", "d=y"]
+    found = lab.glue.get_partition(DatabaseName=lab.database, TableName="t", PartitionValues=["y"])[
+        "Partition"
+    ]
+    assert found["StorageDescriptor"]["Location"] == f"s3://{lab.bucket}/t/d=y/"
+    assert "already exists" in lab.fail("ALTER TABLE t ADD PARTITION (d = 'x')")["StateChangeReason"]
+    lab.run("ALTER TABLE t ADD IF NOT EXISTS PARTITION (d = 'x')")
+    lab.run("ALTER TABLE t PARTITION (d = 'y') RENAME TO PARTITION (d = 'z')")
+    lab.run("ALTER TABLE t DROP PARTITION (d = 'x')")
+    assert lab.lines("SHOW PARTITIONS t") == ["d=z"]
+
+
+def test_repair_finds_partitions_by_the_names_of_folders(lab: Lab) -> None:
+    for day, value in (("2020-01-01", 1), ("2020-01-02", 2)):
+        lab.put(f"t/d={day}/data.csv", f"{value}\n")
+    lab.put("t/other/data.csv", "9\n")
+    lab.run("CREATE EXTERNAL TABLE t (a int) PARTITIONED BY (d date) ROW FORMAT DELIMITED FIELDS TERMINATED BY ',' "
+            f"LOCATION 's3://{lab.bucket}/t/'")  # fmt: skip
+    assert lab.rows("SELECT count(*) FROM t") == [["0"]]
+    said = lab.lines("MSCK REPAIR TABLE t")
+    assert said[0] == "Partitions not in metastore:\tt:d=2020-01-01\tt:d=2020-01-02"
+    assert lab.lines("MSCK REPAIR TABLE t") == []
+    assert lab.rows("SELECT d, a FROM t WHERE d > DATE '2020-01-01'") == [["2020-01-02", "2"]]
+
+
+def test_columns_properties_and_location_can_be_altered(people: Lab) -> None:
+    people.run("ALTER TABLE people ADD COLUMNS (extra string)")
+    assert people.rows("SELECT extra FROM people WHERE id = 1") == [[None]]
+    people.run("ALTER TABLE people REPLACE COLUMNS (id int, name string)")
+    people.run("ALTER TABLE people SET TBLPROPERTIES ('note' = 'x')")
+    people.run(f"ALTER TABLE people SET LOCATION 's3://{people.bucket}/nothing/'")
+    assert people.rows("SELECT count(*) FROM people") == [["0"]]
+    table = people.glue.get_table(DatabaseName=people.database, Name="people")["Table"]
+    assert table["Parameters"]["note"] == "x"
+    assert table["Parameters"]["skip.header.line.count"] == "1"
+
+
+def test_dropping_a_table_keeps_its_data(people: Lab) -> None:
+    people.run("DROP TABLE people")
+    assert people.s3.list_objects_v2(Bucket=people.bucket, Prefix="people/")["KeyCount"] == 1
+    people.run("DROP TABLE IF EXISTS people")
+    assert "Table not found" in people.fail("DROP TABLE people")["StateChangeReason"]
+
+
+def test_views_are_kept_as_athena_keeps_them(people: Lab) -> None:
+    people.run("CREATE VIEW old AS SELECT id, name FROM people WHERE born < 1900")
+    table = people.glue.get_table(DatabaseName=people.database, Name="old")["Table"]
+    assert (table["TableType"], table["ViewOriginalText"][:17]) == ("VIRTUAL_VIEW", "/* Presto View: e")
+    assert people.rows("SELECT * FROM old") == [["1", "Ada"]]
+    assert "already exists" in people.fail("CREATE VIEW old AS SELECT 1 AS a")["StateChangeReason"]
+    people.run("CREATE OR REPLACE VIEW old AS SELECT count(*) AS n FROM people")
+    assert people.rows("SELECT n FROM old") == [["3"]]
+    assert people.lines("SHOW VIEWS") == ["old"]
+    assert people.lines("SHOW TABLES") == ["old", "people"]
+    people.run("DROP VIEW old")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("CREATE TABLE t (a int) LOCATION 's3://b/t/'", "Tables in Athena are external"),
+        ("CREATE EXTERNAL TABLE t (a wrong) LOCATION 's3://b/t/'", "cannot recognize input near 'a' 'wrong'"),
+        ("CREATE EXTERNAL TABLE t (a int)", "A LOCATION is needed"),
+        (
+            "CREATE TABLE t (a int) LOCATION 's3://b/t/' TBLPROPERTIES ('table_type'='ICEBERG')",
+            "not supported by Cumulet yet",
+        ),
+    ],
+)
+def test_a_definition_that_cannot_be_is_refused(lab: Lab, text: str, said: str) -> None:
+    with pytest.raises(lab.athena.exceptions.InvalidRequestException, match=said):
+        lab.start(text)
