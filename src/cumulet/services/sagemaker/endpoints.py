@@ -99,8 +99,13 @@ class Endpoints(EndpointConfigs):
                     "role": model["ExecutionRoleArn"],
                 }
             )
-        name = config["EndpointConfigName"]
-        promise = {"name": body["EndpointName"], "config": name, "variants": variants}
+        body["deployments"] = body.get("deployments", 0) + 1
+        promise = {
+            "name": body["EndpointName"],
+            "config": config["EndpointConfigName"],
+            "variants": variants,
+            "number": body["deployments"],
+        }
         body["works"].append(self.house.jobs.add("sagemaker.run_endpoint", self.caller, **promise))
 
     def update_endpoint_weights_and_capacities(

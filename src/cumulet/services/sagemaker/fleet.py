@@ -39,9 +39,10 @@ class Variant:
 
 
 class Deployment:
-    """The processes of one configuration of an endpoint."""
+    """The processes of one configuration of an endpoint; its number grows with every update."""
 
-    def __init__(self, variants: list[Variant]) -> None:
+    def __init__(self, variants: list[Variant], number: int = 1) -> None:
+        self.number = number
         self.variants = {variant.name: variant for variant in variants}
         self.changed = threading.Condition()
         self.closed = False
@@ -89,13 +90,17 @@ class Deployment:
 class Fleet:
     """All live deployments by the endpoint's full name."""
 
-    def __init__(self) -> None:
+    def __init__(self, closing: threading.Event | None = None) -> None:
+        self.closing = closing or threading.Event()  # set when the server shuts down
         self.changed = threading.Condition()
         self.deployments: dict[str, Deployment] = {}
 
     def publish(self, name: str, deployment: Deployment) -> None:
+        """Let a deployment answer, unless a later one does so already (both may start after a restart)."""
         with self.changed:
-            self.deployments[name] = deployment
+            present = self.deployments.get(name)
+            if present is None or present.number < deployment.number:
+                self.deployments[name] = deployment
             self.changed.notify_all()
 
     def withdraw(self, name: str, deployment: Deployment) -> None:
@@ -103,11 +108,12 @@ class Fleet:
         with self.changed:
             if self.deployments.get(name) is deployment:
                 del self.deployments[name]
+            self.changed.notify_all()
 
     def wait_for(self, name: str, seconds: float) -> Deployment | None:
         """The deployment of an endpoint; after a restart of the server it may be on its way."""
         with self.changed:
-            self.changed.wait_for(lambda: name in self.deployments, seconds)
+            self.changed.wait_for(lambda: name in self.deployments or self.closing.is_set(), seconds)
             return self.deployments.get(name)
 
     def tell(self) -> None:
@@ -132,4 +138,4 @@ _making = threading.Lock()
 
 def fleet_of(house: House) -> Fleet:
     with _making:
-        return _fleets.setdefault(house, Fleet())
+        return _fleets.setdefault(house, Fleet(house.jobs.closing))

@@ -36,7 +36,9 @@ class Invocations(Resources):
         fleet = fleet_of(self.house)
         deployment = fleet.wait_for(f"{self.caller.scope}/{name}", deadline - time.monotonic())
         if deployment is None:
-            raise AwsError("ServiceUnavailable", f"Endpoint {name} is still starting.")
+            raise AwsError(
+                "ServiceUnavailable", f"Endpoint {name} is not up: the server is starting or stopping."
+            )
         return deployment
 
     def _answer(

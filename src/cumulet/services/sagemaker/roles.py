@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cumulet.services import principals
+from cumulet.services import roles
 from cumulet.services.sagemaker.refusals import invalid
 from cumulet.services.sagemaker.resources import Resources
 from cumulet.wire.errors import AwsError
@@ -24,11 +24,5 @@ class Roles(Resources):
                 f"'{PRINCIPAL}' to assume the role."
             ) from error
 
-    def _assumed(self, arn: str) -> dict[str, Any]:
-        """Credentials of the role, for as long as the role allows."""
-        sagemaker = principals.service(self.caller, "sagemaker")
-        role = self.other("iam").get_role(RoleName=arn.rsplit("/", 1)[-1])["Role"]
-        granted: dict[str, Any] = self.other("sts", sagemaker).assume_role(
-            RoleArn=arn, RoleSessionName=SESSION, DurationSeconds=role["MaxSessionDuration"]
-        )
-        return granted
+    def _assumed(self, arn: str, seconds: float = roles.HOUR) -> dict[str, Any]:
+        return roles.assumed(self, "sagemaker", arn, SESSION, seconds)

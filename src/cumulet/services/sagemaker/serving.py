@@ -60,7 +60,7 @@ class Serving(Endpoints, Surroundings):
     def _deployed(self, job: Job) -> Iterator[Deployment]:
         """The configuration's processes, ready; ended when this is left, however that happens."""
         variants = [Variant(v["VariantName"], v["InitialVariantWeight"]) for v in job.payload["variants"]]
-        deployment = Deployment(variants)
+        deployment = Deployment(variants, job.payload["number"])
         fleet, name = fleet_of(self.house), self._fleet_name(job.payload["name"])
         try:
             for variant, wanted in zip(variants, job.payload["variants"], strict=True):
@@ -141,6 +141,9 @@ class Serving(Endpoints, Surroundings):
         fleet: Fleet = fleet_of(self.house)
 
         def change(body: dict[str, Any]) -> None:
+            if body.get("serving", 0) > deployment.number:
+                raise Stopped
+            body["serving"] = deployment.number
             body["ProductionVariants"] = _summaries(job, body)
             body.update(EndpointConfigName=job.payload["config"], LastModifiedTime=now)
             if body["works"][-1] == job.id and body["EndpointStatus"] in ("Creating", "Updating", "Failed"):
