@@ -1,0 +1,167 @@
+"""ceph/s3-tests, the public conformance suite of S3, run unmodified against Cumulet.
+
+The suite is not part of this project: name a checkout of its repository and a Python that has the suite's
+requirements (`pip install -r CHECKOUT/requirements.txt`).
+
+    python tests/conformance/s3_tests.py CHECKOUT --python VENV/bin/python [--results FILE] [--pytest="-k acl"]
+
+A server of its own is started on a fresh data directory, with an account for each role that the suite plays.
+Printed are the failures by cause and the counts; `--results` keeps every test's outcome as JSON.
+
+Selected are the tests of objects and buckets that AWS itself passes. Those marked `fails_on_aws` describe
+Ceph; the others left out concern what is Ceph's own (bucket logging, appending) or waits for a tape robot
+or a second cloud. Another selection: `--pytest="-m lifecycle"`, another file: `--files test_s3select.py`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import configparser
+import json
+import os
+import shlex
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import boto3
+
+from cumulet.launch import Child
+
+REGION = "us-east-1"
+FILES = ["test_s3.py", "test_headers.py"]
+LEFT_OUT = (
+    "fails_on_aws", "appendobject", "bucket_logging", "bucket_logging_cleanup", "cloud_restore",
+    "cloud_transition", "lifecycle_transition", "s3website", "sns", "storage_class",
+)  # fmt: skip
+SELECTED = " and ".join(f"not {mark}" for mark in LEFT_OUT)
+ROLES = ("s3 main", "s3 alt", "s3 tenant", "iam", "iam root", "iam alt root")
+CAUSE = 160  # characters of a failure's message that tell one cause from another
+
+Account = dict[str, str]
+Outcome = dict[str, str]
+
+
+def account(role: str, data_dir: Path) -> Account:
+    """A fresh account, through the command that people use."""
+    command = [sys.executable, "-m", "cumulet", "account", "create", role.replace(" ", "-")]
+    made = subprocess.run(
+        [*command, "--data-dir", str(data_dir), "--format", "json"],
+        check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    return dict(json.loads(made.stdout))
+
+
+def section(made: Account) -> dict[str, str]:
+    """An account as the suite's configuration tells it."""
+    return {
+        "display_name": made["Name"],
+        "user_id": made["CanonicalUserId"],
+        "email": f"{made['Name']}@example.com",
+        "access_key": made["AccessKeyId"],
+        "secret_key": made["SecretAccessKey"],
+        "tenant": "",
+    }
+
+
+def key(made: Account, endpoint: str) -> str:
+    """A KMS key of an account's own."""
+    kms = boto3.client(
+        "kms",
+        endpoint_url=endpoint,
+        region_name=REGION,
+        aws_access_key_id=made["AccessKeyId"],
+        aws_secret_access_key=made["SecretAccessKey"],
+    )
+    return str(kms.create_key()["KeyMetadata"]["KeyId"])
+
+
+def configuration(server: Child) -> configparser.RawConfigParser:
+    written = configparser.RawConfigParser()
+    written["DEFAULT"] = {
+        "host": server.config.reachable_host,
+        "port": str(server.config.port),
+        "is_secure": "False",
+        "ssl_verify": "False",
+    }
+    written["fixtures"] = {"bucket prefix": "s3tests-{random}-"}
+    accounts = {role: account(role, server.data_dir) for role in ROLES}
+    for role, made in accounts.items():
+        written[role] = section(made)
+    main = accounts["s3 main"]
+    written["s3 main"] = section(main) | {
+        "api_name": "",
+        "kms_keyid": key(main, server.config.endpoint),
+        "kms_keyid2": key(main, server.config.endpoint),
+        "lc_debug_interval": "1",
+    }
+    return written
+
+
+def run(python: str, checkout: Path, files: list[str], more: list[str], server: Child) -> list[Outcome]:
+    """The suite's outcomes, test by test."""
+    with tempfile.TemporaryDirectory() as folder:
+        settings, report = Path(folder, "s3tests.conf"), Path(folder, "report.xml")
+        with settings.open("w") as file:
+            configuration(server).write(file)
+        names = [f"s3tests/functional/{name}" for name in files]
+        command = [python, "-m", "pytest", "-q", "--tb=short", "-p", "no:cacheprovider", "-m", SELECTED]
+        environment = {name: text for name, text in os.environ.items() if not name.startswith("AWS_")}
+        subprocess.run(
+            [*command, f"--junitxml={report}", *more, *names],
+            cwd=checkout,
+            env={**environment, "S3TEST_CONF": str(settings), "AWS_DEFAULT_REGION": REGION},
+            check=False,
+        )
+        return [outcome(case) for case in ElementTree.parse(report).iter("testcase")]
+
+
+def outcome(case: ElementTree.Element) -> Outcome:
+    told: Any = next((child for child in case if child.tag in ("failure", "error", "skipped")), None)
+    name = f"{case.get('classname', '').rpartition('.')[2]}::{case.get('name')}"
+    if told is None:
+        return {"test": name, "outcome": "passed", "seconds": case.get("time", "")}
+    cause = (told.get("message") or "").strip()
+    return {"test": name, "outcome": told.tag, "cause": cause, "seconds": case.get("time", "")}
+
+
+def tell(outcomes: list[Outcome]) -> None:
+    failed = [found for found in outcomes if found["outcome"] in ("failure", "error")]
+    causes = Counter(found["cause"][:CAUSE] for found in failed)
+    for cause, times in causes.most_common():
+        print(f"{times:5}  {cause}")
+        for found in failed:
+            if found["cause"][:CAUSE] == cause:
+                print(f"         {found['test']}")
+    counts = Counter(found["outcome"] for found in outcomes)
+    print(", ".join(f"{times} {name}" for name, times in sorted(counts.items())), f"of {len(outcomes)}")
+
+
+def main() -> int:
+    layout = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=layout)
+    parser.add_argument("checkout", type=Path, help="a checkout of ceph/s3-tests")
+    parser.add_argument("--python", default=sys.executable, help="a Python with the suite's requirements")
+    parser.add_argument("--files", nargs="+", default=FILES, metavar="FILE")
+    parser.add_argument("--results", type=Path, help="where to write every test's outcome as JSON")
+    parser.add_argument("--pytest", type=shlex.split, default=[], help="further arguments for pytest")
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        server = Child(Path(folder, "data"))
+        try:
+            python = str(Path(asked.python).absolute())
+            outcomes = run(python, asked.checkout, asked.files, asked.pytest, server)
+        finally:
+            server.stop()
+    if asked.results:
+        asked.results.write_text(json.dumps(outcomes, indent=1))
+    tell(outcomes)
+    return int(any(found["outcome"] in ("failure", "error") for found in outcomes))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
