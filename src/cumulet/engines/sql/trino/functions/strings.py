@@ -11,6 +11,28 @@ from cumulet.engines.sql.trino.typed import Typed, coerce, fail
 SPACES = "' ' || chr(9) || chr(10) || chr(11) || chr(12) || chr(13)"
 BEHIND = fail("INVALID_FUNCTION_ARGUMENT", "'Index must be greater than zero'", t.VARCHAR)
 
+
+def delimited(value: str, kind: t.Type) -> str:
+    """An empty delimiter is an error (DuckDB would split between all characters)."""
+    empty = fail("INVALID_FUNCTION_ARGUMENT", "'The delimiter may not be the empty string'", kind)
+    return f"(CASE WHEN {{1}} = '' THEN {empty} ELSE {value} END)"
+
+
+def ascii_only(value: str, name: str) -> str:
+    """DuckDB counts bytes where Trino counts code points: the same for ASCII, refused for the rest."""
+    refused = fail(
+        "NOT_SUPPORTED", f"'{name} of texts that are not ASCII is not supported by Cumulet yet'", t.BIGINT
+    )
+    wide = "strlen({0}) <> length({0}) OR strlen({1}) <> length({1})"
+    return f"(CASE WHEN {wide} THEN {refused} ELSE {value} END)"
+
+
+def searched(value: str) -> str:
+    """Replacing the empty text puts the new one between all characters in Trino and does nothing in DuckDB."""
+    refused = fail("NOT_SUPPORTED", "'replace of the empty text is not supported by Cumulet yet'", t.VARCHAR)
+    return f"(CASE WHEN {{1}} = '' THEN {refused} ELSE {value} END)"
+
+
 define("upper", "varchar -> varchar", "upper({0})")
 define("lower", "varchar -> varchar", "lower({0})")
 define("length", "varchar -> bigint", "length({0})")
@@ -19,14 +41,26 @@ define("reverse", "varchar -> varchar", "reverse({0})")
 define("reverse", "array(T) -> array(T)", "list_reverse({0})")
 define("chr", "bigint -> varchar", "chr(CAST({0} AS INTEGER))")
 define("codepoint", "varchar -> integer", "CAST(unicode({0}) AS INTEGER)")
-define("replace", "varchar, varchar -> varchar", "replace({0}, {1}, '')")
-define("replace", "varchar, varchar, varchar -> varchar", "replace({0}, {1}, {2})")
-define("strpos", "varchar, varchar -> bigint", "CAST(instr({0}, {1}) AS BIGINT)")
+define("replace", "varchar, varchar -> varchar", searched("replace({0}, {1}, '')"))
+define("replace", "varchar, varchar, varchar -> varchar", searched("replace({0}, {1}, {2})"))
+define(
+    "strpos",
+    "varchar, varchar -> bigint",
+    "(CASE WHEN {1} = '' THEN 1 ELSE CAST(instr({0}, {1}) AS BIGINT) END)",
+)
 define("starts_with", "varchar, varchar -> boolean", "starts_with({0}, {1})")
-define("split", "varchar, varchar -> array(varchar)", "string_split({0}, {1})")
+define("split", "varchar, varchar -> array(varchar)", delimited("string_split({0}, {1})", t.array(t.VARCHAR)))
 define("translate", "varchar, varchar, varchar -> varchar", "translate({0}, {1}, {2})")
-define("levenshtein_distance", "varchar, varchar -> bigint", "CAST(levenshtein({0}, {1}) AS BIGINT)")
-define("hamming_distance", "varchar, varchar -> bigint", "CAST(hamming({0}, {1}) AS BIGINT)")
+define(
+    "levenshtein_distance",
+    "varchar, varchar -> bigint",
+    ascii_only("CAST(levenshtein({0}, {1}) AS BIGINT)", "levenshtein_distance"),
+)
+define(
+    "hamming_distance",
+    "varchar, varchar -> bigint",
+    ascii_only("CAST(hamming({0}, {1}) AS BIGINT)", "hamming_distance"),
+)
 define(
     "split_part",
     "varchar, varchar, bigint -> varchar",
