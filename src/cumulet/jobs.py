@@ -102,8 +102,14 @@ class Jobs:
         return entry
 
     def stop(self, entry: str) -> None:
-        """Ask a piece of work to end; it may take its time to do so."""
+        """Ask a piece of work to end; it may take its time to do so.
+
+        Inside `store.atomically` the request and the resource's record are remembered together.
+        """
         self.house.store.queue.stop(entry)
+        self.house.store.database.after_commit(lambda: self._tell(entry))
+
+    def _tell(self, entry: str) -> None:
         with self.changed:
             found = self.running.get(entry)
         if found:

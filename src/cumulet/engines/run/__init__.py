@@ -6,7 +6,7 @@ by a variable where its folder lies.
 """
 
 from cumulet.engines.run.base import CannotStart, MountsUnavailable, Outcome, Reason, Run, Runner, Task
-from cumulet.engines.run.local import LocalRun, adopt, start
+from cumulet.engines.run.local import LocalRun, adopt, end, start
 from cumulet.engines.run.namespace import mounts_refused, mounts_supported
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "Runner",
     "Task",
     "adopt",
+    "end",
     "mounts_refused",
     "mounts_supported",
     "start",

@@ -57,6 +57,13 @@ def adopt(folder: Path) -> LocalRun | None:
     return run if run.running or run.supervisor else None
 
 
+def end(folder: Path) -> None:
+    """See to it that nothing runs in a folder any more, whoever started it; returns when that is so."""
+    if run := adopt(folder):
+        run.stop()
+        run.wait()
+
+
 class LocalRun:
     def __init__(self, folder: Path, process: subprocess.Popen[bytes] | None = None) -> None:
         self.folder = folder.absolute()

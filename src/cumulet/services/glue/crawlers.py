@@ -158,9 +158,9 @@ class Crawlers(Crawls, Roles, TaggedResources):
             if body["State"] != "RUNNING":
                 raise AwsError("CrawlerNotRunningException", f"Crawler {Name} is not running.")
             body["State"] = "STOPPING"
+            self.house.jobs.stop(body["Crawl"]["Job"])
 
-        body = self._update_crawler(Name, change)
-        self.house.jobs.stop(body["Crawl"]["Job"])
+        self._update_crawler(Name, change)
         return {}
 
     def get_crawler_metrics(

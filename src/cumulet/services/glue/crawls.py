@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from cumulet.engines.schema.base import Hint, Schema
@@ -15,9 +16,10 @@ from cumulet.services.glue.crawling.definitions import Definition, Source, defin
 from cumulet.services.glue.crawling.tables import Table, tables
 from cumulet.services.glue.crawling.targets import Found, Target, files, sampled, target
 from cumulet.services.glue.databases import Databases
-from cumulet.services.glue.logs import Log
 from cumulet.services.glue.refusals import invalid
 from cumulet.wire.errors import AwsError
+
+Log = Callable[[str, str], None]  # of a level and a message
 
 
 class Stopped(Exception):
@@ -30,7 +32,7 @@ class Crawls(CrawlHistory, Classifiers, Databases):
         body = self._under_way(job)
         if body is None:
             return
-        log = Log(self, GROUP, body["Name"], f"[{job.payload['crawl']}] ")
+        log = self._log_of(body)
         log("BENCHMARK", f"Running Start Crawl for Crawler {body['Name']}")
         try:
             done = self._crawl(job, body, log)
@@ -39,7 +41,7 @@ class Crawls(CrawlHistory, Classifiers, Databases):
             self._end_crawl(body, "CANCELLED")
             return
         except AwsError as error:
-            self._fail_crawl(body, log, f"{error.code}: {error.message}")
+            self._fail_crawl(body, f"{error.code}: {error.message}")
             return
         log("BENCHMARK", "Finished writing to Catalog")
         self._end_crawl(body, "SUCCEEDED", done=done)
@@ -48,11 +50,16 @@ class Crawls(CrawlHistory, Classifiers, Databases):
     def run_crawler_failed(self, job: Job, reason: str) -> None:
         """Whatever else went wrong: the supervisor tells."""
         if body := self._under_way(job):
-            self._fail_crawl(body, Log(self, GROUP, body["Name"], f"[{job.payload['crawl']}] "), reason)
+            self._fail_crawl(body, reason)
 
-    def _fail_crawl(self, body: dict[str, Any], log: Log, reason: str) -> None:
-        log("ERROR", reason)
+    def _fail_crawl(self, body: dict[str, Any], reason: str) -> None:
         self._end_crawl(body, "FAILED", reason)
+        self._log_of(body)("ERROR", reason)
+
+    def _log_of(self, body: dict[str, Any]) -> Log:
+        """`log("INFO", "Created table ...")`: a crawl's line, written before the work goes on."""
+        logs, crawl = self.other("logs"), body["Crawl"]["Id"]
+        return lambda level, message: logs.say(GROUP, body["Name"], f"[{crawl}] {level} : {message}")
 
     def _crawl(self, job: Job, body: dict[str, Any], log: Log) -> Done:
         said = configuration(body["Configuration"])

@@ -78,15 +78,15 @@ class JobRuns(Running):
         return body
 
     def _stop_run(self, job: str, run: str) -> None:
-        def change() -> str:
+        def change() -> None:
             body = self._run(job, run)
             if body["JobRunState"] not in ("STARTING", "RUNNING"):
                 raise invalid(f"Job run {run} is {body['JobRunState']} and cannot be stopped.")
             body.update(JobRunState="STOPPING", LastModifiedOn=self.house.clock())
             self.store.records.put(RUN, self.caller.scope, key(job, run), body)
-            return str(body["Entry"])
+            self.house.jobs.stop(body["Entry"])
 
-        self.house.jobs.stop(self.store.atomically(change))
+        self.store.atomically(change)
 
     def _check_concurrency(self, job: dict[str, Any]) -> None:
         runs = self.store.records.list(RUN, self.caller.scope, prefix=key(job["Name"], ""))
@@ -96,11 +96,12 @@ class JobRuns(Running):
             message = f"Concurrent runs exceeded for {job['Name']}: {active} of at most {most} are under way."
             raise AwsError("ConcurrentRunsExceededException", message)
 
-    def _forget_runs(self, job: str) -> list[str]:
-        """Forget all runs of a job; the entries of those that are under way."""
-        runs = self.store.records.list(RUN, self.caller.scope, prefix=key(job, ""))
+    def _forget_runs(self, job: str) -> None:
+        """Forget all runs of a job, and end those that are under way."""
+        for _, body in self.store.records.list(RUN, self.caller.scope, prefix=key(job, "")):
+            if body["JobRunState"] in ACTIVE:
+                self.house.jobs.stop(body["Entry"])
         self.store.records.delete_under(RUN, self.caller.scope, key(job, ""))
-        return [str(body["Entry"]) for _, body in runs if body["JobRunState"] in ACTIVE]
 
     def _shown_run(self, body: dict[str, Any]) -> dict[str, Any]:
         shown = {

@@ -136,13 +136,12 @@ class Jobs(JobRuns, Roles, TaggedResources):
     def delete_job(self, *, JobName: str) -> dict[str, Any]:
         """A job that is not there is deleted just as well, as on AWS. Its runs end with it."""
 
-        def change() -> list[str]:
+        def change() -> None:
             self.store.records.delete(JOB, self.caller.scope, JobName)
             self._untag(f"job/{JobName}")
-            return self._forget_runs(JobName)
+            self._forget_runs(JobName)
 
-        for entry in self.store.atomically(change):
-            self.house.jobs.stop(entry)
+        self.store.atomically(change)
         return {"JobName": JobName}
 
     def _job_definition(self, said: Members) -> dict[str, Any]:

@@ -17,7 +17,6 @@ from cumulet.jobs import Job, Suspended
 from cumulet.services.glue.catalog import key
 from cumulet.services.glue.refusals import missing
 from cumulet.services.glue.script import Script, failure
-from cumulet.services.glue.streams import Stream
 from cumulet.wire.errors import AwsError
 
 RUN = "glue.job_run"
@@ -33,8 +32,15 @@ class Running(Script):
 
     def run_job(self, job: Job) -> None:
         body = self._found_run(job)
-        if body is None or body["JobRunState"] not in ACTIVE:
-            return
+        if body and body["JobRunState"] in ACTIVE:
+            self._work(job, body)
+        self._clear(job)
+
+    def run_job_failed(self, job: Job, reason: str) -> None:
+        self._end_run(job, "FAILED", f"Internal service error: {reason}")
+        self._clear(job)
+
+    def _work(self, job: Job, body: dict[str, Any]) -> None:
         folder = self._run_folder(job)
         try:
             run = self._taken_over(job, folder) or self._set_going(job, body, folder)
@@ -45,14 +51,14 @@ class Running(Script):
             self._end_run(job, "FAILED", str(error))
         else:
             self._conclude(job, outcome, run)
-        shutil.rmtree(folder, ignore_errors=True)
-
-    def run_job_failed(self, job: Job, reason: str) -> None:
-        self._end_run(job, "FAILED", f"Internal service error: {reason}")
-        shutil.rmtree(self._run_folder(job), ignore_errors=True)
 
     def _run_folder(self, job: Job) -> Path:
         return self.store.directory / "glue/runs" / job.id
+
+    def _clear(self, job: Job) -> None:
+        """Whatever became of the run, now or in an earlier server: no process and no file of it stays."""
+        engine.end(self._run_folder(job) / "process")
+        shutil.rmtree(self._run_folder(job), ignore_errors=True)
 
     def _found_run(self, job: Job) -> dict[str, Any] | None:
         name = key(job.payload["job"], job.payload["run"])
@@ -92,29 +98,31 @@ class Running(Script):
         """The script under way; None where somebody stopped the run before that."""
         if job.stopping:
             return None
+        for stream in feeds(body["Id"], folder / "process"):
+            self.other("logs").rotate(*stream)
         shutil.rmtree(folder, ignore_errors=True)
         definition = self.store.records.get("glue.job", self.caller.scope, body["JobName"]) or {}
         task = self._task(body, definition, folder, GRACE)
-        job.save(output=0, error=0, again=False)
+        job.save(again=False)
         run = engine.start(task)
         self._update_run(job, lambda body: body.update(JobRunState="RUNNING"), only=("STARTING",))
         return run
 
     def _taken_over(self, job: Job, folder: Path) -> engine.LocalRun | None:
-        """The script that an earlier server left running, or that ended since then."""
+        """The script that an earlier server left running, or that ended since then.
+
+        None where it has to start over: it was stopped for a shutdown.
+        """
         if job.attempt == 1 or (run := engine.adopt(folder / "process")) is None:
             return None
         if job.payload.get("again"):
-            run.wait(GRACE)
+            engine.end(folder / "process")
             return None
         return run
 
     def _watched(self, job: Job, body: dict[str, Any], run: engine.LocalRun) -> engine.Outcome:
         """Wait for the end, and pass on what the script says."""
-        streams = [
-            Stream(self, f"{GROUP}/output", body["Id"], run.log, "output"),
-            Stream(self, f"{GROUP}/error", body["Id"], run.errors, "error"),
-        ]
+        logs, streams = self.other("logs"), feeds(body["Id"], run.folder)
         outcome = None
         while outcome is None:
             if job.leaving:
@@ -126,7 +134,7 @@ class Running(Script):
                 run.stop()
             outcome = run.wait(LOOK)
             for stream in streams:
-                stream.send(job, ended=outcome is not None)
+                logs.ship(*stream, ended=outcome is not None)
         return outcome
 
     def _conclude(self, job: Job, outcome: engine.Outcome | None, run: engine.LocalRun | None) -> None:
@@ -175,3 +183,11 @@ class Running(Script):
         first = body["Id"].partition("_attempt_")[0]
         more = {"Attempt": attempt, "PreviousRunId": body["Id"], "Timeout": body["Timeout"]}
         self._add_run(definition, f"{first}_attempt_{attempt}", body["Arguments"], **more)
+
+
+def feeds(run: str, process: Path) -> list[tuple[str, str, Path]]:
+    """The streams of a run, each a group, a name and the file that it is fed from."""
+    return [
+        (f"{GROUP}/output", run, process / "output.log"),
+        (f"{GROUP}/error", run, process / "errors.log"),
+    ]

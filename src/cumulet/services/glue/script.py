@@ -17,6 +17,7 @@ from cumulet.engines.run import environments
 from cumulet.services.glue.places import place
 from cumulet.services.glue.refusals import invalid
 from cumulet.services.glue.roles import Roles
+from cumulet.services.roles import HOUR
 
 AWSGLUE = Path(__file__).parent / "python_shell"
 MODULES = "--additional-python-modules"
@@ -43,7 +44,7 @@ class Script(Roles):
         return engine.Task(
             folder=folder / "process",
             command=[str(python), "-u", str(script), *command_line(arguments)],
-            environment=self._environment(run["Role"], python, path, folder / "tmp"),
+            environment=self._environment(run, python, path, folder / "tmp"),
             cwd=work,
             seconds=run["Timeout"] * 60.0,
             grace=grace,
@@ -51,10 +52,14 @@ class Script(Roles):
             separate_errors=True,
         )
 
-    def _environment(self, role: str, python: Path, path: list[Path], temporary: Path) -> dict[str, str]:
+    def _environment(
+        self, run: dict[str, Any], python: Path, path: list[Path], temporary: Path
+    ) -> dict[str, str]:
+        """The script's credentials last for as long as it may run."""
+        granted = self._assumed(run["Role"], run["Timeout"] * 60 + HOUR)
         programs = os.pathsep.join([str(python.parent), os.environ.get("PATH", os.defpath)])
         return {
-            **environment.variables(self.house.config, self._assumed(role), self.caller.region),
+            **environment.variables(self.house.config, granted, self.caller.region),
             "PATH": programs,
             "PYTHONPATH": os.pathsep.join(str(one) for one in [*path, AWSGLUE]),
             "TMPDIR": str(temporary),
