@@ -6,7 +6,6 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-
 from cumulet.environment import UPSTREAM
 
 MARK = "# written by `cumulet env --profile`"
@@ -23,7 +22,10 @@ def write_profile(
 
     https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-files.html
     """
-    config, credentials = _path("AWS_CONFIG_FILE", "config"), _path("AWS_SHARED_CREDENTIALS_FILE", "credentials")
+    config, credentials = (
+        _path("AWS_CONFIG_FILE", "config"),
+        _path("AWS_SHARED_CREDENTIALS_FILE", "credentials"),
+    )
     settings = {"region": region, "endpoint_url": endpoint}
     secrets = {
         "aws_access_key_id": keys["AccessKeyId"],
