@@ -27,10 +27,12 @@ test-quick: $(VENV)/.test ## the tests without the slow ones and the journeys
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not slow and not journey" $(PYTEST)
 
 lint: $(VENV)/.test ## ruff, mypy --strict, import-linter
-	@$(BIN)/ruff check .
-	@$(BIN)/ruff format --check .
-	@$(BIN)/mypy
-	@$(BIN)/lint-imports
+	@failed=0; \
+	$(BIN)/ruff check --output-format concise . || failed=1; \
+	$(BIN)/ruff format --check . || failed=1; \
+	$(BIN)/mypy || failed=1; \
+	$(BIN)/lint-imports || failed=1; \
+	exit $$failed
 
 format: $(VENV)/.test ## put the code into its form
 	@$(BIN)/ruff check --fix .
