@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 from cumulet.wire.errors import AwsError
 
 
@@ -24,7 +26,8 @@ def no_work_group(name: str) -> AwsError:
 
 def no_metadata(cause: AwsError) -> AwsError:
     """The catalog's own error inside Athena's; clients look for the catalog's code in the text."""
-    tail = f"(Service: AmazonDataCatalog; Status Code: 400; Error Code: {cause.code})"
+    request = f"Error Code: {cause.code}; Request ID: {uuid.uuid4()}; Proxy: null"
+    tail = f"(Service: AmazonDataCatalog; Status Code: 400; {request})"
     return AwsError("MetadataException", f"{cause.code}: {cause.message} {tail}")
 
 
