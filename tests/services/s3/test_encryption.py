@@ -13,6 +13,8 @@ from botocore.exceptions import ClientError
 from cumulet.house import House
 from cumulet.services import Caller
 
+from .asking import refused
+
 if TYPE_CHECKING:
     from tests.conftest import Server
 
@@ -127,3 +129,66 @@ def test_engines_find_a_plain_copy_that_goes_with_the_object(house: House, calle
     assert file.path.suffix == ".csv"
     s3.delete_object(Bucket="sealed-engines", Key="a.csv")
     assert not file.path.exists()
+
+
+@pytest.fixture
+def kms(client: Callable[..., Any]) -> Any:
+    return client("kms")
+
+
+@pytest.mark.parametrize("name", ["KeyId", "Arn", "alias"])
+def test_a_key_of_ones_own_is_named_by_id_arn_or_alias(s3: Any, kms: Any, bucket: str, name: str) -> None:
+    key = kms.create_key()["KeyMetadata"]
+    alias = f"alias/{bucket}"
+    kms.create_alias(AliasName=alias, TargetKeyId=key["KeyId"])
+    told = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key.get(name, alias)}
+    put = s3.put_object(Bucket=bucket, Key="k", Body=TEXT, **told)
+    got = s3.get_object(Bucket=bucket, Key="k")
+    assert put["SSEKMSKeyId"] == got["SSEKMSKeyId"] == key["Arn"]
+    assert got["Body"].read() == TEXT
+
+
+def test_the_default_key_is_the_one_that_kms_manages_for_s3(s3: Any, kms: Any, bucket: str) -> None:
+    put = s3.put_object(Bucket=bucket, Key="k", Body=b"x", ServerSideEncryption="aws:kms")
+    managed = kms.describe_key(KeyId="alias/aws/s3")["KeyMetadata"]
+    assert put["SSEKMSKeyId"] == managed["Arn"]
+    assert managed["KeyManager"] == "AWS"
+
+
+def test_a_disabled_key_neither_writes_nor_reads(s3: Any, kms: Any, bucket: str) -> None:
+    key = kms.create_key()["KeyMetadata"]["KeyId"]
+    told = {"Bucket": bucket, "Key": "k", "ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key}
+    s3.put_object(Body=TEXT, **told)
+    kms.disable_key(KeyId=key)
+    with refused("KMS.DisabledException", 400):
+        s3.put_object(Body=b"x", **told)
+    with refused("KMS.DisabledException", 400):
+        s3.get_object(Bucket=bucket, Key="k")
+    with refused("KMS.DisabledException", 400):
+        s3.copy_object(Bucket=bucket, Key="copy", CopySource=f"{bucket}/k")
+    assert s3.head_object(Bucket=bucket, Key="k")["ContentLength"] == len(TEXT)
+    kms.enable_key(KeyId=key)
+    assert s3.get_object(Bucket=bucket, Key="k")["Body"].read() == TEXT
+
+
+def test_a_key_that_is_to_be_deleted_closes_its_objects(s3: Any, kms: Any, bucket: str) -> None:
+    key = kms.create_key()["KeyMetadata"]["KeyId"]
+    s3.put_object(Bucket=bucket, Key="k", Body=b"x", ServerSideEncryption="aws:kms", SSEKMSKeyId=key)
+    kms.schedule_key_deletion(KeyId=key, PendingWindowInDays=7)
+    with refused("KMS.KMSInvalidStateException", 400):
+        s3.get_object(Bucket=bucket, Key="k")
+
+
+def test_a_bucket_may_encrypt_by_default_with_a_key_of_ones_own(s3: Any, kms: Any, bucket: str) -> None:
+    key = kms.create_key()["KeyMetadata"]
+    default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key["KeyId"]}
+    rule = {"ApplyServerSideEncryptionByDefault": default}
+    s3.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration={"Rules": [rule]})
+    s3.put_object(Bucket=bucket, Key="k", Body=b"x")
+    assert s3.head_object(Bucket=bucket, Key="k")["SSEKMSKeyId"] == key["Arn"]
+
+
+def test_a_key_of_another_account_is_refused(s3: Any, bucket: str) -> None:
+    key = "arn:aws:kms:us-east-1:999999999999:key/12345678-1234-1234-1234-123456789012"
+    with refused("AccessDenied", 403):
+        s3.put_object(Bucket=bucket, Key="k", Body=b"x", ServerSideEncryption="aws:kms", SSEKMSKeyId=key)

@@ -84,7 +84,7 @@ class Copying(Versions):
         origin, original = self._source(source, ExpectedSourceBucketOwner, members)
         detail = _detail(original, MetadataDirective, {**members, "Metadata": Metadata})
         _copy_tags(detail, original, TaggingDirective, Tagging)
-        if sealing := encryption.wanted(members, bucket, self.caller):
+        if sealing := encryption.wanted(members, bucket, self):
             detail["encryption"] = sealing
         entry = self._copied(original, Bucket, Key, detail, ChecksumAlgorithm)
         entry.storage = metadata.storage_class(StorageClass)
@@ -105,6 +105,7 @@ class Copying(Versions):
         action = "s3:GetObjectVersion" if source.version else "s3:GetObject"
         bucket = self._bucket(source.bucket, action, source.key, owner=owner)
         entry = self._find(bucket, source.key, source.version)
+        encryption.check_readable(entry.detail, self)
         told = {name.removeprefix("CopySource"): members.get(name) for name in SOURCE_CONDITIONS}
         conditions.check_read(entry, told, modified_code="PreconditionFailed")
         return bucket, entry

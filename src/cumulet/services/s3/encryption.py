@@ -3,6 +3,11 @@
 Plain is what Cumulet keeps where nobody asks for more, so that other tools and the engines can read the lake
 in place; AWS encrypts everything with SSE-S3. What an answer says is what was done.
 
+An object's data key is wrapped by the data directory's own master key (`store/sealed.py`), whichever method
+was asked for. With SSE-KMS the KMS key governs: who writes or reads must be allowed it, and it must be
+enabled. Its material is not mixed in, so that engines read such objects without a call to KMS for each; to
+destroy the KMS key closes the objects, but is no shredding of their bytes on disk.
+
 Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/serv-side-encryption.html
 """
 
@@ -10,18 +15,20 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from cumulet.services import Caller
+from cumulet.services import Service
 from cumulet.services.s3 import errors
 from cumulet.services.s3.access import Access, Bucket
 from cumulet.wire.errors import AwsError, NotImplementedByCumulet
 
 ENCRYPTION = ("ServerSideEncryption", "SSEKMSKeyId", "BucketKeyEnabled")
 KMS = "aws:kms"
+MANAGED = "alias/aws/s3"  # the key that AWS manages for S3, one for each account and region
 
 
-def wanted(members: Mapping[str, Any], bucket: Bucket, caller: Caller) -> dict[str, Any]:
+def wanted(members: Mapping[str, Any], bucket: Bucket, service: Service) -> dict[str, Any]:
     """What to do with new bytes, as the members of an answer say it; nothing for plain ones."""
     told = {name: members.get(name) for name in ENCRYPTION}
     if not told["ServerSideEncryption"]:
@@ -31,7 +38,12 @@ def wanted(members: Mapping[str, Any], bucket: Bucket, caller: Caller) -> dict[s
                 message, "x-amz-server-side-encryption-aws-kms-key-id", told["SSEKMSKeyId"]
             )
         told = {**bucket.get("encryption", {}), **{k: v for k, v in told.items() if v is not None}}
-    return _resolved(told, caller) if told.get("ServerSideEncryption") else {}
+    if not told.get("ServerSideEncryption"):
+        return {}
+    check_method(told)
+    if told["ServerSideEncryption"] == KMS:
+        return _with_key(told, bucket["region"], service)
+    return {"ServerSideEncryption": told["ServerSideEncryption"]}
 
 
 def told_of(detail: Mapping[str, Any]) -> dict[str, Any]:
@@ -44,27 +56,55 @@ def etag(md5: str, encryption: Mapping[str, Any]) -> str:
     return uuid.uuid4().hex if encryption.get("ServerSideEncryption") == KMS else md5
 
 
-def _resolved(told: Mapping[str, Any], caller: Caller) -> dict[str, Any]:
-    method, key = told["ServerSideEncryption"], told.get("SSEKMSKeyId")
+def check_readable(detail: Mapping[str, Any], service: Service) -> None:
+    """What a KMS key protects is readable only by who may use the key, and only while it is enabled."""
+    if not (key := detail.get("encryption", {}).get("SSEKMSKeyId")):
+        return
+    if service.caller.anonymous:
+        message = (
+            "Requests specifying Server Side Encryption with AWS KMS managed keys require AWS Signature "
+            "Version 4."
+        )
+        raise errors.invalid_argument(message, "Authorization", "null")
+    _usable(key, key.split(":")[3], service)
+
+
+def check_method(told: Mapping[str, Any]) -> None:
+    """The methods that there are, and a key's name with that of KMS only."""
+    method = told["ServerSideEncryption"]
     if method == "AES256":
-        if key:
+        if told.get("SSEKMSKeyId"):
             message = "A KMS key was named, but the encryption method is AES256. Use aws:kms."
             raise errors.invalid_argument(message, "x-amz-server-side-encryption", method)
-        return {"ServerSideEncryption": method}
-    if method != KMS:
+    elif method != KMS:
         raise NotImplementedByCumulet(f"server-side encryption with {method}")
-    managed = managed_key(caller)
-    if key not in (None, "", managed, "alias/aws/s3"):
-        raise AwsError("KMS.NotFoundException", f"Key '{key}' does not exist", status=400)
+
+
+def _with_key(told: Mapping[str, Any], region: str, service: Service) -> dict[str, Any]:
     # BucketKeyEnabled saves calls to KMS; there are none here to save, so it is only repeated.
     enabled = {"BucketKeyEnabled": True} if told.get("BucketKeyEnabled") else {}
-    return {"ServerSideEncryption": KMS, "SSEKMSKeyId": managed, **enabled}
+    key = _usable(told.get("SSEKMSKeyId") or MANAGED, region, service)
+    return {"ServerSideEncryption": KMS, "SSEKMSKeyId": key, **enabled}
 
 
-def managed_key(caller: Caller) -> str:
-    """The key that AWS manages for S3 (alias/aws/s3), one for each account and region."""
-    key = uuid.uuid5(uuid.NAMESPACE_URL, f"{caller.scope}/aws/s3")
-    return f"arn:aws:kms:{caller.region}:{caller.account}:key/{key}"
+def _usable(key: str, region: str, service: Service) -> str:
+    """The ARN of a key that the caller may use now; S3 passes KMS's refusals on under its own codes.
+
+    Source: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+    """
+    kms = service.other("kms", replace(service.caller, region=region))
+    try:
+        found = kms.describe_key(KeyId=key)["KeyMetadata"]
+    except AwsError as error:
+        if error.code == "AccessDeniedException":
+            raise errors.access_denied(error.message) from None
+        raise AwsError(f"KMS.{error.code}", error.message, status=400) from None
+    arn, state = str(found["Arn"]), found["KeyState"]
+    if state == "Disabled":
+        raise AwsError("KMS.DisabledException", f"{arn} is disabled.", status=400)
+    if state != "Enabled":
+        raise AwsError("KMS.KMSInvalidStateException", f"{arn} is pending deletion.", status=400)
+    return arn
 
 
 class Encryption(Access):
@@ -79,13 +119,13 @@ class Encryption(Access):
         ChecksumAlgorithm: str | None = None,
         ExpectedBucketOwner: str = "",
     ) -> dict[str, Any]:
-        """Encrypt what is put into the bucket from now on."""
+        """Encrypt what is put into the bucket from now on. Whether the key is usable shows when it is used."""
         self._bucket(Bucket, "s3:PutEncryptionConfiguration", owner=ExpectedBucketOwner)
         rules = ServerSideEncryptionConfiguration["Rules"]
         if len(rules) != 1:
             raise errors.malformed_xml()
         told = _default(rules[0])
-        _resolved(told, self.caller)
+        check_method(told)
         self._set_encryption(Bucket, told)
         return {}
 

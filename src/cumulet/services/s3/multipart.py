@@ -45,7 +45,7 @@ class Multipart(Copying):
         check_acl(ACL, members)
         now = self.house.clock()
         kept = metadata.kept({**members, "Metadata": Metadata})
-        if sealing := encryption.wanted(members, bucket, self.caller):
+        if sealing := encryption.wanted(members, bucket, self):
             kept["encryption"] = sealing
         if Tagging:
             kept["tags"] = tags.from_header(Tagging)

@@ -59,7 +59,7 @@ class Objects(Versions):
         storage = metadata.storage_class(StorageClass)
         if Tagging:
             detail["tags"] = tags.from_header(Tagging)
-        if sealing := encryption.wanted(members, bucket, self.caller):
+        if sealing := encryption.wanted(members, bucket, self):
             detail["encryption"] = sealing
         self._check_early(Bucket, Key, members)
         received = receive(self.store.blobs, Key, Body, members, sealed=bool(sealing))
@@ -89,6 +89,7 @@ class Objects(Versions):
             entry, answer, (start, length) = self._read(
                 Bucket, Key, VersionId, Range, PartNumber, ChecksumMode, ExpectedBucketOwner, members
             )
+            encryption.check_readable(entry.detail, self)
             try:
                 answer["Body"] = self._bytes(entry, start, length) if length else b""
             except FileNotFoundError:
