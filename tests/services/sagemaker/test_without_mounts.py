@@ -6,17 +6,19 @@ import json
 
 import pytest
 
-from conftest import Server
-
 from .studio import INFERENCE, TRAIN, open_studio
 
 
 @pytest.fixture
-def studio(tmp_path, monkeypatch):
+def no_mounts(monkeypatch):
     monkeypatch.setenv("CUMULET_NO_NAMESPACE", "1")
-    running = Server(tmp_path / "cumulet")
-    yield open_studio(running.client)
-    running.child.stop()
+
+
+@pytest.fixture
+def studio(no_mounts, own_server):
+    opened = open_studio(own_server.client)
+    yield opened
+    opened.clear()
 
 
 def test_a_script_that_reads_its_variables_trains_and_serves(studio):
