@@ -83,6 +83,9 @@ class Run(Protocol):
     def stop(self) -> None:
         """Ask it to end, and make sure of it after its grace. Returns at once; again does no harm."""
 
+    def end(self, patience: float = 0.0) -> Outcome | None:
+        """Ask it to end, kill it with all its descendants after `patience` seconds, and return when it is over."""
+
 
 class Runner(Protocol):
     """A place to run programs: this machine (`local`), later a cluster."""

@@ -60,8 +60,7 @@ def adopt(folder: Path) -> LocalRun | None:
 def end(folder: Path) -> None:
     """See to it that nothing runs in a folder any more, whoever started it; returns when that is so."""
     if run := adopt(folder):
-        run.stop()
-        run.wait()
+        run.end()
 
 
 class LocalRun:
@@ -108,10 +107,22 @@ class LocalRun:
         return self._outcome()
 
     def stop(self) -> None:
+        self._tell(signal.SIGTERM)
+
+    def end(self, patience: float = 0.0) -> Outcome | None:
+        """Ask it to end, wait so many seconds, then kill it; the outcome."""
+        if patience:
+            self.stop()
+        if outcome := self.wait(patience):
+            return outcome
+        self._tell(processes.NOW)
+        return self.wait()
+
+    def _tell(self, word: signal.Signals) -> None:
         deadline = time.monotonic() + 5
         while self.running:
             if pid := self.supervisor:
-                processes.send(pid, signal.SIGTERM)
+                processes.send(pid, word)
                 return
             if time.monotonic() > deadline:
                 raise CannotStart(f"The supervisor of {self.folder} does not answer.")

@@ -47,6 +47,7 @@ class Supervisor:
         self.started = time.time()
         self.born = time.monotonic()
         self.stop_asked = False
+        self.kill_asked = False
         self.woken, self.waker = os.pipe()
 
     def run(self) -> None:
@@ -67,9 +68,13 @@ class Supervisor:
         signal.signal(signal.SIGCHLD, lambda *_: None)
         for number in ENDING:
             signal.signal(number, self._ask_stop)
+        signal.signal(processes.NOW, self._ask_kill)
 
     def _ask_stop(self, *_: Any) -> None:
         self.stop_asked = True
+
+    def _ask_kill(self, *_: Any) -> None:
+        self.kill_asked = True
 
     def _begin(self) -> str:
         """Fork the program; the sentence that says why not, or "" once it runs."""
@@ -111,7 +116,9 @@ class Supervisor:
             self._ask_end("timeout")
         used = processes.resident(processes.descendants(), memory)
         self.peak = max(self.peak, used)
-        if self.kill_at is not None and now >= self.kill_at:
+        if self.kill_asked:
+            self._kill(self.reason or "stopped")
+        elif self.kill_at is not None and now >= self.kill_at:
             self._kill(self.reason)
         elif memory is not None and used > memory:
             self._kill("memory")
@@ -187,7 +194,7 @@ def _become(task: dict[str, Any], telling: int) -> NoReturn:
 def _dress(task: dict[str, Any]) -> None:
     os.setsid()
     signal.set_wakeup_fd(-1)
-    for number in (*ENDING, signal.SIGCHLD, signal.SIGPIPE, signal.SIGXFSZ):
+    for number in (*ENDING, processes.NOW, signal.SIGCHLD, signal.SIGPIPE, signal.SIGXFSZ):
         signal.signal(number, signal.SIG_DFL)
     with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as score:
         score.write("500")  # where the machine's memory runs out, the program goes before the server

@@ -127,8 +127,7 @@ class Running(Script):
         while outcome is None:
             if job.leaving:
                 job.save(again=True)
-                run.stop()
-                run.wait(PATIENCE)
+                run.end(PATIENCE)
                 raise Suspended
             if job.stopping:
                 run.stop()

@@ -131,11 +131,15 @@ def unpack(archive: Path, folder: Path) -> None:
 
 
 def upload_folder(s3: Any, folder: Path, uri: str) -> None:
-    """Every file of a folder as an object of its own."""
+    """Every file of a folder as an object of its own. The lake takes over another name of it: the file
+    stays, so that after a crash in between all can be put again."""
     bucket, prefix = split_uri(uri)
+    handed = folder.with_name(f".{folder.name}-handed-over")
     for path in files_in(folder):
         key = "/".join(filter(None, [prefix.rstrip("/"), path.relative_to(folder).as_posix()]))
-        s3.put_object(Bucket=bucket, Key=key, Body=path)
+        handed.unlink(missing_ok=True)
+        _link(path, handed)
+        s3.put_object(Bucket=bucket, Key=key, Body=handed)
 
 
 def files_in(folder: Path) -> Iterator[Path]:

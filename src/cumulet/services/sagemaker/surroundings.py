@@ -11,6 +11,7 @@ from pathlib import Path
 from cumulet import environment
 from cumulet.engines import run as engine
 from cumulet.engines.run import environments
+from cumulet.services.roles import HOUR
 from cumulet.services.sagemaker.container import Container
 from cumulet.services.sagemaker.images import Image
 from cumulet.services.sagemaker.roles import Roles
@@ -20,11 +21,14 @@ INSTALL = Path(__file__).parent / "toolkit/install.py"
 
 
 class Surroundings(Roles):
-    def _variables(self, role: str, python: Path, container: Container) -> dict[str, str]:
-        """Without mounts the program is told by SAGEMAKER_BASE_DIR where its /opt/ml lies."""
+    def _variables(
+        self, role: str, python: Path, container: Container, seconds: float = HOUR
+    ) -> dict[str, str]:
+        """With credentials of the role for so many seconds. Without mounts the program is told by
+        SAGEMAKER_BASE_DIR where its /opt/ml lies."""
         programs = os.pathsep.join([str(python.parent), os.environ.get("PATH", os.defpath)])
         place = {} if engine.mounts_supported() else {"SAGEMAKER_BASE_DIR": str(container.ml)}
-        variables = environment.variables(self.house.config, self._assumed(role), self.caller.region)
+        variables = environment.variables(self.house.config, self._assumed(role, seconds), self.caller.region)
         return {**variables, "PATH": programs, **place}
 
     def _lasting_variables(self, role: str, python: Path, container: Container) -> dict[str, str]:

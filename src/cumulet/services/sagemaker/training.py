@@ -14,6 +14,7 @@ from typing import Any
 
 from cumulet.engines import run as engine
 from cumulet.jobs import Job, Suspended
+from cumulet.services.roles import HOUR
 from cumulet.services.sagemaker import images, lake
 from cumulet.services.sagemaker.container import HOST, Container
 from cumulet.services.sagemaker.metrics import Metrics
@@ -40,8 +41,11 @@ class Training(Surroundings):
 
     def run_training_job(self, job: Job) -> None:
         body = self._get(TRAINING_JOB, job.payload["name"])
-        if body is None or ended(body):
-            return
+        if body and not ended(body):
+            self._work(job, body)
+        self._clear(job)
+
+    def _work(self, job: Job, body: dict[str, Any]) -> None:
         container = Container(self._job_folder(job))
         try:
             run = self._adopted(job, container) or self._started(job, body, container)
@@ -50,12 +54,17 @@ class Training(Surroundings):
         except (lake.CannotStage, AwsError) as error:
             reason = f"ClientError: {error}"
             self._record(body["TrainingJobName"], lambda body, now: fail(body, reason, now))
-        lake.remove(container.folder)
 
     def run_training_job_failed(self, job: Job, error: str) -> None:
         """Whatever Cumulet itself could not do is said as AWS says its own faults."""
         self._record(job.payload["name"], lambda body, now: fail(body, f"InternalServerError: {error}", now))
-        lake.remove(self._job_folder(job))
+        self._clear(job)
+
+    def _clear(self, job: Job) -> None:
+        """Whatever became of the job, now or in an earlier server: no process and no file of it stays."""
+        container = Container(self._job_folder(job))
+        engine.end(container.process)
+        lake.remove(container.folder)
 
     def _job_folder(self, job: Job) -> Path:
         return self.store.directory / "sagemaker/jobs" / job.id
@@ -82,6 +91,8 @@ class Training(Surroundings):
         if job.attempt > 1:
             self._check_restarts(job, body)
             self._enter(name, "Restarting")
+        self.other("logs").rotate(*feed(body, container))
+        self._put_synced(body, container)
         lake.remove(container.folder)
         container.lay_out()
         self._enter(name, "Downloading")
@@ -110,7 +121,8 @@ class Training(Surroundings):
     def _task(self, body: dict[str, Any], container: Container) -> engine.Task:
         image = images.find(body["AlgorithmSpecification"]["TrainingImage"], self.store)
         python = self._own_python(image, container)
-        environment = self._variables(body["RoleArn"], python, container) | {
+        seconds = body["StoppingCondition"]["MaxRuntimeInSeconds"]
+        environment = self._variables(body["RoleArn"], python, container, seconds + HOUR) | {
             "CUMULET_INSTALL": self._installer(image, container),
             "TRAINING_JOB_NAME": body["TrainingJobName"],
             "TRAINING_JOB_ARN": body["TrainingJobArn"],
@@ -123,7 +135,7 @@ class Training(Surroundings):
             environment=environment,
             mounts=container.mounts,
             cwd=container.root,
-            seconds=body["StoppingCondition"]["MaxRuntimeInSeconds"],
+            seconds=seconds,
             grace=GRACE,
             outlives=True,
         )
@@ -138,14 +150,13 @@ class Training(Surroundings):
         if job.attempt == 1 or (run := engine.adopt(container.process)) is None:
             return None
         if job.payload.get("again") or ((outcome := run.wait(0)) and outcome.reason == "lost"):
-            run.wait(GRACE)
+            engine.end(container.process)
             return None
         return run
 
     def _watched(self, job: Job, body: dict[str, Any], run: engine.LocalRun) -> engine.Outcome:
         """Wait for the script's end; its output goes to CloudWatch Logs as it comes."""
-        logs, stream = self.other("logs"), f"{body['TrainingJobName']}/{HOST}-{int(body['CreationTime'])}"
-        logs.ensure_stream(LOG_GROUP, stream)
+        logs, stream = self.other("logs"), feed(body, Container(self._job_folder(job)))
         metrics = Metrics(body["AlgorithmSpecification"].get("MetricDefinitions", []))
         if job.attempt > 1:
             metrics.catch_up(run.log)
@@ -156,15 +167,14 @@ class Training(Surroundings):
             if job.stopping:
                 run.stop()
             outcome = run.wait(LOOK)
-            metrics.read(logs.ship(LOG_GROUP, stream, run.log, ended=outcome is not None), self._now())
+            metrics.read(logs.ship(*stream, ended=outcome is not None), self._now())
         final = metrics.final()
         self._record(body["TrainingJobName"], lambda body, _: body.update(FinalMetricDataList=final))
         return outcome
 
     def _leave(self, job: Job, run: engine.LocalRun) -> None:
         job.save(again=True)
-        run.stop()
-        run.wait(PATIENCE)
+        run.end(PATIENCE)
         raise Suspended
 
     # Uploading
@@ -187,13 +197,17 @@ class Training(Surroundings):
         s3, output = self.other("s3"), body["OutputDataConfig"]
         place = f"{output['S3OutputPath'].rstrip('/')}/{body['TrainingJobName']}/output"
         packed = output["CompressionType"] == "GZIP"
-        for local, uri in synced(body):
-            lake.upload_folder(s3, container.place(local), uri)
+        self._put_synced(body, container)
         if any((container.ml / "output/data").iterdir()):
             self._put_result(s3, container.ml / "output/data", f"{place}/output", packed)
         if not model:
             return ""
         return self._put_result(s3, container.ml / "model", f"{place}/model", packed)
+
+    def _put_synced(self, body: dict[str, Any], container: Container) -> None:
+        """Checkpoints and the like: also of a script that was cut off, which goes on from there."""
+        for local, uri in synced(body):
+            lake.upload_folder(self.other("s3"), container.place(local), uri)
 
     def _put_result(self, s3: Any, folder: Path, uri: str, packed: bool) -> str:
         if not packed:
@@ -202,6 +216,12 @@ class Training(Surroundings):
         bucket, key = split_uri(f"{uri}.tar.gz")
         s3.put_object(Bucket=bucket, Key=key, Body=lake.pack(folder, folder.with_suffix(".tar.gz")))
         return f"{uri}.tar.gz"
+
+
+def feed(body: dict[str, Any], container: Container) -> tuple[str, str, Path]:
+    """The log stream of a job, its group, and the file that it is fed from."""
+    stream = f"{body['TrainingJobName']}/{HOST}-{int(body['CreationTime'])}"
+    return LOG_GROUP, stream, container.process / "output.log"
 
 
 def command(algorithm: dict[str, Any], python: str) -> list[str]:
