@@ -5,6 +5,6 @@ asks it over HTTP/1.1 on connections that stay open; `worker.py` starts it, watc
 """
 
 from cumulet.engines.serve.client import Answered, Gone, Question, TimedOut
-from cumulet.engines.serve.worker import NotLoaded, Program, Worker
+from cumulet.engines.serve.worker import Listener, NotLoaded, Program, Worker, clear
 
-__all__ = ["Answered", "Gone", "NotLoaded", "Program", "Question", "TimedOut", "Worker"]
+__all__ = ["Answered", "Gone", "Listener", "NotLoaded", "Program", "Question", "TimedOut", "Worker", "clear"]

@@ -7,14 +7,16 @@ was ready once is brought back for as long as it takes, with growing pauses.
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from cumulet.engines import run as engine
 from cumulet.engines.serve.client import Answered, Client, Gone, NotThere, Question, TimedOut
@@ -25,6 +27,8 @@ LOOK = 0.02  # seconds between looks at a model that is loading
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 30.0  # seconds before a crashed model is started again
 STEADY = 60.0  # seconds without a crash that make the pauses short again
 GRACE = 5.0
+
+log = logging.getLogger(__name__)
 
 
 class NotLoaded(Exception):
@@ -51,13 +55,23 @@ class Program:
         return [self.python, str(PROCESS), str(self.socket), str(self.handler)]
 
 
+class Listener(Protocol):
+    """Whoever wants to know what the process prints; both methods are given the path of its log."""
+
+    def begin(self, path: Path) -> None:
+        """The process is about to be started: what an earlier one wrote is there for the last time."""
+
+    def follow(self, path: Path) -> None:
+        """The log may have grown."""
+
+
 class Worker:
     """One warm process. Safe to use from any thread."""
 
-    def __init__(self, program: Program, watch: Callable[[Path], None] | None = None) -> None:
+    def __init__(self, program: Program, listener: Listener | None = None) -> None:
         self.program = program
         self.client = Client(program.socket)
-        self.watch = watch or (lambda _: None)  # told the log's path whenever it may have grown
+        self.listener = listener
         self.changed = threading.Condition()
         self.state = "loading"  # "ready", "failed", "closed"
         self.reason = ""
@@ -114,6 +128,7 @@ class Worker:
             self.run.stop()
         self.thread.join(GRACE + 5)
         self.client.close()
+        clear(self.program.folder)
 
     def _become(self, state: str, reason: str = "") -> None:
         with self.changed:
@@ -135,7 +150,8 @@ class Worker:
     def _live_once(self) -> engine.Outcome | None:
         """One life of the process; None where it was never ready, so that another would be no better."""
         born = self.reason == "" and self.state == "loading" and self.run is None
-        self._forget_socket()
+        clear(self.program.folder)
+        self._make_way()
         try:
             self.run = engine.start(self._task())
         except engine.CannotStart as error:
@@ -166,21 +182,21 @@ class Worker:
 
     def _loaded(self, run: engine.LocalRun) -> bool:
         while run.wait(LOOK) is None:
-            self.watch(run.log)
+            self._follow(run.log)
             if self.state == "closed":
                 run.stop()
             if self.program.socket.exists() and self.client.reachable():
                 return True
-        self.watch(run.log)
+        self._follow(run.log)
         return False
 
     def _lived(self, run: engine.LocalRun) -> engine.Outcome:
         """Wait for its end, telling the log meanwhile."""
         while (outcome := run.wait(1.0)) is None:
-            self.watch(run.log)
+            self._follow(run.log)
             if self.state == "closed":
                 run.stop()
-        self.watch(run.log)
+        self._follow(run.log)
         return outcome
 
     def _last_words(self) -> str:
@@ -191,10 +207,26 @@ class Worker:
             return self.run.log.read_text(errors="replace")[-2000:].strip()
         return ""
 
-    def _forget_socket(self) -> None:
+    def _make_way(self) -> None:
         self.program.socket.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        for ending in ("", "~", ".failure"):
-            Path(f"{self.program.socket}{ending}").unlink(missing_ok=True)
+        if self.listener:
+            self.listener.begin(self.program.folder / "process/output.log")
+
+    def _follow(self, path: Path) -> None:
+        """A listener that cannot listen now is told again later; the model goes on meanwhile."""
+        try:
+            if self.listener:
+                self.listener.follow(path)
+        except Exception:
+            log.exception("what %s printed was not taken up yet", self.program.folder.name)
+
+
+def clear(folder: Path) -> None:
+    """No process and no socket of a worker stays in a folder, whoever started it: that of a server which
+    was killed may need another moment."""
+    engine.end(folder / "process")
+    for ending in ("", "~", ".failure"):
+        Path(f"{socket_path(folder)}{ending}").unlink(missing_ok=True)
 
 
 def socket_path(folder: Path) -> Path:

@@ -5,52 +5,32 @@ A process that crashed begins a new file; the stream of its instance goes on.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-READ = 512 << 10  # bytes taken at a time: well below PutLogEvents' 1 MiB with its 26 bytes an event
-MOST = 5000  # events of one call
 
-
+@dataclass(slots=True)
 class EndpointLog:
     """One log stream, fed from the files that a process writes one after the other."""
 
-    def __init__(self, logs: Any, group: str, stream: str, clock: Callable[[], float]) -> None:
-        self.logs = logs  # the service
-        self.group = group
-        self.stream = stream
-        self.clock = clock
-        self.inode = 0
-        self.offset = 0
-        logs.ensure_stream(group, stream)
+    logs: Any  # the service
+    group: str
+    stream: str
+    seen: int = 0  # bytes, so that a quiet model costs nothing
+
+    def begin(self, path: Path) -> None:
+        """The process is about to be started, and to write its file anew."""
+        self.logs.rotate(self.group, self.stream, path)
+        self.seen = 0
 
     def follow(self, path: Path) -> None:
         """Send the whole lines that are new in a file."""
-        try:
-            inode = path.stat().st_ino
-        except FileNotFoundError:
-            return
-        if inode != self.inode:
-            self.inode, self.offset = inode, 0
-        while piece := self._piece(path):
-            self.offset += len(piece)
-            self._send(piece.decode(errors="replace").split("\n"))
+        size = path.stat().st_size
+        if size != self.seen:
+            self.logs.ship(self.group, self.stream, path)
+            self.seen = size
 
     def say(self, line: str) -> None:
         """One line that no process prints: of the installer, before there is a process."""
-        self._send([line])
-
-    def _piece(self, path: Path) -> bytes:
-        with path.open("rb") as file:
-            file.seek(self.offset)
-            piece = file.read(READ)
-        whole = piece.rfind(b"\n") + 1
-        return piece if not whole and len(piece) == READ else piece[:whole]
-
-    def _send(self, lines: list[str]) -> None:
-        lines = [line for line in lines if line.strip()]
-        now = int(self.clock() * 1000)
-        for start in range(0, len(lines), MOST):
-            events = [{"timestamp": now, "message": line} for line in lines[start : start + MOST]]
-            self.logs.put_log_events(logGroupName=self.group, logStreamName=self.stream, logEvents=events)
+        self.logs.say(self.group, self.stream, line)

@@ -136,12 +136,11 @@ class Endpoints(EndpointConfigs):
             if body["EndpointStatus"] in ("Creating", "Updating"):
                 raise invalid(f'Cannot update in-progress endpoint "{body["EndpointArn"]}".')
             body.update(EndpointStatus="Deleting", LastModifiedTime=now)
+            for work in body["works"]:
+                self.house.jobs.stop(work)
 
         self._endpoint(EndpointName)
-        body = self._change(ENDPOINT, EndpointName, change)
-        assert body
-        for work in body["works"]:
-            self.house.jobs.stop(work)
+        self._change(ENDPOINT, EndpointName, change)
         self._forget_if_over(EndpointName)
         return {}
 

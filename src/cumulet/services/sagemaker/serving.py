@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from cumulet.engines.run.environments import CannotBuild
-from cumulet.engines.serve import NotLoaded, Program, Worker
+from cumulet.engines.serve import NotLoaded, Program, Worker, clear
 from cumulet.jobs import Job, Suspended
 from cumulet.services.sagemaker import images, lake
 from cumulet.services.sagemaker.container import Container
@@ -38,6 +38,20 @@ class Serving(Endpoints, Surroundings):
     """The work behind CreateEndpoint and UpdateEndpoint."""
 
     def run_endpoint(self, job: Job) -> None:
+        if self._wanted(job):
+            self._serve(job)
+        self._work_over(job)
+
+    def run_endpoint_failed(self, job: Job, error: str) -> None:
+        self._give_up(job, error)
+        self._work_over(job)
+
+    def _wanted(self, job: Job) -> bool:
+        """Not where the endpoint was deleted, or this work given up, just before a server died."""
+        body = self._get(ENDPOINT, job.payload["name"])
+        return body is not None and job.id in body["works"] and not job.stopping
+
+    def _serve(self, job: Job) -> None:
         try:
             with self._deployed(job) as deployment:
                 self._take_over(job, deployment)
@@ -49,12 +63,6 @@ class Serving(Endpoints, Surroundings):
             self._give_up(job, str(error))
         if job.leaving and not job.stopping:
             raise Suspended
-        lake.remove(self._endpoint_folder(job))
-        self._work_over(job)
-
-    def run_endpoint_failed(self, job: Job, error: str) -> None:
-        self._give_up(job, error)
-        self._work_over(job)
 
     @contextlib.contextmanager
     def _deployed(self, job: Job) -> Iterator[Deployment]:
@@ -89,9 +97,9 @@ class Serving(Endpoints, Surroundings):
             self._lay_out_model(wanted, container)
             instance = f"i-{job.id.replace('-', '')[:16]}{number}"
             group, stream = f"{LOG_GROUP}/{job.payload['name']}", f"{variant.name}/{instance}"
-            log = EndpointLog(self.other("logs"), group, stream, self.house.clock)
+            log = EndpointLog(self.other("logs"), group, stream)
             program = self._program(wanted, container, log)
-            variant.instances.append(Instance(instance, Worker(program, log.follow)))
+            variant.instances.append(Instance(instance, Worker(program, log)))
 
     def _lay_out_model(self, wanted: dict[str, Any], container: Container) -> None:
         """The model's files as its process finds them; kept, so that the next start needs no S3."""
@@ -141,7 +149,7 @@ class Serving(Endpoints, Surroundings):
         fleet: Fleet = fleet_of(self.house)
 
         def change(body: dict[str, Any]) -> None:
-            if body.get("serving", 0) > deployment.number:
+            if job.id not in body["works"] or body.get("serving", 0) > deployment.number:
                 raise Stopped
             body["serving"] = deployment.number
             body["ProductionVariants"] = _summaries(job, body)
@@ -149,22 +157,23 @@ class Serving(Endpoints, Surroundings):
             if body["works"][-1] == job.id and body["EndpointStatus"] in ("Creating", "Updating", "Failed"):
                 body["EndpointStatus"] = "InService"
                 body.pop("FailureReason", None)
+            for work in body["works"][: body["works"].index(job.id)]:
+                self.house.jobs.stop(work)
 
         body = self._change(ENDPOINT, name, change)
         if body is None:
             raise Stopped
         fleet.publish(self._fleet_name(name), deployment)
-        for work in body["works"][: body["works"].index(job.id)]:
-            self.house.jobs.stop(work)
 
     def _give_up(self, job: Job, reason: str) -> None:
-        """This configuration cannot be served: the one before goes on, where there is one."""
+        """This configuration cannot be served: the one before goes on, where there is one. Where a later one
+        is on its way, that one decides what becomes of the endpoint."""
         now = self._now()
         said = f"The primary container for production variant did not pass the ping health check: {reason}"
 
         def change(body: dict[str, Any]) -> None:
             alive = len(body["works"]) > 1
-            if body["EndpointStatus"] != "Deleting":
+            if body["works"][-1:] == [job.id] and body["EndpointStatus"] != "Deleting":
                 body.update(EndpointStatus="InService" if alive else "Failed", LastModifiedTime=now)
                 body["FailureReason"] = (
                     said if len(said) <= LONGEST_REASON else f"{said[:200]}...{said[-800:]}"
@@ -174,9 +183,21 @@ class Serving(Endpoints, Surroundings):
         fleet_of(self.house).tell()
 
     def _work_over(self, job: Job) -> None:
+        """Whatever became of it, now or in an earlier server: no process and no file of it stays."""
+        for variant in job.payload["variants"]:
+            for container in self._containers(job, variant):
+                clear(container.folder)
+        lake.remove(self._endpoint_folder(job))
         name = job.payload["name"]
-        self._change(ENDPOINT, name, lambda body: body["works"].remove(job.id))
-        self._forget_if_over(name)
+
+        def leave(body: dict[str, Any]) -> None:
+            body["works"] = [work for work in body["works"] if work != job.id]
+
+        def change() -> None:
+            self._change(ENDPOINT, name, leave)
+            self._forget_if_over(name)
+
+        self.store.atomically(change)
 
     def _endpoint_folder(self, job: Job) -> Path:
         return self.store.directory / "sagemaker/endpoints" / job.id

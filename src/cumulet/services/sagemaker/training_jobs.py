@@ -179,11 +179,10 @@ class TrainingJobs(Tags, Roles):
                 )
             if body["TrainingJobStatus"] != "Stopping":
                 enter(body, "Stopping", now)
+            self.house.jobs.stop(body["entry"])
 
         self._training_job(TrainingJobName)
-        body = self._change(TRAINING_JOB, TrainingJobName, change)
-        assert body
-        self.house.jobs.stop(body["entry"])
+        self._change(TRAINING_JOB, TrainingJobName, change)
         return {}
 
     def _training_job(self, name: str) -> dict[str, Any]:
