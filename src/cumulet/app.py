@@ -5,6 +5,7 @@ The event loop only moves bytes; everything between runs in a worker thread, as 
 
 from __future__ import annotations
 
+import errno
 import logging
 import uuid
 from dataclasses import dataclass, field
@@ -18,6 +19,8 @@ from cumulet.wire.errors import AwsError, NotImplementedByCumulet
 from cumulet.wire.message import Request, Response
 
 log = logging.getLogger(__name__)
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 
 @dataclass(slots=True)
@@ -103,11 +106,20 @@ def respond(house: House, request: Request) -> Response:
         response = protocols.serialize_error(call.route, request, error, call.request_id)
         response.headers.extend(error.headers.items())
         return response
-    except Exception:
-        log.exception("request %s failed", call.request_id)
-        failure = AwsError("InternalFailure", f"Cumulet failed on its own account; see its log for {call.request_id}.")
+    except Exception as error:
+        failure = _failure(error, call.request_id)
         return protocols.serialize_error(call.route, request, failure, call.request_id)
     if isinstance(call.result, Answer):
         response.status = call.result.status or response.status
         response.headers.extend(call.result.headers.items())
     return response
+
+
+def _failure(error: Exception, request_id: str) -> AwsError:
+    """What is no fault of the caller's. A full disk is told by name; AWS has no such error, 507 is HTTP's own."""
+    if isinstance(error, OSError) and error.errno in NO_ROOM:
+        log.error("request %s failed: %s", request_id, error)
+        text = "The disk that holds Cumulet's data directory is full."
+        return AwsError("InsufficientStorage", text, status=507)
+    log.error("request %s failed", request_id, exc_info=error)
+    return AwsError("InternalFailure", f"Cumulet failed on its own account; see its log for {request_id}.")

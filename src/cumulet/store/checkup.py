@@ -33,6 +33,7 @@ class Checkup:
         self.done = threading.Event()
         self.lock = os.open(blobs.folder / "keeper", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         self.thread: threading.Thread | None = None
+        self.keeper = False
         if self._alone():
             self._begin()
         else:

@@ -6,6 +6,8 @@ statement says `{bytewise}` (ordering by UTF-8 bytes) or `{blob}` (a column of b
 
 from __future__ import annotations
 
+import errno
+import os
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,6 +21,13 @@ Row = tuple[Any, ...]
 
 class Closed(Exception):
     """The store was asked for something after it had been closed."""
+
+
+class Full(OSError):
+    """The disk has no room for a change: nothing of it is kept, and what was there stays readable."""
+
+    def __init__(self) -> None:
+        super().__init__(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 class Transaction(Protocol):

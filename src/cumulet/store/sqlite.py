@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from cumulet.store.database import Closed, Dialect, Joined, Row, Transaction, migrate
+from cumulet.store.database import Closed, Dialect, Full, Joined, Row, Transaction, migrate
 
 T = TypeVar("T")
 Change = tuple[Callable[[Transaction], Any], "Future[Any]"]
@@ -62,7 +62,12 @@ class SqliteDatabase:
             if self.closed:
                 raise Closed("The store is closed.")
             self.changes.put((change, future))
-        return future.result()
+        try:
+            return future.result()
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode == sqlite3.SQLITE_FULL:
+                raise Full from error
+            raise
 
     def after_commit(self, act: Callable[[], None]) -> None:
         if self.joined.transaction is None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import errno
 import io
+import json
 from datetime import UTC, datetime
 from hashlib import md5
 from pathlib import Path
@@ -9,8 +10,10 @@ from typing import Any
 
 import pytest
 
+from cumulet import app
 from cumulet.house import House
 from cumulet.wire.errors import AwsError
+from cumulet.wire.message import Request
 
 from .asking import MIB, body, refused
 
@@ -190,14 +193,29 @@ def test_a_body_that_ends_early_is_not_kept(lake: Any) -> None:
 
 
 def test_a_full_disk_is_told_and_leaves_no_half_object(lake: Any) -> None:
-    class Full(io.BytesIO):
+    class Filling(io.BytesIO):
         def read(self, size: int | None = -1, /) -> bytes:
             raise OSError(errno.ENOSPC, "No space left on device")
 
     lake.put_object(Bucket="lake", Key="a", Body=b"before")
-    with pytest.raises(AwsError, match="InsufficientStorage"):
-        lake.put_object(Bucket="lake", Key="a", Body=Full())
+    with pytest.raises(OSError, match="No space left"):
+        lake.put_object(Bucket="lake", Key="a", Body=Filling())
     assert lake.get_object(Bucket="lake", Key="a")["Body"].read() == b"before"
+
+
+def test_a_database_without_room_answers_507_and_keeps_nothing(house: House, lake: Any) -> None:
+    allow = {"Effect": "Allow", "Principal": "*", "Action": "s3:PutObject", "Resource": "arn:aws:s3:::lake/*"}
+    lake.delete_public_access_block(Bucket="lake")
+    lake.put_bucket_policy(Bucket="lake", Policy=json.dumps({"Version": "2012-10-17", "Statement": [allow]}))
+    pages = house.store.database.read("PRAGMA page_count")[0][0]
+    house.store.database.write(lambda tx: tx.execute(f"PRAGMA max_page_count = {pages}"))
+    statuses = []
+    while 507 not in statuses:
+        request = Request("PUT", f"/lake/{len(statuses)}", body=io.BytesIO(b"x"), length=1)
+        statuses.append(app.respond(house, request).status)
+    assert set(statuses[:-1]) <= {200}
+    assert lake.list_objects_v2(Bucket="lake")["KeyCount"] == len(statuses) - 1
+    assert len(list(lake.store.blobs.folder.glob("??/*"))) == len(statuses) - 1
 
 
 def test_metadata_beyond_ascii_goes_through_headers_as_s3_tells_it(lake: Any) -> None:

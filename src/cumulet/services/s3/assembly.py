@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import Any
 
 from cumulet.services.s3 import checksums, encryption, errors
-from cumulet.services.s3.receiving import digest_again, room_on_disk
+from cumulet.services.s3.receiving import digest_again
 from cumulet.store.blobs import Blobs, suffix_of
 from cumulet.store.objects import Entry
 from cumulet.store.uploads import Part, Upload
@@ -87,12 +87,11 @@ class Assembly:
         try:
             sealed = bool(self.encryption)
             only = self.parts[0].blob if len(self.parts) == 1 else ""
-            with room_on_disk():
-                blob = (
-                    blobs.share(only, suffix, sealed=sealed)
-                    if only
-                    else blobs.join((part.blob for part in self.parts), suffix, sealed=sealed)
-                )
+            blob = (
+                blobs.share(only, suffix, sealed=sealed)
+                if only
+                else blobs.join((part.blob for part in self.parts), suffix, sealed=sealed)
+            )
         except FileNotFoundError:
             raise _invalid_part(upload, 0) from None  # a part was replaced this very moment
         checksum = self._checksum(blobs, blob)

@@ -75,13 +75,6 @@ def incomplete_body(expected: int, arrived: int) -> AwsError:
     )
 
 
-def disk_full() -> AwsError:
-    """AWS has no such error, since its disks never fill up; 507 is HTTP's own."""
-    return AwsError(
-        "InsufficientStorage", "The disk that holds Cumulet's data directory is full.", status=507
-    )
-
-
 def malformed_xml() -> AwsError:
     return AwsError(
         "MalformedXML",

@@ -14,8 +14,9 @@ from cumulet.services.s3.assembly import Assembly
 from cumulet.services.s3.copying import SOURCE_CONDITIONS, Copying, Source
 from cumulet.services.s3.members import BODY, CHECKSUMS, GRANTS, HEADERS, REQUEST, WRITE_CONDITIONS, honours
 from cumulet.services.s3.ownership import check_acl
-from cumulet.services.s3.receiving import Received, digest_again, receive, room_on_disk
+from cumulet.services.s3.receiving import Received, digest_again, receive
 from cumulet.services.s3.versions import version_members
+from cumulet.store.database import Full
 from cumulet.store.uploads import Part, Upload
 from cumulet.wire.errors import AwsError
 from cumulet.wire.message import Body as Stream
@@ -116,7 +117,7 @@ class Multipart(Copying):
         origin, original = self._source(Source.of(CopySource), ExpectedSourceBucketOwner, members)
         start, length = ranges.copied(CopySourceRange, original.size)
         blobs, sealing = self.store.blobs, encryption.told_of(upload.detail["object"])
-        with room_on_disk(), blobs.draft(sealed=bool(sealing)) as draft:
+        with blobs.draft(sealed=bool(sealing)) as draft:
             blobs.copy(original.blob, draft, start, length)
             blob = draft.keep()
         etag, checksum = digest_again(blobs, blob, upload.detail["algorithm"] or checksums.DEFAULT)
@@ -202,7 +203,7 @@ class Multipart(Copying):
 
         try:
             lost = self.store.atomically(commit)
-        except AwsError:
+        except (AwsError, Full):
             self.store.blobs.delete(received.blob)
             raise
         for blob in lost:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import io
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,24 +44,13 @@ def receive(
     if isinstance(body, Path):
         return intake.adopt(blobs, key, body, sealed=sealed)
     source = io.BytesIO(body) if isinstance(body, bytes | bytearray) else body
-    with room_on_disk(), blobs.draft(suffix_of(key), sealed=sealed) as draft:
+    with blobs.draft(suffix_of(key), sealed=sealed) as draft:
         for piece in iter(lambda: source.read(CHUNK), b""):
             intake.update(piece)
             draft.write(piece)
         intake.finish(source, lambda: blobs.read(draft.id, 0, intake.size))
         draft.keep()
     return intake.received(draft.id)
-
-
-@contextmanager
-def room_on_disk() -> Iterator[None]:
-    """Writing fails with an error that says why, where the disk is full; what was there stays readable."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise
-        raise errors.disk_full() from error
 
 
 class Intake:

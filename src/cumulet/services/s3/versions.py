@@ -16,6 +16,7 @@ from typing import Any
 
 from cumulet.services.s3 import conditions, errors
 from cumulet.services.s3.access import Access, Bucket
+from cumulet.store.database import Full
 from cumulet.store.objects import Entry
 from cumulet.wire.errors import AwsError
 
@@ -54,7 +55,10 @@ class Versions(Access):
 
         try:
             lost = self.store.atomically(commit)
-        except AwsError:  # of other failures nobody knows whether the commit came through: the checkup will
+        except (
+            AwsError,
+            Full,
+        ):  # of other failures nobody knows whether the commit came through: the checkup will
             self.store.blobs.delete(entry.blob)
             raise
         self._follow_up(entry.bucket, [entry.key], lost)
