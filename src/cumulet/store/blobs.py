@@ -77,9 +77,9 @@ class Draft:
 class SealedDraft(Draft):
     """A blob being written that is encrypted on its way to the disk."""
 
-    def __init__(self, path: Path, ring: Ring) -> None:
+    def __init__(self, path: Path, ring: Ring, lock: bytes = b"") -> None:
         super().__init__(path)
-        header, seal = ring.new()
+        header, seal = ring.new(lock)
         super().write(header)
         self.encrypt = seal.at(0)
 
@@ -88,7 +88,10 @@ class SealedDraft(Draft):
 
 
 class Blobs:
-    """The folder of blobs. Safe to use from any thread and process."""
+    """The folder of blobs. Safe to use from any thread and process.
+
+    `lock` is the key that a sealed blob is (to be) locked with, `unlock` that of the blob it is made from.
+    """
 
     def __init__(self, folder: Path, ring: Ring) -> None:
         self.folder = folder
@@ -107,15 +110,15 @@ class Blobs:
     def open(self, blob: str) -> BinaryIO:
         return open(f"{self.folder}/{blob[:2]}/{blob}", "rb", buffering=0)  # noqa: PTH123 - the hot path
 
-    def read(self, blob: str, start: int, length: int) -> Iterator[bytes]:
+    def read(self, blob: str, start: int, length: int, lock: bytes = b"") -> Iterator[bytes]:
         """The plain bytes of a range, whether the blob is sealed or not."""
         file = self.open(blob)
         if is_sealed(blob):
-            return self.ring.pieces(file, start, length)
+            return self.ring.pieces(file, start, length, lock)
         return _range(file, start, length)
 
     def readable(self, blob: str) -> Path:
-        """A file that engines can read: the blob itself, or a plain copy of a sealed one."""
+        """A file that engines can read: the blob itself, or a plain copy of a sealed one (not of a locked one)."""
         if not is_sealed(blob):
             return self.path(blob)
         copy = self.opened / blob
@@ -129,15 +132,15 @@ class Blobs:
             aside.rename(copy)
         return copy
 
-    def draft(self, suffix: str = "", *, sealed: bool = False) -> Draft:
-        return SealedDraft(self._new(MARK + suffix), self.ring) if sealed else Draft(self._new(suffix))
+    def draft(self, suffix: str = "", *, sealed: bool = False, lock: bytes = b"") -> Draft:
+        return SealedDraft(self._new(MARK + suffix), self.ring, lock) if sealed else Draft(self._new(suffix))
 
-    def adopt(self, file: Path, suffix: str = "", *, sealed: bool = False) -> str:
+    def adopt(self, file: Path, suffix: str = "", *, sealed: bool = False, lock: bytes = b"") -> str:
         """Take a finished file over: afterwards it is no longer where it was. Only to seal it is it copied."""
         if file.is_symlink() or not file.is_file():
             raise ValueError(f"{file} is not a regular file")
         if sealed:
-            return self._carry(file, suffix, sealed=True)
+            return self._carry(file, suffix, sealed=True, lock=lock)
         path = self._new(suffix)
         try:
             file.rename(path)
@@ -151,32 +154,44 @@ class Blobs:
         sync_folder(path.parent)
         return path.name
 
-    def share(self, blob: str, suffix: str = "", *, sealed: bool = False) -> str:
+    def share(
+        self, blob: str, suffix: str = "", *, sealed: bool = False, lock: bytes = b"", unlock: bytes = b""
+    ) -> str:
         """Another blob with the same bytes: a second name for the same file where that is possible."""
-        if sealed != is_sealed(blob):
-            return self.join([blob], suffix, sealed=sealed)
+        if sealed != is_sealed(blob) or lock != unlock:
+            return self.join([blob], suffix, sealed=sealed, lock=lock, unlock=unlock)
         path = self._new(MARK + suffix if sealed else suffix)
         try:
             os.link(self.path(blob), path)
         except OSError as error:
             if error.errno not in NO_LINK:
                 raise
-            return self.join([blob], suffix, sealed=sealed)
+            return self.join([blob], suffix, sealed=sealed, lock=lock, unlock=unlock)
         sync_folder(path.parent)
         return path.name
 
-    def join(self, blobs: Iterable[str], suffix: str = "", *, sealed: bool = False) -> str:
+    def join(
+        self,
+        blobs: Iterable[str],
+        suffix: str = "",
+        *,
+        sealed: bool = False,
+        lock: bytes = b"",
+        unlock: bytes = b"",
+    ) -> str:
         """A new blob: the bytes of several, one behind the other."""
-        with self.draft(suffix, sealed=sealed) as draft:
+        with self.draft(suffix, sealed=sealed, lock=lock) as draft:
             for blob in blobs:
-                self.copy(blob, draft)
+                self.copy(blob, draft, unlock=unlock)
             return draft.keep()
 
-    def copy(self, blob: str, draft: Draft, start: int = 0, length: int | None = None) -> None:
+    def copy(
+        self, blob: str, draft: Draft, start: int = 0, length: int | None = None, *, unlock: bytes = b""
+    ) -> None:
         """Add a range of a blob to a draft: by the kernel where both are plain."""
         if not (is_sealed(blob) or isinstance(draft, SealedDraft)):
             return draft.append(self.path(blob), start, length)
-        for piece in self.read(blob, start, 1 << 62 if length is None else length):
+        for piece in self.read(blob, start, 1 << 62 if length is None else length, unlock):
             draft.write(piece)
         return None
 
@@ -198,8 +213,8 @@ class Blobs:
         name = os.urandom(16).hex() + suffix
         return self.folder / name[:2] / name
 
-    def _carry(self, file: Path, suffix: str, *, sealed: bool = False) -> str:
-        with self.draft(suffix, sealed=sealed) as draft:
+    def _carry(self, file: Path, suffix: str, *, sealed: bool = False, lock: bytes = b"") -> str:
+        with self.draft(suffix, sealed=sealed, lock=lock) as draft:
             for piece in _range(file.open("rb", buffering=0), 0, 1 << 62):
                 draft.write(piece)
             draft.keep()

@@ -1,7 +1,9 @@
 """Blobs that are encrypted on disk: a data key for each, itself wrapped by the data directory's master key.
 
 AES-256 in counter mode keeps any range readable without what stands before it. A sealed file begins with
-`HEADER` bytes: a magic word, its data key wrapped (RFC 3394), and the first counter block.
+`HEADER` bytes: a magic word, its data key wrapped (RFC 3394), and the first counter block. Where its owner
+brings a key of 32 bytes that wraps the data key in the master key's place, the blob is locked: only who
+brings that key again can read it.
 """
 
 from __future__ import annotations
@@ -12,12 +14,17 @@ from pathlib import Path
 from typing import BinaryIO
 
 MAGIC = b"CUMULET1"
+LOCKED = b"CUMULETL"
 WRAPPED = 40  # bytes of a wrapped 256-bit key
 BLOCK = 16
 HEADER = len(MAGIC) + WRAPPED + BLOCK
 CHUNK = 1 << 20
 COUNTERS = 1 << 128
 MARK = "-sealed"  # in the name of a sealed blob, behind its 32 hexadecimal digits
+
+
+class Locked(Exception):
+    """The blob opens only with the key that it was locked with."""
 
 
 def is_sealed(blob: str) -> bool:
@@ -50,27 +57,44 @@ class Ring:
         self.path = path
         self._key: bytes | None = None
 
-    def new(self) -> tuple[bytes, Seal]:
-        """A fresh data key: the header that keeps it, and the cipher."""
+    def new(self, lock: bytes = b"") -> tuple[bytes, Seal]:
+        """A fresh data key: the header that keeps it (wrapped by `lock`, where one is given), and the cipher."""
         from cryptography.hazmat.primitives.keywrap import aes_key_wrap
 
         key, first = os.urandom(32), os.urandom(BLOCK)
-        return MAGIC + aes_key_wrap(self.key, key) + first, Seal(key, first)
+        magic = LOCKED if lock else MAGIC
+        return magic + aes_key_wrap(lock or self.key, key) + first, Seal(key, first)
 
-    def seal_of(self, file: BinaryIO) -> Seal:
+    def seal_of(self, file: BinaryIO, lock: bytes = b"") -> Seal:
         """The cipher of a sealed file, as its header tells it."""
-        from cryptography.hazmat.primitives.keywrap import aes_key_unwrap
+        from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap
 
         header = file.read(HEADER)
-        if not header.startswith(MAGIC):
+        if not header.startswith((MAGIC, LOCKED)):
             raise ValueError(f"{file.name} is not a sealed blob")
         wrapped = header[len(MAGIC) : len(MAGIC) + WRAPPED]
-        return Seal(aes_key_unwrap(self.key, wrapped), header[-BLOCK:])
+        if not header.startswith(LOCKED):
+            return Seal(aes_key_unwrap(self.key, wrapped), header[-BLOCK:])
+        try:
+            return Seal(aes_key_unwrap(lock, wrapped), header[-BLOCK:])
+        except (InvalidUnwrap, ValueError):
+            raise Locked(file.name) from None
 
-    def pieces(self, file: BinaryIO, start: int, length: int) -> Iterator[bytes]:
+    def wrap(self, key: bytes) -> bytes:
+        """Another key, wrapped for as long as it must be remembered."""
+        from cryptography.hazmat.primitives.keywrap import aes_key_wrap
+
+        return aes_key_wrap(self.key, key)
+
+    def unwrap(self, wrapped: bytes) -> bytes:
+        from cryptography.hazmat.primitives.keywrap import aes_key_unwrap
+
+        return aes_key_unwrap(self.key, wrapped)
+
+    def pieces(self, file: BinaryIO, start: int, length: int, lock: bytes = b"") -> Iterator[bytes]:
         """The plain bytes of a range; the file is closed behind them."""
         with file:
-            decrypt = self.seal_of(file).at(start)
+            decrypt = self.seal_of(file, lock).at(start)
             file.seek(HEADER + start)
             while length > 0 and (piece := file.read(min(CHUNK, length))):
                 length -= len(piece)

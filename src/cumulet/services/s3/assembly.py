@@ -81,20 +81,20 @@ class Assembly:
         if (algorithm, told) != (computed["algorithm"], computed["value"]):
             raise checksums.bad_digest(algorithm)
 
-    def entry(self, blobs: Blobs, now: float) -> Entry:
+    def entry(self, blobs: Blobs, now: float, lock: bytes = b"") -> Entry:
         """The object, its bytes joined in a new blob (the one part's own bytes, where there is only one)."""
         upload, suffix = self.upload, suffix_of(self.upload.key)
         try:
             sealed = bool(self.encryption)
             only = self.parts[0].blob if len(self.parts) == 1 else ""
             blob = (
-                blobs.share(only, suffix, sealed=sealed)
+                blobs.share(only, suffix, sealed=sealed, lock=lock, unlock=lock)
                 if only
-                else blobs.join((part.blob for part in self.parts), suffix, sealed=sealed)
+                else blobs.join((p.blob for p in self.parts), suffix, sealed=sealed, lock=lock, unlock=lock)
             )
         except FileNotFoundError:
             raise _invalid_part(upload, 0) from None  # a part was replaced this very moment
-        checksum = self._checksum(blobs, blob)
+        checksum = self._checksum(blobs, blob, lock)
         return Entry(
             bucket=upload.bucket,
             key=upload.key,
@@ -107,7 +107,7 @@ class Assembly:
             detail={**upload.detail["object"], "checksum": checksum, "parts": [_kept(p) for p in self.parts]},
         )
 
-    def _checksum(self, blobs: Blobs, blob: str) -> dict[str, str]:
+    def _checksum(self, blobs: Blobs, blob: str, lock: bytes) -> dict[str, str]:
         algorithm = self.upload.detail["algorithm"] or checksums.DEFAULT
         told = [part.detail["checksum"] for part in self.parts]
         if self.upload.detail["type"] == checksums.COMPOSITE:
@@ -115,7 +115,7 @@ class Assembly:
         if all(checksum["algorithm"] == algorithm for checksum in told):
             sizes = [part.size for part in self.parts]
             return checksums.combined(algorithm, zip([c["value"] for c in told], sizes, strict=True))
-        return digest_again(blobs, blob, algorithm)[1]
+        return digest_again(blobs, blob, algorithm, lock)[1]
 
 
 def _named(upload: Upload, part: Part | None, item: Mapping[str, Any]) -> Part:

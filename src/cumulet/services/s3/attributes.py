@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cumulet.services.s3 import checksums, errors
+from cumulet.services.s3 import checksums, customer_keys, errors
 from cumulet.services.s3.members import REQUEST, honours
 from cumulet.services.s3.versions import Versions, version_members
 from cumulet.store.objects import Entry
@@ -17,7 +17,7 @@ KNOWN = ("ETag", "Checksum", "ObjectParts", "StorageClass", "ObjectSize")
 
 
 class Attributes(Versions):
-    @honours(REQUEST)
+    @honours(customer_keys.CUSTOMER, REQUEST)
     def get_object_attributes(
         self,
         *,
@@ -36,6 +36,7 @@ class Attributes(Versions):
             )
         bucket = self._bucket(Bucket, "s3:GetObjectAttributes", Key, owner=ExpectedBucketOwner)
         entry = self._find(bucket, Key, VersionId)
+        customer_keys.unlocking(entry.detail, members)
         told = {
             "ETag": entry.etag,
             "Checksum": checksums.members(entry.detail.get("checksum", {})) or None,

@@ -10,7 +10,16 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
-from cumulet.services.s3 import checksums, conditions, encryption, errors, metadata, names, tags
+from cumulet.services.s3 import (
+    checksums,
+    conditions,
+    customer_keys,
+    encryption,
+    errors,
+    metadata,
+    names,
+    tags,
+)
 from cumulet.services.s3.access import Bucket as Found
 from cumulet.services.s3.members import GRANTS, HEADERS, REQUEST, WRITE_CONDITIONS, honours
 from cumulet.services.s3.ownership import check_acl
@@ -50,7 +59,15 @@ class Source:
 
 
 class Copying(Versions):
-    @honours(HEADERS, GRANTS, encryption.ENCRYPTION, SOURCE_CONDITIONS, WRITE_CONDITIONS, REQUEST)
+    @honours(
+        HEADERS,
+        GRANTS,
+        encryption.ENCRYPTION,
+        customer_keys.OF_SOURCE,
+        SOURCE_CONDITIONS,
+        WRITE_CONDITIONS,
+        REQUEST,
+    )
     def copy_object(
         self,
         *,
@@ -73,7 +90,7 @@ class Copying(Versions):
         names.check_key(Key)
         check_acl(ACL, members)
         source = Source.of(CopySource)
-        told = ("WebsiteRedirectLocation", "ServerSideEncryption")
+        told = ("WebsiteRedirectLocation", "ServerSideEncryption", "SSECustomerKey")
         changes = MetadataDirective == "REPLACE" or StorageClass or any(members.get(name) for name in told)
         if (source.bucket, source.key) == (Bucket, Key) and not (changes or source.version):
             raise errors.invalid_request(
@@ -86,7 +103,7 @@ class Copying(Versions):
         _copy_tags(detail, original, TaggingDirective, Tagging)
         if sealing := encryption.wanted(members, bucket, self):
             detail["encryption"] = sealing
-        entry = self._copied(original, Bucket, Key, detail, ChecksumAlgorithm)
+        entry = self._copied(original, Bucket, Key, detail, ChecksumAlgorithm, members)
         entry.storage = metadata.storage_class(StorageClass)
         self._publish(entry, members)
         return {
@@ -106,12 +123,19 @@ class Copying(Versions):
         bucket = self._bucket(source.bucket, action, source.key, owner=owner)
         entry = self._find(bucket, source.key, source.version)
         encryption.check_readable(entry.detail, self)
+        unlocking_source(entry, members)
         told = {name.removeprefix("CopySource"): members.get(name) for name in SOURCE_CONDITIONS}
         conditions.check_read(entry, told, modified_code="PreconditionFailed")
         return bucket, entry
 
     def _copied(
-        self, original: Entry, bucket: str, key: str, detail: dict[str, Any], algorithm: str
+        self,
+        original: Entry,
+        bucket: str,
+        key: str,
+        detail: dict[str, Any],
+        algorithm: str,
+        members: Mapping[str, Any],
     ) -> Entry:
         """The copy's entry. It is of one piece, whatever the original came in: its ETag is an MD5."""
         if original.size > LARGEST:
@@ -119,12 +143,15 @@ class Copying(Versions):
                 "The specified copy source is larger than the maximum allowable size for a copy source: "
                 f"{LARGEST}"
             )
-        blob = self.store.blobs.share(original.blob, suffix_of(key), sealed="encryption" in detail)
+        lock, unlock = encryption.lock_of(members), unlocking_source(original, members)
+        blob = self.store.blobs.share(
+            original.blob, suffix_of(key), sealed="encryption" in detail, lock=lock, unlock=unlock
+        )
         etag, checksum = original.etag, original.detail.get("checksum", {})
         wanted = algorithm or checksum.get("algorithm") or checksums.DEFAULT
-        digested = original.detail.get("encryption", {}).get("ServerSideEncryption") != encryption.KMS
-        if "parts" in original.detail or not digested or wanted != checksum.get("algorithm"):
-            etag, checksum = digest_again(self.store.blobs, blob, wanted)
+        hidden = encryption.hides_md5(encryption.told_of(original.detail))
+        if "parts" in original.detail or hidden or wanted != checksum.get("algorithm"):
+            etag, checksum = digest_again(self.store.blobs, blob, wanted, lock)
         return Entry(
             bucket=bucket,
             key=key,
@@ -135,6 +162,11 @@ class Copying(Versions):
             checksum=checksums.label(checksum),
             detail={**detail, "checksum": checksum},
         )
+
+
+def unlocking_source(original: Entry, members: Mapping[str, Any]) -> bytes:
+    """The customer's own key that the source of a copy was stored with."""
+    return customer_keys.unlocking(original.detail, members, "CopySource")
 
 
 def _detail(original: Entry, directive: str, members: Mapping[str, Any]) -> dict[str, Any]:

@@ -19,18 +19,28 @@ from dataclasses import replace
 from typing import Any
 
 from cumulet.services import Service
-from cumulet.services.s3 import errors
+from cumulet.services.s3 import customer_keys, errors
 from cumulet.services.s3.access import Access, Bucket
 from cumulet.wire.errors import AwsError, NotImplementedByCumulet
 
-ENCRYPTION = ("ServerSideEncryption", "SSEKMSKeyId", "BucketKeyEnabled")
+ASKED = ("ServerSideEncryption", "SSEKMSKeyId", "BucketKeyEnabled")
+ENCRYPTION = (*ASKED, *customer_keys.CUSTOMER)
 KMS = "aws:kms"
 MANAGED = "alias/aws/s3"  # the key that AWS manages for S3, one for each account and region
 
 
 def wanted(members: Mapping[str, Any], bucket: Bucket, service: Service) -> dict[str, Any]:
     """What to do with new bytes, as the members of an answer say it; nothing for plain ones."""
-    told = {name: members.get(name) for name in ENCRYPTION}
+    told = {name: members.get(name) for name in ASKED}
+    if own := customer_keys.told(members):
+        if told["ServerSideEncryption"]:
+            message = (
+                "Server Side Encryption with Customer provided key is incompatible with the encryption method"
+            )
+            raise errors.invalid_argument(
+                f"{message} specified", "x-amz-server-side-encryption", told["ServerSideEncryption"]
+            )
+        return own.members()
     if not told["ServerSideEncryption"]:
         if told["SSEKMSKeyId"]:
             message = "The header x-amz-server-side-encryption must be aws:kms for a KMS key to be used."
@@ -52,8 +62,18 @@ def told_of(detail: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def etag(md5: str, encryption: Mapping[str, Any]) -> str:
-    """With a KMS key the ETag is no digest of the bytes, as on AWS."""
-    return uuid.uuid4().hex if encryption.get("ServerSideEncryption") == KMS else md5
+    """With a KMS key or the customer's own the ETag is no digest of the bytes, as on AWS."""
+    return uuid.uuid4().hex if hides_md5(encryption) else md5
+
+
+def hides_md5(encryption: Mapping[str, Any]) -> bool:
+    return encryption.get("ServerSideEncryption") == KMS or "SSECustomerKeyMD5" in encryption
+
+
+def lock_of(members: Mapping[str, Any]) -> bytes:
+    """The customer's own key that a request brings for new bytes."""
+    brought = customer_keys.told(members)
+    return brought.key if brought else customer_keys.NO_KEY
 
 
 def check_readable(detail: Mapping[str, Any], service: Service) -> None:

@@ -19,6 +19,7 @@ from cumulet.services.s3 import errors
 from cumulet.services.s3.access import Access
 from cumulet.services.s3.members import REQUEST, honours
 from cumulet.store.objects import Listed, Page
+from cumulet.store.sealed import Locked
 from cumulet.wire.xml import Written, escape
 
 MOST = 1000  # keys on one page, whatever is asked for
@@ -110,10 +111,16 @@ class Listing(Access):
         """
         self._bucket(Bucket, "s3:ListBucket")
         path = self.store.blobs.readable
-        return [
-            LakeFile(str(key, "utf-8"), path(blob), size, etag, modified)
-            for key, blob, size, etag, modified in self.store.objects.places(Bucket, Prefix)
-        ]
+        try:
+            return [
+                LakeFile(str(key, "utf-8"), path(blob), size, etag, modified)
+                for key, blob, size, etag, modified in self.store.objects.places(Bucket, Prefix)
+            ]
+        except Locked:
+            what = f"s3://{Bucket}/{Prefix} holds an object encrypted with a customer's own key (SSE-C)."
+            raise errors.invalid_request(
+                f"{what} Copy it to one without, so that it can be queried."
+            ) from None
 
     def _page(self, bucket: str, prefix: str, delimiter: str, after: str, most: int) -> Page:
         if most < 0:

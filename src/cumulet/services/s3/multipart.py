@@ -6,12 +6,23 @@ Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html
 from __future__ import annotations
 
 import secrets
+from base64 import b64decode, b64encode
 from typing import Any
 
 from cumulet.services import Answer
-from cumulet.services.s3 import checksums, conditions, encryption, errors, metadata, names, ranges, tags
+from cumulet.services.s3 import (
+    checksums,
+    conditions,
+    customer_keys,
+    encryption,
+    errors,
+    metadata,
+    names,
+    ranges,
+    tags,
+)
 from cumulet.services.s3.assembly import Assembly
-from cumulet.services.s3.copying import SOURCE_CONDITIONS, Copying, Source
+from cumulet.services.s3.copying import SOURCE_CONDITIONS, Copying, Source, unlocking_source
 from cumulet.services.s3.members import BODY, CHECKSUMS, GRANTS, HEADERS, REQUEST, WRITE_CONDITIONS, honours
 from cumulet.services.s3.ownership import check_acl
 from cumulet.services.s3.receiving import Received, digest_again, receive
@@ -56,6 +67,8 @@ class Multipart(Copying):
             "algorithm": ChecksumAlgorithm,
             "type": checksums.check_type(ChecksumAlgorithm, ChecksumType),
         }
+        if lock := encryption.lock_of(members):
+            detail["lock"] = b64encode(self.store.blobs.ring.wrap(lock)).decode()
         # The time comes first, so that the uploads to one key list in the order in which they were begun.
         upload = Upload(Bucket, Key, f"{int(now * 1e6):016x}{secrets.token_hex(16)}", now, detail)
         self.store.atomically(lambda: self._begin(upload))
@@ -68,7 +81,7 @@ class Multipart(Copying):
             **sealing,
         }
 
-    @honours(CHECKSUMS, BODY, REQUEST)
+    @honours(CHECKSUMS, BODY, customer_keys.CUSTOMER, REQUEST)
     def upload_part(
         self,
         *,
@@ -92,11 +105,12 @@ class Multipart(Copying):
                 f"actual checksum Type: {told.lower()}"
             )
         sealing = encryption.told_of(upload.detail["object"])
-        received = receive(self.store.blobs, Key, Body, members, wanted, sealed=bool(sealing))
+        lock = customer_keys.unlocking(upload.detail["object"], members)
+        received = receive(self.store.blobs, Key, Body, members, wanted, sealed=bool(sealing), lock=lock)
         part = self._keep_part(upload, PartNumber, received)
         return {"ETag": f'"{part.etag}"', **value_of(part), **sealing}
 
-    @honours(SOURCE_CONDITIONS, REQUEST)
+    @honours(SOURCE_CONDITIONS, customer_keys.CUSTOMER, customer_keys.OF_SOURCE, REQUEST)
     def upload_part_copy(
         self,
         *,
@@ -117,10 +131,14 @@ class Multipart(Copying):
         origin, original = self._source(Source.of(CopySource), ExpectedSourceBucketOwner, members)
         start, length = ranges.copied(CopySourceRange, original.size)
         blobs, sealing = self.store.blobs, encryption.told_of(upload.detail["object"])
-        with blobs.draft(sealed=bool(sealing)) as draft:
-            blobs.copy(original.blob, draft, start, length)
+        lock, unlock = (
+            customer_keys.unlocking(upload.detail["object"], members),
+            unlocking_source(original, members),
+        )
+        with blobs.draft(sealed=bool(sealing), lock=lock) as draft:
+            blobs.copy(original.blob, draft, start, length, unlock=unlock)
             blob = draft.keep()
-        etag, checksum = digest_again(blobs, blob, upload.detail["algorithm"] or checksums.DEFAULT)
+        etag, checksum = digest_again(blobs, blob, upload.detail["algorithm"] or checksums.DEFAULT, lock)
         part = self._keep_part(upload, PartNumber, Received(blob, length, etag, checksum))
         result = {"ETag": f'"{part.etag}"', "LastModified": part.modified, **value_of(part)}
         return {
@@ -129,7 +147,7 @@ class Multipart(Copying):
             **sealing,
         }
 
-    @honours(CHECKSUMS, WRITE_CONDITIONS, REQUEST)
+    @honours(CHECKSUMS, WRITE_CONDITIONS, customer_keys.CUSTOMER, REQUEST)
     def complete_multipart_upload(
         self,
         *,
@@ -149,7 +167,11 @@ class Multipart(Copying):
         named = (MultipartUpload or {}).get("Parts") or []
         assembly = Assembly.of(upload, self.store.uploads.parts(UploadId), named)
         assembly.check_size(MpuObjectSize)
-        entry = assembly.entry(self.store.blobs, self._now())
+        if customer_keys.told(members):
+            customer_keys.unlocking(upload.detail["object"], members)
+        kept = upload.detail.get("lock")
+        lock = self.store.blobs.ring.unwrap(b64decode(kept)) if kept else customer_keys.NO_KEY
+        entry = assembly.entry(self.store.blobs, self._now(), lock)
         checksum = entry.detail["checksum"]
         try:
             assembly.check_checksum(checksum, ChecksumType, members)

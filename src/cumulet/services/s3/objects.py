@@ -10,7 +10,17 @@ from pathlib import Path
 from typing import Any
 
 from cumulet.services import Answer
-from cumulet.services.s3 import checksums, conditions, encryption, errors, metadata, names, ranges, tags
+from cumulet.services.s3 import (
+    checksums,
+    conditions,
+    customer_keys,
+    encryption,
+    errors,
+    metadata,
+    names,
+    ranges,
+    tags,
+)
 from cumulet.services.s3.members import (
     BODY,
     CHECKSUMS,
@@ -62,7 +72,9 @@ class Objects(Versions):
         if sealing := encryption.wanted(members, bucket, self):
             detail["encryption"] = sealing
         self._check_early(Bucket, Key, members)
-        received = receive(self.store.blobs, Key, Body, members, sealed=bool(sealing))
+        received = receive(
+            self.store.blobs, Key, Body, members, sealed=bool(sealing), lock=encryption.lock_of(members)
+        )
         entry = self._publish(self._entry(Bucket, Key, received, detail, storage), members)
         return {
             "ETag": f'"{entry.etag}"',
@@ -71,7 +83,7 @@ class Objects(Versions):
             **sealing,
         }
 
-    @honours(READ_CONDITIONS, RESPONSE_HEADERS, REQUEST)
+    @honours(READ_CONDITIONS, RESPONSE_HEADERS, customer_keys.CUSTOMER, REQUEST)
     def get_object(
         self,
         *,
@@ -91,13 +103,13 @@ class Objects(Versions):
             )
             encryption.check_readable(entry.detail, self)
             try:
-                answer["Body"] = self._bytes(entry, start, length) if length else b""
+                answer["Body"] = self._bytes(entry, start, length, members) if length else b""
             except FileNotFoundError:
                 continue
             return answer
         raise AwsError("InternalError", f"The bytes of {Key} are missing on disk.", status=500)
 
-    @honours(READ_CONDITIONS, RESPONSE_HEADERS, REQUEST)
+    @honours(READ_CONDITIONS, RESPONSE_HEADERS, customer_keys.CUSTOMER, REQUEST)
     def head_object(
         self,
         *,
@@ -129,10 +141,12 @@ class Objects(Versions):
             detail={**detail, "checksum": received.checksum},
         )
 
-    def _bytes(self, entry: Entry, start: int, length: int) -> FileSpan | Iterator[bytes]:
+    def _bytes(
+        self, entry: Entry, start: int, length: int, members: Mapping[str, Any]
+    ) -> FileSpan | Iterator[bytes]:
         """A range of an object: of the file as it lies there, or deciphered on the way."""
         if "encryption" in entry.detail:
-            return self.store.blobs.read(entry.blob, start, length)
+            return self.store.blobs.read(entry.blob, start, length, encryption.lock_of(members))
         return FileSpan(self.store.blobs.open(entry.blob), start, length)
 
     def _check_early(self, bucket: str, key: str, wanted: Mapping[str, Any]) -> None:
@@ -154,6 +168,7 @@ class Objects(Versions):
         """The object, what to say about it, and which of its bytes are meant (first, how many)."""
         bucket = self._bucket(name, "s3:GetObjectVersion" if version else "s3:GetObject", key, owner=owner)
         entry = self._find(bucket, key, version)
+        customer_keys.unlocking(entry.detail, members)
         conditions.check_read(entry, members)
         answer = Answer(_described(entry, members))
         answer.update(version_members(bucket, entry))

@@ -35,20 +35,22 @@ def receive(
     algorithm: str = "",
     *,
     sealed: bool = False,
+    lock: bytes = b"",
 ) -> Received:
     """Keep a body as a blob. It is verified against every digest that the request tells, or not kept.
 
-    `algorithm` is the checksum to compute where the request tells none; `sealed` asks for encryption.
+    `algorithm` is the checksum to compute where the request tells none; `sealed` asks for encryption,
+    with the customer's own key where `lock` is given.
     """
     intake = Intake(members, algorithm)
     if isinstance(body, Path):
-        return intake.adopt(blobs, key, body, sealed=sealed)
+        return intake.adopt(blobs, key, body, sealed=sealed, lock=lock)
     source = io.BytesIO(body) if isinstance(body, bytes | bytearray) else body
-    with blobs.draft(suffix_of(key), sealed=sealed) as draft:
+    with blobs.draft(suffix_of(key), sealed=sealed, lock=lock) as draft:
         for piece in iter(lambda: source.read(CHUNK), b""):
             intake.update(piece)
             draft.write(piece)
-        intake.finish(source, lambda: blobs.read(draft.id, 0, intake.size))
+        intake.finish(source, lambda: blobs.read(draft.id, 0, intake.size, lock))
         draft.keep()
     return intake.received(draft.id)
 
@@ -76,11 +78,13 @@ class Intake:
         self.digest.update(piece)
         self.size += len(piece)
 
-    def adopt(self, blobs: Blobs, key: str, file: Path, *, sealed: bool = False) -> Received:
+    def adopt(
+        self, blobs: Blobs, key: str, file: Path, *, sealed: bool = False, lock: bytes = b""
+    ) -> Received:
         for piece in _pieces(file):
             self.update(piece)
         self.finish(file, lambda: _pieces(file))
-        return self.received(blobs.adopt(file, suffix_of(key), sealed=sealed))
+        return self.received(blobs.adopt(file, suffix_of(key), sealed=sealed, lock=lock))
 
     def finish(self, body: object, again: Any) -> None:
         """All bytes are in: compare. `again` reads them once more, for a trailer that nobody announced."""
@@ -115,10 +119,10 @@ def _pieces(file: Path) -> Iterator[bytes]:
         yield from iter(lambda: opened.read(CHUNK), b"")
 
 
-def digest_again(blobs: Blobs, blob: str, algorithm: str) -> tuple[str, dict[str, str]]:
+def digest_again(blobs: Blobs, blob: str, algorithm: str, lock: bytes = b"") -> tuple[str, dict[str, str]]:
     """ETag and checksum of bytes that are here already."""
     intake = Intake({}, algorithm)
-    for piece in blobs.read(blob, 0, 1 << 62):
+    for piece in blobs.read(blob, 0, 1 << 62, lock):
         intake.update(piece)
     received = intake.received("")
     return received.etag, received.checksum
