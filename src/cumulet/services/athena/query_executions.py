@@ -226,7 +226,7 @@ def output_of(folder: str, name: str, statement: Statement) -> str:
     return f"{folder}/{name}.txt"
 
 
-HIDDEN = ("Job", "Folder", "Cutoff", "Columns", "RowCount")
+HIDDEN = ("Job", "Folder", "Cutoff", "Columns", "RowCount", "Writing")
 
 
 def shown(body: dict[str, Any]) -> dict[str, Any]:

@@ -52,11 +52,17 @@ class Run:
         }
         work = works.get(self.statement.kind)
         if work is None:
+            self.begin_to_write()
             self.say(ddl.run(self))
         elif self.statement.kind in ("CREATE_TABLE_AS_SELECT", "INSERT", "UNLOAD", "CREATE_VIEW"):
             work(self)  # type: ignore[operator]
         else:
             work()  # type: ignore[operator]
+
+    def begin_to_write(self) -> None:
+        """From here on others see what the statement does: cut off now, it is not run again."""
+        self.body["Writing"] = True
+        self.service._remember(self.body)
 
     def ask(
         self, text: str, output: Output | None = None, parameters: list[str] | None = None, **more: Any

@@ -1,7 +1,8 @@
 """Running a statement: the work behind a query execution, in a thread of the supervisor's.
 
-A statement that only reads is run again after a crash of the server; one that writes is not, since nobody
-can tell how far it came: it fails with that reason.
+A statement that was cut off by the end of the server is run again by the next, as long as nothing of its
+work could be seen by others. One that had begun to write is not, since nobody can tell how far it came: it
+fails with that reason.
 """
 
 from __future__ import annotations
@@ -23,7 +24,6 @@ from cumulet.wire.errors import AwsError
 if TYPE_CHECKING:
     from cumulet.jobs import Job
 
-READING = ("SELECT", "EXPLAIN", "EXECUTE", "PREPARE", "DEALLOCATE")
 INTERRUPTED = (
     "The server stopped while this statement was running; what it had written by "
     "then may be there. Run it again."
@@ -73,16 +73,16 @@ class Runs(Service):
     def run_query(self, job: Job) -> None:
         look: Any = self
         body = look.execution(job.payload["execution"])
+        folder = workspace(self.house) / "runs" / body["QueryExecutionId"]
+        shutil.rmtree(folder, ignore_errors=True)  # what an earlier server left half done
         if body["Status"]["State"] in ENDED:
             return
-        statement = statements.read(body["Query"])
-        if job.attempt > 1 and statement.kind not in READING and body["Status"]["State"] == "RUNNING":
+        if body.get("Writing"):
             self._end(body, "FAILED", INTERRUPTED, error(SYSTEM, 1, INTERRUPTED))
-            return
-        if job.stopping:
+        elif job.stopping:
             self._end(body, "CANCELLED", "Query cancelled by user")
-            return
-        self._run(job, body, statement)
+        else:
+            self._run(job, Run(self, body, statements.read(body["Query"]), folder))
 
     def run_query_failed(self, job: Job, reason: str) -> None:
         """Our own failure, told as one."""
@@ -94,12 +94,10 @@ class Runs(Service):
             error(SYSTEM, 1, reason),
         )
 
-    def _run(self, job: Job, body: dict[str, Any], statement: statements.Statement) -> None:
-        began = self.house.clock()
+    def _run(self, job: Job, run: Run) -> None:
+        began, body = self.house.clock(), run.body
         body["Status"]["State"] = "RUNNING"
         self._remember(body)
-        folder = workspace(self.house) / "runs" / body["QueryExecutionId"]
-        run = Run(self, body, statement, folder)
         ended = threading.Event()
         watcher = threading.Thread(
             target=watch,
@@ -122,7 +120,7 @@ class Runs(Service):
         finally:
             ended.set()
             job.wake()
-            shutil.rmtree(folder, ignore_errors=True)
+            shutil.rmtree(run.folder, ignore_errors=True)
 
     def _timed(self, body: dict[str, Any], run: Run, began: float) -> None:
         """Where the time went, as measured; the engine's own figures come from the worker."""

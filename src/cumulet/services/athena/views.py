@@ -35,6 +35,7 @@ def create(run: Run) -> None:
     if len({label.lower() for label, _, _ in columns}) != len(columns):
         raise SqlError("DUPLICATE_COLUMN_NAME", "line 1:1: Column name specified more than once")
     table = described(run, name, database, columns)
+    run.begin_to_write()
     if old is None:
         run.lake.glue.create_table(DatabaseName=database, TableInput=table)
     else:

@@ -120,6 +120,7 @@ def handed_over(run: Run, files: list[Written], location: str, keys: list[str]) 
     """Give the files their names in the table's folder; their locations."""
     stamp = datetime.fromtimestamp(run.service.house.clock(), UTC).strftime("%Y%m%d_%H%M%S")
     locations = []
+    run.begin_to_write()
     for number, file in enumerate(files):
         path = Path(file.path)
         ending = path.suffix if path.suffix in (".gz", ".zst") else ""
