@@ -11,6 +11,7 @@ from cumulet.services.s3.buckets import Buckets
 from cumulet.services.s3.deleting import Deleting
 from cumulet.services.s3.encryption import Encryption
 from cumulet.services.s3.listing import LakeFile, Listing
+from cumulet.services.s3.locking import Locking
 from cumulet.services.s3.objects import Objects
 from cumulet.services.s3.ownership import Ownership
 from cumulet.services.s3.policy import Policies
@@ -32,6 +33,7 @@ class S3(
     Tagging,
     Policies,
     Ownership,
+    Locking,
     Encryption,
 ):
     """The operations of S3, one noun per file."""

@@ -13,7 +13,7 @@ from typing import Any
 from cumulet.services import Service, policies, principals
 from cumulet.services.s3 import errors
 
-# name, account, region, created (epoch seconds), versioning, policy, block, encryption
+# name, account, region, created (epoch seconds), versioning, policy, block, encryption, lock
 Bucket = dict[str, Any]
 
 OWN_POLICY = (

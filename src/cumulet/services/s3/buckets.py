@@ -28,6 +28,7 @@ class Buckets(Access):
         CreateBucketConfiguration: dict[str, Any] | None = None,
         ObjectOwnership: str = ENFORCED,
         ACL: str = "private",
+        ObjectLockEnabledForBucket: bool = False,
     ) -> dict[str, Any]:
         """Make a bucket in the caller's region, whose name the location constraint must repeat.
 
@@ -40,13 +41,15 @@ class Buckets(Access):
         if ACL != "private":
             message = "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting"
             raise AwsError("InvalidBucketAclWithObjectOwnership", message, status=400)
-        bucket = {
+        bucket: dict[str, Any] = {
             "name": Bucket,
             "account": self.caller.account,
             "region": "eu-west-1" if location == "EU" else location or self.caller.region,
             "created": float(int(self.house.clock())),
             "block": dict.fromkeys(BLOCK, True),  # AWS's default since 2023
         }
+        if ObjectLockEnabledForBucket:
+            bucket |= {"lock": {}, "versioning": "Enabled"}  # a lock is on versions
         pairs = (CreateBucketConfiguration or {}).get("Tags")
         self.store.atomically(lambda: self._add(bucket, pairs))
         self.store.tree.add_bucket(Bucket)

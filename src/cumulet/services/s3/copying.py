@@ -18,6 +18,7 @@ from cumulet.services.s3 import (
     errors,
     metadata,
     names,
+    retention,
     tags,
 )
 from cumulet.services.s3.access import Bucket as Found
@@ -64,6 +65,7 @@ class Copying(Versions):
         GRANTS,
         encryption.ENCRYPTION,
         customer_keys.OF_SOURCE,
+        retention.ASKED,
         SOURCE_CONDITIONS,
         WRITE_CONDITIONS,
         REQUEST,
@@ -101,6 +103,7 @@ class Copying(Versions):
         origin, original = self._source(source, ExpectedSourceBucketOwner, members)
         detail = _detail(original, MetadataDirective, {**members, "Metadata": Metadata})
         _copy_tags(detail, original, TaggingDirective, Tagging)
+        detail |= retention.kept(members, bucket, self.house.clock())
         if sealing := encryption.wanted(members, bucket, self):
             detail["encryption"] = sealing
         entry = self._copied(original, Bucket, Key, detail, ChecksumAlgorithm, members)

@@ -27,13 +27,16 @@ class Deleting(Versions):
         Key: str,
         VersionId: str | None = None,
         IfMatch: str | None = None,
+        BypassGovernanceRetention: bool = False,
         ExpectedBucketOwner: str = "",
         **members: Any,
     ) -> dict[str, Any]:
         """Delete an object (no error where there is none), or lay a delete marker over its versions."""
         bucket = self._found(Bucket, ExpectedBucketOwner)
         wanted = {"IfMatch": IfMatch}
-        answer, lost = self.store.atomically(lambda: self._withdraw(bucket, Key, VersionId, wanted))
+        answer, lost = self.store.atomically(
+            lambda: self._withdraw(bucket, Key, VersionId, wanted, bypass=BypassGovernanceRetention)
+        )
         self._follow_up(Bucket, [Key], lost)
         return Answer(answer, status=204)
 
@@ -44,6 +47,7 @@ class Deleting(Versions):
         Bucket: str,
         Delete: dict[str, Any],
         ChecksumAlgorithm: str = "",
+        BypassGovernanceRetention: bool = False,
         ExpectedBucketOwner: str = "",
         **members: Any,
     ) -> dict[str, Any]:
@@ -55,19 +59,21 @@ class Deleting(Versions):
         wanted = Delete["Objects"]
         if not 0 < len(wanted) <= AT_ONCE:
             raise errors.malformed_xml()
-        deleted, failed, lost = self.store.atomically(lambda: self._withdraw_all(bucket, wanted))
+        deleted, failed, lost = self.store.atomically(
+            lambda: self._withdraw_all(bucket, wanted, bypass=BypassGovernanceRetention)
+        )
         self._follow_up(Bucket, {item["Key"] for item in deleted}, lost)
         return {"Deleted": [] if Delete.get("Quiet") else deleted, "Errors": failed}
 
     def _withdraw_all(
-        self, bucket: Found, wanted: list[dict[str, Any]]
+        self, bucket: Found, wanted: list[dict[str, Any]], *, bypass: bool
     ) -> tuple[list[dict[str, Any]], list[dict[str, Any]], list[str]]:
         deleted, failed, lost = [], [], []
         for item in wanted:
             key, version = item["Key"], item.get("VersionId")
             conditions_told = {"IfMatch": item.get("ETag")}
             try:
-                answer, blobs = self._withdraw(bucket, key, version, conditions_told)
+                answer, blobs = self._withdraw(bucket, key, version, conditions_told, bypass=bypass)
             except AwsError as error:
                 failed.append(
                     {"Key": key, "VersionId": version, "Code": error.code, "Message": error.message}

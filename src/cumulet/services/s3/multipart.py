@@ -19,6 +19,7 @@ from cumulet.services.s3 import (
     metadata,
     names,
     ranges,
+    retention,
     tags,
 )
 from cumulet.services.s3.assembly import Assembly
@@ -36,7 +37,7 @@ LAST_PART = 10_000
 
 
 class Multipart(Copying):
-    @honours(HEADERS, GRANTS, encryption.ENCRYPTION, REQUEST)
+    @honours(HEADERS, GRANTS, encryption.ENCRYPTION, retention.ASKED, REQUEST)
     def create_multipart_upload(
         self,
         *,
@@ -59,6 +60,7 @@ class Multipart(Copying):
         kept = metadata.kept({**members, "Metadata": Metadata})
         if sealing := encryption.wanted(members, bucket, self):
             kept["encryption"] = sealing
+        kept |= retention.kept(members, bucket, now)
         if Tagging:
             kept["tags"] = tags.from_header(Tagging)
         detail = {

@@ -19,6 +19,7 @@ from cumulet.services.s3 import (
     metadata,
     names,
     ranges,
+    retention,
     tags,
 )
 from cumulet.services.s3.members import (
@@ -44,7 +45,9 @@ ATTEMPTS = 100  # a blob may go between its look-up and its opening only if some
 
 
 class Objects(Versions):
-    @honours(HEADERS, CHECKSUMS, BODY, GRANTS, encryption.ENCRYPTION, WRITE_CONDITIONS, REQUEST)
+    @honours(
+        HEADERS, CHECKSUMS, BODY, GRANTS, encryption.ENCRYPTION, retention.ASKED, WRITE_CONDITIONS, REQUEST
+    )
     def put_object(
         self,
         *,
@@ -66,6 +69,7 @@ class Objects(Versions):
         names.check_key(Key)
         check_acl(ACL, members)
         detail = metadata.kept({**members, "Metadata": Metadata})
+        detail |= retention.kept(members, bucket, self.house.clock())
         storage = metadata.storage_class(StorageClass)
         if Tagging:
             detail["tags"] = tags.from_header(Tagging)
@@ -209,6 +213,7 @@ def _described(entry: Entry, overrides: Mapping[str, Any]) -> dict[str, Any]:
         "StorageClass": None if entry.storage == "STANDARD" else entry.storage,
         "TagCount": len(entry.detail.get("tags", {})) or None,
         **encryption.told_of(entry.detail),
+        **retention.shown(entry.detail),
         **told,
     }
 

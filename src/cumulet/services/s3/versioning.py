@@ -13,7 +13,7 @@ from cumulet.services.s3.listing import MOST, encoder
 from cumulet.services.s3.members import DIGESTS, REQUEST, honours
 from cumulet.services.s3.versions import ENABLED, SUSPENDED, Versions, rank_in
 from cumulet.store.objects import NULL, Entry, behind, folder_of
-from cumulet.wire.errors import NotImplementedByCumulet
+from cumulet.wire.errors import AwsError, NotImplementedByCumulet
 
 BEHIND_ALL = 2**62  # a rank that no version has
 
@@ -29,12 +29,15 @@ class Versioning(Versions):
         **members: Any,
     ) -> dict[str, Any]:
         """Once enabled, versioning can only be suspended: what versions there are stay."""
-        self._bucket(Bucket, "s3:PutBucketVersioning", owner=ExpectedBucketOwner)
+        bucket = self._bucket(Bucket, "s3:PutBucketVersioning", owner=ExpectedBucketOwner)
         status = VersioningConfiguration.get("Status")
         if VersioningConfiguration.get("MFADelete") == ENABLED:
             raise NotImplementedByCumulet("MFA delete")
         if status not in (ENABLED, SUSPENDED):
             raise errors.malformed_xml()
+        if status == SUSPENDED and "lock" in bucket:
+            message = "An Object Lock configuration is present on this bucket: it stays versioned."
+            raise AwsError("InvalidBucketState", message, status=409)
         self._edit_bucket(Bucket, versioning=status)
         return {}
 

@@ -14,7 +14,7 @@ from email.utils import formatdate
 from pathlib import Path
 from typing import Any
 
-from cumulet.services.s3 import conditions, errors
+from cumulet.services.s3 import conditions, errors, retention
 from cumulet.services.s3.access import Access, Bucket
 from cumulet.store.database import Full
 from cumulet.store.objects import Entry
@@ -65,7 +65,13 @@ class Versions(Access):
         return entry
 
     def _withdraw(
-        self, bucket: Bucket, key: str, version: str | None, wanted: Mapping[str, Any]
+        self,
+        bucket: Bucket,
+        key: str,
+        version: str | None,
+        wanted: Mapping[str, Any],
+        *,
+        bypass: bool = False,
     ) -> tuple[dict[str, Any], list[str]]:
         """Delete inside a change of the store; what to answer, and the blobs that are lost by it."""
         self._allow(bucket, "s3:DeleteObject" if version is None else "s3:DeleteObjectVersion", key)
@@ -73,6 +79,7 @@ class Versions(Access):
         found = self.store.objects.find(bucket["name"], key, version)
         _check_delete(found, key, wanted)
         if version is not None:
+            self._check_lock(bucket, found, bypass=bypass)
             lost = self.store.objects.remove(found) if found else []
             return {"VersionId": version, "DeleteMarker": True if found and found.marker else None}, lost
         if bucket.get("versioning"):
@@ -80,6 +87,15 @@ class Versions(Access):
             self._name_version(bucket, marker, found)
             return {"VersionId": marker.version, "DeleteMarker": True}, self.store.objects.put(marker)
         return {}, self.store.objects.remove(found) if found else []
+
+    def _check_lock(self, bucket: Bucket, found: Entry | None, *, bypass: bool) -> None:
+        """A version that is locked stays; a delete marker can always be laid over it."""
+        if found is not None and "lock" in bucket:
+            bypass = bypass and self._may_bypass(bucket, found.key)
+            retention.check_deletable(found.detail, self.house.clock(), bypass=bypass)
+
+    def _may_bypass(self, bucket: Bucket, key: str) -> bool:
+        return self._may(bucket, "s3:BypassGovernanceRetention", key)
 
     def _follow_up(self, bucket: str, keys: Iterable[str], lost: Iterable[str]) -> None:
         """After the commit: the tree shows the new state, and blobs without an object go."""
