@@ -122,6 +122,8 @@ def test_views_are_kept_as_athena_keeps_them(people: Lab) -> None:
         ("CREATE TABLE t (a int) LOCATION 's3://b/t/'", "Tables in Athena are external"),
         ("CREATE EXTERNAL TABLE t (a wrong) LOCATION 's3://b/t/'", "cannot recognize input near 'a' 'wrong'"),
         ("CREATE EXTERNAL TABLE t (a int)", "A LOCATION is needed"),
+        ("CREATE EXTERNAL TABLE t (a int) LOCATION 'None'", "The LOCATION 'None' is no folder in S3"),
+        ("ALTER TABLE t SET LOCATION 'data/t'", "The LOCATION 'data/t' is no folder in S3"),
         (
             "CREATE TABLE t (a int) LOCATION 's3://b/t/' TBLPROPERTIES ('table_type'='ICEBERG')",
             "not supported by Cumulet yet",

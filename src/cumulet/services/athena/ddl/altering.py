@@ -36,7 +36,7 @@ def altered(reader: Reader, place: tuple[str, str]) -> Act:
         properties = reader.properties()
         return lambda run: set_properties(run, place, properties)
     if reader.take("SET", "LOCATION"):
-        location = reader.literal()
+        location = reader.location()
         return lambda run: set_location(run, place, location)
     if reader.peek().upper == "PARTITION":
         return alter_partition(reader, place)
@@ -74,7 +74,7 @@ def add_partitions(reader: Reader, place: tuple[str, str]) -> Act:
     wanted: list[tuple[dict[str, str], str]] = []
     while reader.peek().upper == "PARTITION":
         values = reader.partition()
-        wanted.append((values, reader.literal() if reader.take("LOCATION") else ""))
+        wanted.append((values, reader.location() if reader.take("LOCATION") else ""))
         reader.take(",")
     if not wanted:
         raise reader.unexpected("'PARTITION'")
@@ -147,7 +147,7 @@ def alter_partition(reader: Reader, place: tuple[str, str]) -> Act:
     """PARTITION (...) RENAME TO PARTITION (...), PARTITION (...) SET LOCATION '...'."""
     old = reader.partition()
     if reader.take("SET", "LOCATION"):
-        location, new = reader.literal(), old
+        location, new = reader.location(), old
     else:
         reader.expect("RENAME", "TO")
         location, new = "", reader.partition()

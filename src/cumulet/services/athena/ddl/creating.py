@@ -73,7 +73,7 @@ def clause(reader: Reader, made: Definition) -> None:
     elif reader.take("STORED", "AS"):
         stored_as(reader, made)
     elif reader.take("LOCATION"):
-        made.location = reader.literal()
+        made.location = reader.location()
     elif reader.take("TBLPROPERTIES"):
         made.properties = reader.properties()
     else:

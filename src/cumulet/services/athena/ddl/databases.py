@@ -26,7 +26,7 @@ def create(reader: Reader) -> Act:
     if reader.take("COMMENT"):
         given["Description"] = reader.literal()
     if reader.take("LOCATION"):
-        given["LocationUri"] = reader.literal()
+        given["LocationUri"] = reader.location()
     if reader.take("WITH", "DBPROPERTIES"):
         given["Parameters"] = reader.properties()  # type: ignore[assignment]
     reader.end()

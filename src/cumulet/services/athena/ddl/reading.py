@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from cumulet.services.athena.lexer import Words
+from cumulet.services.athena.places import bucket_and_key
 from cumulet.wire.errors import AwsError
 
 if TYPE_CHECKING:
@@ -23,6 +24,17 @@ class Reader(Words):
     def literal(self) -> str:
         """A string literal: Hive reads \\t, \\001 and \\u0001 in it."""
         return ESCAPE.sub(lambda found: unescaped(found[1]), self.string())
+
+    def location(self) -> str:
+        """A folder in S3. One that is nowhere is told here, not when the table is asked."""
+        given = self.literal()
+        try:
+            bucket_and_key(given)
+        except AwsError:
+            raise failed(
+                f"SemanticException The LOCATION '{given}' is no folder in S3: LOCATION 's3://bucket/folder/'"
+            ) from None
+        return given
 
     def table(self) -> tuple[str, str]:
         """[database.]table; the database is "" where it is not said. Hive takes `db.table` in one quote too."""
