@@ -72,6 +72,21 @@ def test_others_see_nothing_of_a_change_before_its_end(database):
     assert names(database) == ["a"]
 
 
+def test_what_need_not_wait_for_the_disk_is_seen_at_once_and_in_order(database):
+    database.write(lambda tx: tx.execute(PUT, ("a", "{}")))
+    with database.deferring():
+        database.write(lambda tx: tx.execute(PUT, ("b", "{}")))
+        assert names(database) == ["a", "b"]
+    database.write(lambda tx: tx.execute(PUT, ("c", "{}")))
+    assert names(database) == ["a", "b", "c"]
+
+
+def test_what_need_not_wait_is_undone_where_it_fails(database):
+    with database.deferring(), pytest.raises(ZeroDivisionError):
+        database.write(lambda tx: (tx.execute(PUT, ("a", "{}")), 1 / 0))
+    assert names(database) == []
+
+
 def test_what_follows_a_commit_sees_it_and_comes_once(database):
     heard: list[str] = []
 

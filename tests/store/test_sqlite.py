@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -125,4 +127,20 @@ def test_what_was_asked_before_the_end_is_done(sqlite):
         closing.join()
     again = SqliteDatabase(sqlite.path)
     assert again.read(COUNT) == [(8,)]
+    again.close()
+
+
+def test_what_need_not_wait_for_the_disk_survives_the_death_of_the_process(tmp_path: Path):
+    program = (
+        "import os, signal, sys; from pathlib import Path\n"
+        "from cumulet.store.sqlite import SqliteDatabase\n"
+        "made = SqliteDatabase(Path(sys.argv[1]))\n"
+        "with made.deferring():\n"
+        f'    made.write(lambda tx: tx.execute("{PUT}", ("a", "{{}}")))\n'
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    path = tmp_path / "cumulet.db"
+    assert subprocess.run([sys.executable, "-c", program, str(path)], check=False).returncode == -9
+    again = SqliteDatabase(path)
+    assert again.read(COUNT) == [(1,)]
     again.close()

@@ -1,16 +1,18 @@
 """What is remembered: resources, object bytes, the queue of jobs, credentials and lines of text.
 
-Everything here survives `kill -9`: a call returns only when the change is on disk. Nothing here knows
-what an AWS service is.
+Everything here survives `kill -9`: a call returns only when the change is on disk (but for steps
+on the way to a promise, see `deferring`). Nothing here knows what an AWS service is.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from cumulet.presence import prepare
 from cumulet.store.blobs import Blobs
 from cumulet.store.checkup import Checkup
 from cumulet.store.credentials import Credentials
@@ -48,7 +50,7 @@ class Store:
 
     @classmethod
     def open(cls, directory: Path, database_url: str | None = None) -> Store:
-        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        prepare(directory)
         database = open_database(directory, database_url)
         objects, tree = Objects(database), Tree(directory / "s3")
         blobs = Blobs(directory / "s3" / ".objects", Ring(directory / "keys" / "objects.key"))
@@ -74,6 +76,10 @@ class Store:
         `change` runs while others wait, so it does nothing but read and write the store.
         """
         return self.database.write(lambda _: change())
+
+    def deferring(self) -> AbstractContextManager[None]:
+        """Inside, changes of this thread wait for no disk; the next change outside makes them durable too."""
+        return self.database.deferring()
 
     def close(self) -> None:
         self.checkup.close()

@@ -9,11 +9,14 @@ from __future__ import annotations
 import errno
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
+
+from cumulet.config import Unusable
 
 T = TypeVar("T")
 Row = tuple[Any, ...]
@@ -45,6 +48,13 @@ class Database(Protocol):
     def write(self, change: Callable[[Transaction], T]) -> T:
         """Apply a change durably. Inside another change it joins that one. May be retried: keep it pure."""
 
+    def deferring(self) -> AbstractContextManager[None]:
+        """Inside, this thread's changes do not wait for the disk: each is seen by all at once and survives
+        the death of this process; a power cut may take it, until the next change outside has come back.
+
+        For steps on the way to a promise: whoever is told of the promise can rely on all that came before.
+        """
+
     def after_commit(self, act: Callable[[], None]) -> None:
         """Act once the change that this thread is in is durable; at once outside a change. Not if it fails.
 
@@ -66,22 +76,51 @@ class Dialect:
 
 
 class Joined(threading.local):
-    """The change that this thread is in the middle of, if any."""
+    """The change that this thread is in the middle of, if any, and whether its changes wait for the disk."""
 
     transaction: Transaction | None = None
+    durable: bool = True
+
+    @contextmanager
+    def deferring(self) -> Iterator[None]:
+        before, self.durable = self.durable, False
+        try:
+            yield
+        finally:
+            self.durable = before
 
 
 def open_database(directory: Path, url: str | None) -> Database:
     """Open (and bring up to date) the database that a URL names, or the directory's own."""
     if url is None:
-        from cumulet.store.sqlite import SqliteDatabase
-
-        return SqliteDatabase(directory / "cumulet.db")
+        return _open_sqlite(directory / "cumulet.db")
     if url.startswith(("postgres://", "postgresql://")):
-        from cumulet.store.postgres import PostgresDatabase
+        return _open_postgres(url)
+    raise Unusable(f"CUMULET_DATABASE_URL must start with postgresql://, not {url.split(':')[0]}:")
 
+
+def _open_sqlite(path: Path) -> Database:
+    import sqlite3
+
+    from cumulet.store.sqlite import SqliteDatabase
+
+    try:
+        return SqliteDatabase(path)
+    except (OSError, sqlite3.DatabaseError) as error:
+        raise Unusable(f"the database {path} cannot be opened: {error}") from error
+
+
+def _open_postgres(url: str) -> Database:
+    try:
+        import psycopg
+    except ModuleNotFoundError:
+        raise Unusable("Postgres needs an extra: pip install 'cumulet[postgres]'") from None
+    from cumulet.store.postgres import PostgresDatabase
+
+    try:
         return PostgresDatabase(url)
-    raise ValueError(f"CUMULET_DATABASE_URL must start with postgresql://, not {url.split(':')[0]}:")
+    except psycopg.Error as error:
+        raise Unusable(f"the database of CUMULET_DATABASE_URL cannot be opened: {error}") from error
 
 
 def migrations(dialect: Dialect) -> list[tuple[str, list[str]]]:

@@ -10,14 +10,11 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import lru_cache
 from typing import Any, TypeVar
 
-try:
-    import psycopg
-except ModuleNotFoundError as missing:
-    raise ModuleNotFoundError("Postgres needs an extra: pip install 'cumulet[postgres]'") from missing
+import psycopg
 
 from cumulet.store.database import Closed, Dialect, Joined, Row, Transaction, migrate
 
@@ -83,6 +80,9 @@ class PostgresDatabase:
                 time.sleep(random.uniform(0, PAUSE * min(attempt, 20)))
         return self._write(change)
 
+    def deferring(self) -> AbstractContextManager[None]:
+        return self.joined.deferring()
+
     def after_commit(self, act: Callable[[], None]) -> None:
         if isinstance(self.joined.transaction, PostgresTransaction):
             self.joined.transaction.hooks.append(act)
@@ -100,6 +100,8 @@ class PostgresDatabase:
 
     def _write(self, change: Callable[[Transaction], T]) -> T:
         with self._begun() as transaction:
+            if not self.joined.durable:
+                transaction.connection.execute("SET LOCAL synchronous_commit TO off")
             self.joined.transaction = transaction
             try:
                 result = change(transaction)

@@ -56,7 +56,8 @@ class Queue:
         due = self.next_due()
         if due is None or due > now:
             return []
-        rows = self.database.write(lambda tx: tx.execute(CLAIM, (now, limit)))
+        with self.database.deferring():  # what is lost with it is only due again
+            rows = self.database.write(lambda tx: tx.execute(CLAIM, (now, limit)))
         return [Entry(i, k, json.loads(c), json.loads(p), a, bool(s)) for i, k, c, p, a, s in rows]
 
     def requeue(self) -> None:
@@ -64,7 +65,8 @@ class Queue:
         self.database.write(lambda tx: tx.execute(REQUEUE))
 
     def finish(self, entry: str, error: str = "") -> None:
-        self.database.write(lambda tx: tx.execute(FINISH, (error, entry)))
+        with self.database.deferring():  # what is lost with it is done again, as after a crash just before
+            self.database.write(lambda tx: tx.execute(FINISH, (error, entry)))
 
     def save(self, entry: str, payload: dict[str, Any]) -> None:
         """Remember how far the work has come, for the next attempt."""

@@ -1,7 +1,8 @@
 """SQLite in WAL mode: many readers, one writing thread that commits whatever waits as one group.
 
 A durable commit costs an fsync. Changes that arrive while one is under way share the next fsync, so the
-rate of changes grows with the number of clients instead of being bound by the disk's latency.
+rate of changes grows with the number of clients instead of being bound by the disk's latency. A change that
+need not wait (`deferring`) is appended to the same log without an fsync; the next one covers it.
 """
 
 from __future__ import annotations
@@ -12,14 +13,14 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 from cumulet.store.database import Closed, Dialect, Full, Joined, Row, Transaction, migrate
 
 T = TypeVar("T")
-Change = tuple[Callable[[Transaction], Any], "Future[Any]"]
+Change = tuple[Callable[[Transaction], Any], "Future[Any]", bool]  # what to do, who waits, for the disk too?
 
 DIALECT = Dialect(bytewise="", blob="BLOB")
 GROUP = 256  # changes that share one commit at most
@@ -61,13 +62,16 @@ class SqliteDatabase:
         with self.closing:  # nothing may queue up behind the end of the queue, where nobody would answer it
             if self.closed:
                 raise Closed("The store is closed.")
-            self.changes.put((change, future))
+            self.changes.put((change, future, self.joined.durable))
         try:
             return future.result()
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode == sqlite3.SQLITE_FULL:
                 raise Full from error
             raise
+
+    def deferring(self) -> AbstractContextManager[None]:
+        return self.joined.deferring()
 
     def after_commit(self, act: Callable[[], None]) -> None:
         if self.joined.transaction is None:
@@ -144,6 +148,7 @@ class Writer(threading.Thread):
         self.joined = joined
         self.changes = changes
         self.hooks: list[Callable[[], None]] = []  # to be called after the commit under way
+        self.durable = True
 
     def run(self) -> None:
         self.joined.transaction = SqliteTransaction(self.connection)
@@ -153,16 +158,20 @@ class Writer(threading.Thread):
         self.connection.close()
 
     def _commit_group(self, first: Change) -> bool:
-        """Run and commit what waits; True when the end of the queue was behind it."""
+        """Run and commit what waits; True when the end of the queue was behind it.
+
+        What need not wait for the disk does not join those that do: it is a group of its own.
+        """
         taken: list[Change] = []
         results: list[tuple[Future[Any], Any]] = []
         waiting: Change | None = first
         try:
+            self._sync(first[2])
             self.connection.execute("BEGIN IMMEDIATE")
             while waiting is not None:
                 taken.append(waiting)
-                self._run_change(*waiting, results)
-                if len(taken) == GROUP or self.changes.empty():
+                self._run_change(*waiting[:2], results)
+                if len(taken) == GROUP or self.changes.empty() or not self.durable:
                     break
                 waiting = self.changes.get()
             self.connection.execute("COMMIT")
@@ -171,6 +180,12 @@ class Writer(threading.Thread):
         else:
             self._succeed(results)
         return waiting is None
+
+    def _sync(self, durable: bool) -> None:
+        """Whether the next commit syncs the log. Skipping it keeps the log's order, so no gap can come of it."""
+        if durable != self.durable:
+            self.connection.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
+            self.durable = durable
 
     def _run_change(
         self,
@@ -211,6 +226,6 @@ class Writer(threading.Thread):
             if self.connection.in_transaction:
                 self.connection.execute("ROLLBACK")
         finally:
-            for _, future in taken:
+            for _, future, _ in taken:
                 if not future.done():
                     future.set_exception(error)

@@ -152,9 +152,13 @@ class Run:
 
     def put(self, path: Path, location: str, content_type: str = "binary/octet-stream") -> None:
         """Hand a file over to S3, which moves it."""
-        bucket, key = bucket_and_key(location)
-        self.service.other("s3").put_object(Bucket=bucket, Key=key, Body=path, ContentType=content_type)
+        self._put(location, Body=path, ContentType=content_type)
 
     def put_bytes(self, content: bytes, location: str) -> None:
+        self._put(location, Body=content)
+
+    def _put(self, location: str, **members: Any) -> None:
+        """The bytes are on disk when this returns; that they are an object is, when the statement has ended."""
         bucket, key = bucket_and_key(location)
-        self.service.other("s3").put_object(Bucket=bucket, Key=key, Body=content)
+        with self.service.store.deferring():
+            self.service.other("s3").put_object(Bucket=bucket, Key=key, **members)

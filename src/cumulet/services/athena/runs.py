@@ -97,7 +97,8 @@ class Runs(Service):
     def _run(self, job: Job, run: Run) -> None:
         began, body = self.house.clock(), run.body
         body["Status"]["State"] = "RUNNING"
-        self._remember(body)
+        with self.store.deferring():  # a step on the way: what is lost with it is begun again
+            self._remember(body)
         ended = threading.Event()
         watcher = threading.Thread(
             target=watch,
