@@ -202,3 +202,15 @@ def test_boto3s_transfers_go_in_parts_both_ways(s3: Any, bucket: str) -> None:
     received = io.BytesIO()
     s3.download_fileobj(bucket, "b", received, Config=parts)
     assert received.getvalue() == content
+
+
+def test_an_upload_may_be_completed_again_when_its_answer_was_lost(s3: Any, bucket: str) -> None:
+    upload = {"Bucket": bucket, "Key": "again"}
+    upload["UploadId"] = s3.create_multipart_upload(**upload)["UploadId"]
+    part = {"PartNumber": 1, "ETag": s3.upload_part(PartNumber=1, Body=b"x", **upload)["ETag"]}
+    first = s3.complete_multipart_upload(MultipartUpload={"Parts": [part]}, **upload)
+    again = s3.complete_multipart_upload(MultipartUpload={"Parts": [part]}, **upload)
+    assert again["ETag"] == first["ETag"]
+    s3.put_object(Bucket=bucket, Key="again", Body=b"new")
+    with refused("NoSuchUpload", 404):
+        s3.complete_multipart_upload(MultipartUpload={"Parts": [part]}, **upload)

@@ -161,8 +161,8 @@ def test_nothing_is_left_of_what_was_overwritten_refused_or_deleted(lake: Any) -
 
 def test_a_member_that_is_not_written_yet_is_refused(s3: Any, bucket: str) -> None:
     with refused("NotImplemented", 501) as told:
-        s3.put_object(Bucket=bucket, Key="a", WebsiteRedirectLocation="/b", ObjectLockLegalHoldStatus="ON")
-    assert "ObjectLockLegalHoldStatus" in told["Error"]["Message"]
+        s3.put_object(Bucket=bucket, Key="a", WebsiteRedirectLocation="/b", WriteOffsetBytes=1)
+    assert "WriteOffsetBytes" in told["Error"]["Message"]
 
 
 def test_a_put_of_many_megabytes_does_not_need_them_in_memory(lake: Any) -> None:

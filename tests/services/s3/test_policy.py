@@ -137,3 +137,43 @@ def test_a_policy_that_is_none_is_refused(s3: Any, bucket: str) -> None:
 
 def test_unsigned_calls_reach_no_operation_without_a_bucket(client: Callable[..., Any], server: Any) -> None:
     assert fetched(f"{server.endpoint}/") == 403
+
+
+@pytest.mark.parametrize(
+    ("key", "good", "bad"),
+    [
+        ("s3:x-amz-server-side-encryption", {"ServerSideEncryption": "AES256"}, {}),
+        ("s3:x-amz-storage-class", {"StorageClass": "STANDARD_IA"}, {"StorageClass": "GLACIER"}),
+        ("s3:RequestObjectTag/level", {"Tagging": "level=open"}, {"Tagging": "level=closed"}),
+    ],
+)
+def test_a_policy_may_ask_what_a_write_says_of_itself(
+    lake: Any, stranger: Any, key: str, good: dict[str, str], bad: dict[str, str]
+) -> None:
+    value = next(iter(good.values())).rpartition("=")[2]
+    allow_if(lake, "s3:PutObject", {"StringEquals": {key: value}})
+    stranger.put_object(Bucket="lake", Key="a", **good)
+    with pytest.raises(AwsError, match="AccessDenied"):
+        stranger.put_object(Bucket="lake", Key="a", **bad)
+
+
+def test_a_policy_may_ask_for_the_tags_of_an_object(lake: Any, stranger: Any) -> None:
+    allow_if(lake, "s3:GetObject", {"StringEquals": {"s3:ExistingObjectTag/level": "open"}})
+    for level in ("open", "closed"):
+        lake.put_object(Bucket="lake", Key=level, Tagging=f"level={level}")
+    stranger.get_object(Bucket="lake", Key="open")
+    with pytest.raises(AwsError, match="AccessDenied"):
+        stranger.get_object(Bucket="lake", Key="closed")
+
+
+def allow_if(lake: Any, action: str, condition: dict[str, Any]) -> None:
+    allow = {
+        "Effect": "Allow",
+        "Principal": {"AWS": "999999999999"},
+        "Action": action,
+        "Condition": condition,
+    }
+    statement = {**allow, "Resource": "arn:aws:s3:::lake/*"}
+    lake.put_bucket_policy(
+        Bucket="lake", Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    )

@@ -8,14 +8,17 @@ Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/how-s3-evaluates-a
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from cumulet.services import Service, policies, principals
-from cumulet.services.s3 import errors
+from cumulet.services.s3 import condition_keys, errors
 
 # name, account, region, created (epoch seconds), versioning, policy, block, encryption, lock
 Bucket = dict[str, Any]
 
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 OWN_POLICY = (
     "s3:GetBucketPolicy",
     "s3:PutBucketPolicy",
@@ -33,10 +36,22 @@ class Access(Service):
         """Unsigned calls go on wherever a bucket's policy might admit them; `_bucket` then asks it."""
         return operation not in CLOSED
 
-    def _bucket(self, name: str, action: str, key: str = "", *, owner: str = "", **given: Any) -> Bucket:
-        """The bucket, if the caller may do `action` to it (or to its object `key`)."""
+    def _bucket(
+        self,
+        name: str,
+        action: str,
+        key: str = "",
+        *,
+        owner: str = "",
+        asked: Mapping[str, Any] = NOTHING,
+        **given: Any,
+    ) -> Bucket:
+        """The bucket, if the caller may do `action` to it (or to its object `key`).
+
+        `asked` are the request's members, for the conditions of policies that ask about them.
+        """
         bucket = self._found(name, owner)
-        self._allow(bucket, action, key, **given)
+        self._allow(bucket, action, key, asked, **given)
         return bucket
 
     def _found(self, name: str, owner: str = "") -> Bucket:
@@ -47,31 +62,41 @@ class Access(Service):
             raise errors.access_denied()
         return bucket
 
-    def _allow(self, bucket: Bucket, action: str, key: str = "", **given: Any) -> None:
-        if not self._may(bucket, action, key, **given):
+    def _allow(
+        self, bucket: Bucket, action: str, key: str = "", asked: Mapping[str, Any] = NOTHING, **given: Any
+    ) -> None:
+        if not self._may(bucket, action, key, asked, **given):
             who = self.caller.arn or "Anonymous users"
             resource = f"{bucket['name']}/{key}" if key else bucket["name"]
             raise errors.access_denied(f"{who} may not perform {action} on arn:aws:s3:::{resource}")
 
-    def _may(self, bucket: Bucket, action: str, key: str = "", **given: Any) -> bool:
+    def _may(
+        self, bucket: Bucket, action: str, key: str = "", asked: Mapping[str, Any] = NOTHING, **given: Any
+    ) -> bool:
         """`given` are S3's own condition keys, `prefix=...` for s3:prefix."""
         owns: bool = self.caller.account == bucket["account"]
         if not bucket.get("policy"):
             return owns
         if owns and action in OWN_POLICY and self.caller.arn.endswith(":root"):
             return True
-        policy = policies.parse(self._policy(bucket["name"]) or "", "resource")
+        text = self._policy(bucket["name"]) or ""
+        policy = policies.parse(text, "resource")
         if not owns and bucket["block"].get("RestrictPublicBuckets") and policies_public(policy):
             return False
-        said = self._decide(bucket, policy, action, key, given)
+        context = condition_keys.of_request(asked)
+        context |= {f"s3:{name.replace('_', '-')}": str(value) for name, value in given.items()}
+        if key and condition_keys.EXISTING_TAG in text.lower():
+            found = self.store.objects.find(bucket["name"], key, asked.get("VersionId"))
+            context |= condition_keys.of_object(found.detail) if found else {}
+        said = self._decide(bucket, policy, action, key, context)
         return said.allowed or (owns and not said.denied)
 
     def _decide(
-        self, bucket: Bucket, policy: policies.Policy, action: str, key: str, given: dict[str, Any]
+        self, bucket: Bucket, policy: policies.Policy, action: str, key: str, asked: dict[str, Any]
     ) -> policies.Decision:
         resource = f"arn:aws:s3:::{bucket['name']}/{key}" if key else f"arn:aws:s3:::{bucket['name']}"
-        context: dict[str, Any] = dict(principals.context(self.caller, self.house.clock(), secure=True))
-        context |= {f"s3:{name.replace('_', '-')}": str(value) for name, value in given.items()}
+        told = principals.context(self.caller, self.house.clock(), secure=True)
+        context: dict[str, Any] = {**told, **asked}
         return policies.decide([policy], action, resource, principals.of(self.caller), context)
 
     def _policy(self, bucket: str) -> str | None:

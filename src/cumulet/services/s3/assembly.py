@@ -104,7 +104,12 @@ class Assembly:
             blob=blob,
             storage=upload.detail["storage"],
             checksum=checksums.label(checksum),
-            detail={**upload.detail["object"], "checksum": checksum, "parts": [_kept(p) for p in self.parts]},
+            detail={
+                **upload.detail["object"],
+                "checksum": checksum,
+                "parts": [_kept(p) for p in self.parts],
+                "upload": upload.id,
+            },
         )
 
     def _checksum(self, blobs: Blobs, blob: str, lock: bytes) -> dict[str, str]:

@@ -46,6 +46,11 @@ class Source:
     key: str
     version: str | None
 
+    @property
+    def told(self) -> str:
+        """As policies know it."""
+        return f"{self.bucket}/{self.key}"
+
     @classmethod
     def of(cls, told: str | Mapping[str, str]) -> Source:
         """`bucket/key?versionId=...`, percent-encoded; boto3 leaves a leading slash to the caller."""
@@ -76,7 +81,7 @@ class Copying(Versions):
         Bucket: str,
         Key: str,
         CopySource: str | dict[str, str],
-        MetadataDirective: str = "COPY",
+        MetadataDirective: str = "",
         TaggingDirective: str = "COPY",
         Metadata: dict[str, str] | None = None,
         Tagging: str = "",
@@ -88,10 +93,12 @@ class Copying(Versions):
         **members: Any,
     ) -> dict[str, Any]:
         """A new object of an old one's bytes, with its metadata and tags or (REPLACE) with others."""
-        bucket = self._bucket(Bucket, "s3:PutObject", Key, owner=ExpectedBucketOwner)
+        source = Source.of(CopySource)
+        asked = {**members, "ACL": ACL, "StorageClass": StorageClass, "Tagging": Tagging}
+        asked |= {"CopySource": source.told, "MetadataDirective": MetadataDirective}
+        bucket = self._bucket(Bucket, "s3:PutObject", Key, owner=ExpectedBucketOwner, asked=asked)
         names.check_key(Key)
         check_acl(ACL, members)
-        source = Source.of(CopySource)
         told = ("WebsiteRedirectLocation", "ServerSideEncryption", "SSECustomerKey")
         changes = MetadataDirective == "REPLACE" or StorageClass or any(members.get(name) for name in told)
         if (source.bucket, source.key) == (Bucket, Key) and not (changes or source.version):
@@ -101,7 +108,7 @@ class Copying(Versions):
                 "attributes."
             )
         origin, original = self._source(source, ExpectedSourceBucketOwner, members)
-        detail = _detail(original, MetadataDirective, {**members, "Metadata": Metadata})
+        detail = _detail(original, MetadataDirective or "COPY", {**members, "Metadata": Metadata})
         _copy_tags(detail, original, TaggingDirective, Tagging)
         detail |= retention.kept(members, bucket, self.house.clock())
         if sealing := encryption.wanted(members, bucket, self):
@@ -123,7 +130,8 @@ class Copying(Versions):
     def _source(self, source: Source, owner: str, members: Mapping[str, Any]) -> tuple[Found, Entry]:
         """The object to copy from; its conditions speak of it as a read's do, but always with a 412."""
         action = "s3:GetObjectVersion" if source.version else "s3:GetObject"
-        bucket = self._bucket(source.bucket, action, source.key, owner=owner)
+        asked = {"VersionId": source.version}
+        bucket = self._bucket(source.bucket, action, source.key, owner=owner, asked=asked)
         entry = self._find(bucket, source.key, source.version)
         encryption.check_readable(entry.detail, self)
         unlocking_source(entry, members)

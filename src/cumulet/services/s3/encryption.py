@@ -25,7 +25,7 @@ from cumulet.wire.errors import AwsError, NotImplementedByCumulet
 
 ASKED = ("ServerSideEncryption", "SSEKMSKeyId", "BucketKeyEnabled")
 ENCRYPTION = (*ASKED, *customer_keys.CUSTOMER)
-KMS = "aws:kms"
+KMS, DUAL_LAYER = "aws:kms", "aws:kms:dsse"
 MANAGED = "alias/aws/s3"  # the key that AWS manages for S3, one for each account and region
 
 
@@ -96,7 +96,10 @@ def check_method(told: Mapping[str, Any]) -> None:
         if told.get("SSEKMSKeyId"):
             message = "A KMS key was named, but the encryption method is AES256. Use aws:kms."
             raise errors.invalid_argument(message, "x-amz-server-side-encryption", method)
-    elif method != KMS:
+    elif method not in (KMS, DUAL_LAYER):
+        message = "The encryption method specified is not supported"
+        raise errors.invalid_argument(message, "x-amz-server-side-encryption", method)
+    elif method == DUAL_LAYER:
         raise NotImplementedByCumulet(f"server-side encryption with {method}")
 
 

@@ -92,7 +92,7 @@ class Listing(Access):
         owner = self._owner(bucket["account"])
         return {
             "Name": Bucket,
-            "Prefix": shown(Prefix),
+            "Prefix": Prefix,  # never encoded in this version: clients do not decode it
             "Marker": shown(Marker),
             "Delimiter": shown(Delimiter) if Delimiter else None,
             "MaxKeys": MaxKeys,

@@ -22,13 +22,15 @@ from cumulet.services.s3 import (
     retention,
     tags,
 )
+from cumulet.services.s3.access import Bucket
 from cumulet.services.s3.assembly import Assembly
 from cumulet.services.s3.copying import SOURCE_CONDITIONS, Copying, Source, unlocking_source
 from cumulet.services.s3.members import BODY, CHECKSUMS, GRANTS, HEADERS, REQUEST, WRITE_CONDITIONS, honours
 from cumulet.services.s3.ownership import check_acl
 from cumulet.services.s3.receiving import Received, digest_again, receive
-from cumulet.services.s3.versions import version_members
+from cumulet.services.s3.versions import new_version_members, version_members
 from cumulet.store.database import Full
+from cumulet.store.objects import Entry
 from cumulet.store.uploads import Part, Upload
 from cumulet.wire.errors import AwsError
 from cumulet.wire.message import Body as Stream
@@ -53,7 +55,8 @@ class Multipart(Copying):
         **members: Any,
     ) -> dict[str, Any]:
         """Begin an upload. What it is told here is the object's, once the upload is completed."""
-        bucket = self._bucket(Bucket, "s3:PutObject", Key, owner=ExpectedBucketOwner)
+        asked = {**members, "ACL": ACL, "StorageClass": StorageClass, "Tagging": Tagging}
+        bucket = self._bucket(Bucket, "s3:PutObject", Key, owner=ExpectedBucketOwner, asked=asked)
         names.check_key(Key)
         check_acl(ACL, members)
         now = self.house.clock()
@@ -96,7 +99,7 @@ class Multipart(Copying):
         **members: Any,
     ) -> dict[str, Any]:
         """Keep one part; the last one of a number counts."""
-        self._bucket(Bucket, "s3:PutObject", Key, owner=ExpectedBucketOwner)
+        self._bucket(Bucket, "s3:PutObject", Key, owner=ExpectedBucketOwner, asked=members)
         check_number(PartNumber)
         upload = self._upload(Bucket, Key, UploadId)
         wanted = upload.detail["algorithm"]
@@ -127,7 +130,8 @@ class Multipart(Copying):
         **members: Any,
     ) -> dict[str, Any]:
         """Keep a part that is an object, or a range of one."""
-        self._bucket(Bucket, "s3:PutObject", Key, owner=ExpectedBucketOwner)
+        asked = {**members, "CopySource": Source.of(CopySource).told}
+        self._bucket(Bucket, "s3:PutObject", Key, owner=ExpectedBucketOwner, asked=asked)
         check_number(PartNumber)
         upload = self._upload(Bucket, Key, UploadId)
         origin, original = self._source(Source.of(CopySource), ExpectedSourceBucketOwner, members)
@@ -163,7 +167,9 @@ class Multipart(Copying):
         **members: Any,
     ) -> dict[str, Any]:
         """Join the parts that are named into the object; the upload and its parts are gone then."""
-        bucket = self._bucket(Bucket, "s3:PutObject", Key, owner=ExpectedBucketOwner)
+        bucket = self._bucket(Bucket, "s3:PutObject", Key, owner=ExpectedBucketOwner, asked=members)
+        if again := self._completed(Bucket, Key, UploadId):
+            return _joined(bucket, again)
         upload = self._upload(Bucket, Key, UploadId)
         conditions.check_write(self.store.objects.find(Bucket, Key), Key, members)
         named = (MultipartUpload or {}).get("Parts") or []
@@ -181,15 +187,7 @@ class Multipart(Copying):
             self.store.blobs.delete(entry.blob)
             raise
         self._publish(entry, members, also=lambda: self._end(upload))
-        return {
-            "Location": f"/{Bucket}/{Key}",
-            "Bucket": Bucket,
-            "Key": Key,
-            "ETag": f'"{entry.etag}"',
-            **checksums.members(checksum),
-            **version_members(bucket, entry),
-            **assembly.encryption,
-        }
+        return _joined(bucket, entry)
 
     @honours(REQUEST)
     def abort_multipart_upload(
@@ -206,6 +204,11 @@ class Multipart(Copying):
         for blob in self.store.atomically(lambda: self._end(upload)):
             self.store.blobs.delete(blob)
         return Answer(status=204)
+
+    def _completed(self, bucket: str, key: str, upload: str) -> Entry | None:
+        """The object that an upload has become: to complete it again, its answer having been lost, is no error."""
+        found = self.store.objects.find(bucket, key)
+        return found if found and found.detail.get("upload") == upload else None
 
     def _begin(self, upload: Upload) -> None:
         self._found(upload.bucket)  # it may have been deleted meanwhile
@@ -237,6 +240,18 @@ class Multipart(Copying):
     def _end(self, upload: Upload) -> list[str]:
         self._upload(upload.bucket, upload.key, upload.id)  # another call may have ended it meanwhile
         return self.store.uploads.end(upload)
+
+
+def _joined(bucket: Bucket, entry: Entry) -> dict[str, Any]:
+    return {
+        "Location": f"/{entry.bucket}/{entry.key}",
+        "Bucket": entry.bucket,
+        "Key": entry.key,
+        "ETag": f'"{entry.etag}"',
+        **checksums.members(entry.detail["checksum"]),
+        **new_version_members(bucket, entry),
+        **encryption.told_of(entry.detail),
+    }
 
 
 def value_of(part: Part) -> dict[str, str]:

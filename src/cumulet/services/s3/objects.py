@@ -35,7 +35,7 @@ from cumulet.services.s3.members import (
 )
 from cumulet.services.s3.ownership import check_acl
 from cumulet.services.s3.receiving import receive
-from cumulet.services.s3.versions import Versions, version_members
+from cumulet.services.s3.versions import Versions, new_version_members, version_members
 from cumulet.store.objects import Entry
 from cumulet.wire.errors import AwsError
 from cumulet.wire.message import Body as Stream
@@ -65,7 +65,8 @@ class Objects(Versions):
 
         ContentLength has no effect of its own: the wire has counted the bytes.
         """
-        bucket = self._bucket(Bucket, "s3:PutObject", Key, owner=ExpectedBucketOwner)
+        asked = {**members, "ACL": ACL, "StorageClass": StorageClass, "Tagging": Tagging}
+        bucket = self._bucket(Bucket, "s3:PutObject", Key, owner=ExpectedBucketOwner, asked=asked)
         names.check_key(Key)
         check_acl(ACL, members)
         detail = metadata.kept({**members, "Metadata": Metadata})
@@ -83,7 +84,7 @@ class Objects(Versions):
         return {
             "ETag": f'"{entry.etag}"',
             **checksums.members(received.checksum),
-            **version_members(bucket, entry),
+            **new_version_members(bucket, entry),
             **sealing,
         }
 
@@ -170,7 +171,11 @@ class Objects(Versions):
         members: Mapping[str, Any],
     ) -> tuple[Entry, Answer, tuple[int, int]]:
         """The object, what to say about it, and which of its bytes are meant (first, how many)."""
-        bucket = self._bucket(name, "s3:GetObjectVersion" if version else "s3:GetObject", key, owner=owner)
+        action, asked = (
+            "s3:GetObjectVersion" if version else "s3:GetObject",
+            {**members, "VersionId": version},
+        )
+        bucket = self._bucket(name, action, key, owner=owner, asked=asked)
         entry = self._find(bucket, key, version)
         customer_keys.unlocking(entry.detail, members)
         conditions.check_read(entry, members)
@@ -180,6 +185,8 @@ class Objects(Versions):
         answer["ContentLength"] = length
         if checksum_mode == "ENABLED" and answer.status is None:
             answer.update(checksums.members(entry.detail.get("checksum", {})))
+        if checksum_mode == "ENABLED" and part is not None:
+            answer.update(_part_checksum(entry, part))
         return entry, answer, (start, length)
 
     def _span(self, entry: Entry, answer: Answer, byte_range: str, part: int | None) -> tuple[int, int]:
@@ -216,6 +223,15 @@ def _described(entry: Entry, overrides: Mapping[str, Any]) -> dict[str, Any]:
         **retention.shown(entry.detail),
         **told,
     }
+
+
+def _part_checksum(entry: Entry, number: int) -> dict[str, str]:
+    """The checksum of a part's own bytes, under the name that the whole object's has."""
+    whole = entry.detail.get("checksum", {})
+    for part in entry.detail.get("parts", []):
+        if part["number"] == number and part["checksum"]["algorithm"] == whole.get("algorithm"):
+            return checksums.members({**part["checksum"], "type": whole["type"]})
+    return {}
 
 
 def _part_span(entry: Entry, number: int) -> tuple[int, int]:

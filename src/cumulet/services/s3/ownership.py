@@ -45,7 +45,8 @@ class Ownership(Versions):
         ExpectedBucketOwner: str = "",
         **members: Any,
     ) -> dict[str, Any]:
-        bucket = self._bucket(Bucket, "s3:GetObjectAcl", Key, owner=ExpectedBucketOwner)
+        asked = {"VersionId": VersionId}
+        bucket = self._bucket(Bucket, "s3:GetObjectAcl", Key, owner=ExpectedBucketOwner, asked=asked)
         self._find(bucket, Key, VersionId)
         return self._full_control(bucket["account"])
 

@@ -5,6 +5,7 @@ Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-policies.ht
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
 from typing import Any
 
 from cumulet.services import Answer, policies
@@ -112,14 +113,19 @@ def _read(text: str, bucket: str) -> policies.Policy:
         policy = policies.parse(text, "resource")
     except policies.Malformed as error:
         raise _malformed(str(error)) from error
-    ours = (f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/")
     for statement in policy.statements:
         for resource in statement.resources:
-            if resource != ours[0] and not resource.startswith(ours[1]):
+            if not _means(resource, bucket):
                 raise _malformed("Policy has invalid resource")
         if not all(action == "*" or action.lower().startswith("s3:") for action in statement.actions):
             raise _malformed("Policy has invalid action")
     return policy
+
+
+def _means(resource: str, bucket: str) -> bool:
+    """Whether a resource is (or may be, by its wildcards) in the bucket."""
+    prefix, _, name = resource.partition(":::")
+    return prefix == "arn:aws:s3" and fnmatchcase(bucket, name.partition("/")[0].replace("[", "[[]"))
 
 
 def _malformed(message: str) -> AwsError:

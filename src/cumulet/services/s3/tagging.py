@@ -29,9 +29,9 @@ class Tagging(Versions):
     ) -> dict[str, Any]:
         """Replace all tags of an object."""
         told = tags.from_set(Tagging, tags.OF_OBJECT)
-        return self._set_tags(
-            self._bucket(Bucket, "s3:PutObjectTagging", Key, owner=ExpectedBucketOwner), Key, VersionId, told
-        )
+        asked = {"VersionId": VersionId, "Tagging": Tagging}
+        bucket = self._bucket(Bucket, "s3:PutObjectTagging", Key, owner=ExpectedBucketOwner, asked=asked)
+        return self._set_tags(bucket, Key, VersionId, told)
 
     @honours(REQUEST)
     def get_object_tagging(
@@ -43,7 +43,9 @@ class Tagging(Versions):
         ExpectedBucketOwner: str = "",
         **members: Any,
     ) -> dict[str, Any]:
-        bucket = self._bucket(Bucket, "s3:GetObjectTagging", Key, owner=ExpectedBucketOwner)
+        bucket = self._bucket(
+            Bucket, "s3:GetObjectTagging", Key, owner=ExpectedBucketOwner, asked={"VersionId": VersionId}
+        )
         entry = self._find(bucket, Key, VersionId)
         return {"TagSet": tags.to_set(entry.detail.get("tags", {})), **version_members(bucket, entry)}
 

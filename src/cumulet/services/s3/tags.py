@@ -7,23 +7,14 @@ from __future__ import annotations
 
 from urllib.parse import parse_qsl
 
-from cumulet.services.s3 import errors
 from cumulet.wire.errors import AwsError
 
 OF_OBJECT, OF_BUCKET = 10, 50
 
 
 def from_header(text: str) -> dict[str, str]:
-    """The x-amz-tagging header: a query string."""
-    try:
-        pairs = parse_qsl(text, keep_blank_values=True, strict_parsing=True)
-    except ValueError:
-        raise errors.invalid_argument(
-            "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters "
-            "without tag name duplicates.",
-            "x-amz-tagging",
-            text,
-        ) from None
+    """The x-amz-tagging header: a query string, in which a name alone is a tag without a value."""
+    pairs = parse_qsl(text, keep_blank_values=True)
     return checked([{"Key": key, "Value": value} for key, value in pairs], OF_OBJECT)
 
 

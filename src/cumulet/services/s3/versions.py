@@ -29,7 +29,7 @@ class Versions(Access):
         """The object that a read means; AWS's errors where there is none, or a delete marker."""
         check_version(version)
         entry = self.store.objects.find(bucket["name"], key, version)
-        if entry is None and not self._may(bucket, "s3:ListBucket"):
+        if entry is None and not self._may(bucket, "s3:ListBucket", prefix=key):
             raise errors.access_denied()  # who may not list is not told what is missing
         if entry is None:
             raise errors.no_such_version(key, version) if version else errors.no_such_key(key)
@@ -74,7 +74,8 @@ class Versions(Access):
         bypass: bool = False,
     ) -> tuple[dict[str, Any], list[str]]:
         """Delete inside a change of the store; what to answer, and the blobs that are lost by it."""
-        self._allow(bucket, "s3:DeleteObject" if version is None else "s3:DeleteObjectVersion", key)
+        action = "s3:DeleteObject" if version is None else "s3:DeleteObjectVersion"
+        self._allow(bucket, action, key, {"VersionId": version})
         check_version(version)
         found = self.store.objects.find(bucket["name"], key, version)
         _check_delete(found, key, wanted)
@@ -137,6 +138,11 @@ def rank_in(version: str) -> int:
 def version_members(bucket: Bucket, entry: Entry) -> dict[str, Any]:
     """Versions are told once a bucket has been versioned."""
     return {"VersionId": entry.version} if bucket.get("versioning") else {}
+
+
+def new_version_members(bucket: Bucket, entry: Entry) -> dict[str, Any]:
+    """What a write says of the version it made: nothing where versioning is suspended."""
+    return {"VersionId": entry.version} if bucket.get("versioning") == ENABLED else {}
 
 
 def _check_delete(found: Entry | None, key: str, wanted: Mapping[str, Any]) -> None:
