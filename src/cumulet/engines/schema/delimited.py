@@ -15,6 +15,9 @@ from dataclasses import dataclass
 from cumulet.engines.schema import types
 from cumulet.engines.schema.base import Column, Delimited, Schema, Unrecognised
 
+# How long a field may be is bounded by how much of a file is looked at; the limit is the whole process's.
+csv.field_size_limit(1 << 30)
+
 DELIMITERS = ",|\t;\x01"
 TRIED = 1000  # lines that decide on the delimiter
 EVEN = 0.7  # the part of the lines that must have the same number of fields
@@ -53,7 +56,6 @@ def read(text: str, complete: bool, hint: Delimited | None = None) -> Schema:
 
 def best_cut(text: str, hint: Delimited) -> Cut:
     head = "".join(text.splitlines(keepends=True)[:TRIED])
-    csv.field_size_limit(len(text) + 1)
     quotes = [hint.quote] if hint.quote else ['"', None]
     cuts = [weighed(head, delimiter, quote) for delimiter in hint.delimiter or DELIMITERS for quote in quotes]
     smallest = 1 if hint.single_column else 2
@@ -87,7 +89,6 @@ def is_clean(text: str, delimiter: str, quote: str | None) -> bool:
 
 
 def cut(text: str, delimiter: str, quote: str | None) -> Rows:
-    csv.field_size_limit(len(text) + 1)
     lines = io.StringIO(text, newline="")
     if quote:
         reader = csv.reader(lines, delimiter=delimiter, quotechar=quote)
