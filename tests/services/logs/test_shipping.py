@@ -107,3 +107,25 @@ while True:
     logs.ship("g", "s", run.log, ended=True)
     assert shipped(logs) == [f"line {n}" for n in range(count)]
     house.close()
+
+
+def test_a_file_that_is_begun_anew_is_sent_from_its_beginning(logs, tmp_path):
+    file = tmp_path / "log"
+    file.write_bytes(b"first life\nlast wor")
+    logs.ship("g", "s", file)
+    for _ in range(2):  # as a server does that was cut off in between
+        logs.rotate("g", "s", file)
+    assert not file.exists()
+    file.write_bytes(b"second life\n")
+    logs.ship("g", "s", file)
+    assert shipped(logs) == ["first life", "last wor", "second life"]
+
+
+def test_a_stream_that_is_deleted_under_its_writer_is_made_again(logs, tmp_path):
+    file = tmp_path / "log"
+    file.write_bytes(b"one\n")
+    logs.ship("g", "s", file)
+    logs.delete_log_group(logGroupName="g")
+    assert logs.ship("g", "s", file) == ["one"]
+    logs.say("g", "s", "two", "", "three")
+    assert shipped(logs) == ["one", "two", "three"]

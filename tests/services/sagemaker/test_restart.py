@@ -22,6 +22,18 @@ print("accuracy=0.75", flush=True)
 pathlib.Path("/opt/ml/model/process").write_text(str(os.getpid()))
 """
 
+SAVES = """
+import pathlib, time
+step = pathlib.Path("/opt/ml/checkpoints/step")
+if step.exists():
+    print("step", step.read_text())
+else:
+    step.parent.mkdir(exist_ok=True)
+    step.write_text("7")
+    print("saved", flush=True)
+    time.sleep(600)
+"""
+
 
 @pytest.fixture
 def studio(own_server):
@@ -67,6 +79,17 @@ def test_a_job_is_started_over_after_an_orderly_shutdown(own_server, studio):
     job = studio.ended(name)
     assert job["TrainingJobStatus"] == "Completed"
     assert "Restarting" in [t["Status"] for t in job["SecondaryStatusTransitions"]]
+
+
+def test_a_job_that_is_started_over_finds_its_checkpoints(own_server, studio):
+    request = studio.request({"train.py": SAVES})
+    request["CheckpointConfig"] = {"S3Uri": f"s3://{studio.bucket}/checkpoints"}
+    name = studio.start(request)
+    wait_for_line(studio, name, "saved")
+    own_server.restart()
+    assert studio.ended(name)["TrainingJobStatus"] == "Completed"
+    assert [line for line in studio.log(f"{name}/") if line in ("saved", "step 7")] == ["saved", "step 7"]
+    assert studio.read(f"s3://{studio.bucket}/checkpoints/step") == b"7"
 
 
 @pytest.mark.parametrize("how", ["kill", "stop"])
