@@ -193,7 +193,7 @@ def test_the_shell_understands_the_environment(server: Server) -> None:
 @pytest.mark.parametrize(
     ("form", "line"),
     [
-        ("dotenv", 'AWS_ENDPOINT_URL="{endpoint}"'),
+        ("dotenv", "AWS_ENDPOINT_URL={endpoint}"),
         ("powershell", "$env:AWS_ENDPOINT_URL = '{endpoint}'"),
         ("shell", "export AWS_ENDPOINT_URL={endpoint}"),
     ],
@@ -311,3 +311,63 @@ def test_accounts_are_strangers_with_keys_of_their_own(server: Server) -> None:
     again = cumulet("account", "create", "stranger", "--data-dir", server.data_dir)
     assert again.returncode == 1
     assert "stranger" in again.stderr
+
+
+def test_the_shell_and_the_readers_of_dotenv_files_find_any_directory(tmp_path: Path) -> None:
+    folder = tmp_path / "my dätä 数据 $HOME"
+    for form, load in (("shell", 'eval "$1"'), ("dotenv", 'set -a; eval "$1"')):
+        settings = cumulet("env", "--format", form, "--data-dir", folder).stdout
+        done = subprocess.run(
+            ["sh", "-c", f'{load}; cat "$AWS_CA_BUNDLE"', "sh", settings], capture_output=True
+        )
+        assert b"BEGIN CERTIFICATE" in done.stdout, done.stderr
+
+
+def test_a_relative_data_directory_is_the_same_one_from_everywhere(tmp_path: Path) -> None:
+    for name, options in (("one", ["--data-dir", "one"]), ("two", [])):
+        environ = {**os.environ, "CUMULET_DATA_DIR": "two"}
+        found = json.loads(cumulet("env", "--format", "json", *options, cwd=tmp_path, env=environ).stdout)
+        assert found["AWS_CA_BUNDLE"] == str(tmp_path / name / "authority" / "bundle.pem")
+
+
+@pytest.mark.parametrize(
+    "command", [["up"], ["env"], ["run", "true"], ["account", "create", "x"], ["image", "map", "u"]]
+)
+def test_a_place_that_can_hold_no_data_is_said_plainly(command: list[str], tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    done = cumulet(*command, env={**os.environ, "CUMULET_DATA_DIR": str(tmp_path / "file" / "data")})
+    assert done.returncode == 1
+    assert "cannot be the data directory" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_doctor_calls_a_data_directory_that_is_a_file_a_problem(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    done = cumulet("doctor", "--data-dir", tmp_path / "file")
+    assert done.returncode == 1
+    assert "is no directory" in done.stdout
+
+
+@pytest.mark.parametrize("number", ["-1", "65536", "http"])
+def test_only_a_port_is_a_port(number: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["up", f"--port={number}"])
+    assert ended.value.code == 2
+    assert "from 0 to 65535" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("url", ["mysql://somewhere/x", "postgresql://127.0.0.1:1/x"])
+def test_a_database_that_cannot_be_opened_is_said_plainly(url: str, data_dir: Path) -> None:
+    for command in ("up", "status", "env"):
+        environ = {**os.environ, "CUMULET_DATABASE_URL": url}
+        data_dir.mkdir(exist_ok=True)
+        done = cumulet(command, "--data-dir", data_dir, env=environ)
+        assert done.returncode == 1
+        assert "CUMULET_DATABASE_URL" in done.stderr
+        assert "Traceback" not in done.stderr
+
+
+def test_a_server_that_others_can_reach_says_so(data_dir: Path) -> None:
+    process = start("up", "--port", "0", "--host", "0.0.0.0", "--data-dir", str(data_dir))
+    assert process.stdout
+    assert "open to other machines" in process.stdout.readline()

@@ -12,6 +12,8 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Any
 
+from cumulet.config import Unusable
+
 # In the order in which people meet them. The sentences are here so that `cumulet --help` imports nothing.
 COMMANDS = {
     "up": "start Cumulet here, in the foreground",
@@ -88,6 +90,13 @@ def region(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--region", help="the AWS region to work in (default: $AWS_REGION or us-east-1)")
 
 
+def port(text: str) -> int:
+    """A port number for argparse: the system's own look-up would take 70000 for 4464."""
+    if not (text.isascii() and text.isdigit() and int(text) < 1 << 16):
+        raise argparse.ArgumentTypeError(f"{text} is no port: a number from 0 to 65535 is")
+    return int(text)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     root = parser()
     options = root.parse_args(arguments)
@@ -99,6 +108,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Complaint as complaint:
         print(f"cumulet {options.command}: {complaint}", file=sys.stderr)
         return complaint.code
+    except Unusable as unusable:
+        print(f"cumulet {options.command}: {unusable}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:  # `cumulet env | head -1`

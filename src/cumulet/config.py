@@ -11,10 +11,14 @@ DEFAULT_PORT = 4566
 DEFAULT_REGION = "us-east-1"
 
 
+class Unusable(Exception):
+    """A setting names what cannot be used: the message says which and why, for the person who set it."""
+
+
 def default_data_dir() -> Path:
     """The user's data home: XDG on Linux, Application Support on macOS, LocalAppData on Windows."""
     if chosen := os.environ.get("CUMULET_DATA_DIR"):
-        return Path(chosen).expanduser()
+        return Path(chosen).expanduser().resolve()
     if sys.platform == "win32":
         return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData/Local")) / "cumulet"
     if sys.platform == "darwin":

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO
 
 from cumulet.config import Config
-from cumulet.presence import private
+from cumulet.presence import prepare, private
 
 
 class LaunchFailed(Exception):
@@ -25,7 +25,7 @@ class Child:
 
     def __init__(self, data_dir: Path, port: int = 0) -> None:
         self.data_dir = data_dir
-        self.log = private(data_dir / "run") / "server.log"
+        self.log = private(prepare(data_dir) / "run") / "server.log"
         with self.log.open("ab") as log:
             self.process = self._start(port, log)
         self.config = self._ready()

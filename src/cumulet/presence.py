@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from cumulet.config import Config
+from cumulet.config import Config, Unusable
 
 
 class AlreadyServed(Exception):
@@ -51,6 +51,23 @@ def private(folder: Path) -> Path:
     return folder
 
 
+def prepare(data_dir: Path) -> Path:
+    """The data directory, made where it is missing; `Unusable` where nothing could be kept in it."""
+    try:
+        private(data_dir)
+    except OSError as error:
+        raise Unusable(_unusable(data_dir, error.strerror or str(error))) from None
+    if not os.access(data_dir, os.W_OK | os.X_OK):
+        raise Unusable(_unusable(data_dir, "it is not writable"))
+    return data_dir
+
+
+def _unusable(data_dir: Path, why: str) -> str:
+    return (
+        f"{data_dir} cannot be the data directory: {why}. Choose another with --data-dir or CUMULET_DATA_DIR."
+    )
+
+
 def write_secret(path: Path, text: str) -> None:
     """A file that is seen whole or not at all, and by its owner only."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")
@@ -67,7 +84,7 @@ def _note(data_dir: Path) -> Path:
 @contextmanager
 def claim(data_dir: Path) -> Iterator[None]:
     """Hold a data directory for as long as the block runs; `AlreadyServed` where somebody does already."""
-    folder = private(data_dir / "run")
+    folder = private(prepare(data_dir) / "run")
     with (folder / "lock").open("a+b") as lock:
         if not (_lock(lock.fileno()) or _lock_soon(lock.fileno())):
             raise AlreadyServed(_busy(data_dir))

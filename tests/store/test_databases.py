@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from cumulet.config import Unusable
 from cumulet.store.database import Closed, Database, open_database
 from cumulet.store.records import Records
 
@@ -169,5 +170,5 @@ def test_a_store_that_is_opened_again_has_it_all_and_migrates_only_once(tmp_path
 
 
 def test_another_url_is_refused_by_name(tmp_path):
-    with pytest.raises(ValueError, match="mysql"):
+    with pytest.raises(Unusable, match="mysql"):
         open_database(tmp_path, "mysql://x")

@@ -38,7 +38,7 @@ class Finding:
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     cli.data_dir(parser)
-    parser.add_argument("--port", type=int, help="the port to look at (default: 4566)")
+    parser.add_argument("--port", type=cli.port, help="the port to look at (default: 4566)")
     parser.add_argument("--format", choices=["text", "json"], default="text")
 
 
@@ -66,9 +66,10 @@ def _python(config: Config) -> Iterator[Finding]:
 
 def _data(config: Config) -> Iterator[Finding]:
     folder = next(parent for parent in (config.data_dir, *config.data_dir.parents) if parent.exists())
-    if not os.access(folder, os.W_OK):
+    if not (folder.is_dir() and os.access(folder, os.W_OK)):
         remedy = "choose another with --data-dir or CUMULET_DATA_DIR"
-        yield Finding("data directory", "problem", f"{config.data_dir}: {folder} is not writable", remedy)
+        why = "is not writable" if folder.is_dir() else "is no directory"
+        yield Finding("data directory", "problem", f"{config.data_dir}: {folder} {why}", remedy)
         return
     note = "" if folder == config.data_dir else " (not yet made)"
     yield Finding("data directory", "ok", f"{config.data_dir}{note}")

@@ -23,7 +23,7 @@ def run(options: argparse.Namespace) -> int:
     """Exit code 0 where a server runs, 3 where none does (as init scripts have it)."""
     config = Config.read(options.data_dir)
     found = serving(config.data_dir)
-    facts = {**_server(config, found), **(_holdings(config) if config.data_dir.exists() else {})}
+    facts = {**_server(config, found), **(_holdings(config) if config.data_dir.is_dir() else {})}
     print(json.dumps(facts, indent=2) if options.format == "json" else _text(facts))
     return 0 if found else 3
 

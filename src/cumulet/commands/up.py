@@ -19,7 +19,9 @@ from cumulet.presence import AlreadyServed, Presence, claim
 def arguments(parser: argparse.ArgumentParser) -> None:
     cli.data_dir(parser)
     parser.add_argument("--host", help="the address to listen on (default: 127.0.0.1, this machine only)")
-    parser.add_argument("--port", type=int, help="the port to listen on, 0 for any free one (default: 4566)")
+    parser.add_argument(
+        "--port", type=cli.port, help="the port to listen on, 0 for any free one (default: 4566)"
+    )
     parser.add_argument(
         "--format", choices=["text", "json"], default="text", help="how to say that it is ready"
     )
@@ -98,8 +100,9 @@ def _bind(config: Config) -> tuple[socket.socket, socket.socket]:
 
 def _announce(config: Config, presence: Presence) -> None:
     where = f' --data-dir "{config.data_dir}"' if config.data_dir != Config.read().data_dir else ""
+    open_to_all = f", open to other machines on {config.host}" if config.host in ("0.0.0.0", "::") else ""
     print(
-        f"Cumulet is up at {config.endpoint} (Ctrl-C stops it)\n"
+        f"Cumulet is up at {config.endpoint}{open_to_all} (Ctrl-C stops it)\n"
         f"  data     {config.data_dir}\n"
         f"  connect  cumulet run{where} -- aws s3 ls        one command, nothing in it changed\n"
         f'           eval "$(cumulet env{where})"           this shell',
