@@ -56,9 +56,9 @@ def environment(requirements: str, folder: Path, base: Path | None = None, log: 
     if _complete(place):
         return _python(place)
     folder.mkdir(parents=True, exist_ok=True)
-    with _locked(folder / f"{place.name}.lock"):
+    with _locked(folder / f"{place.name}.lock") as lock:
         if not _complete(place):
-            _build(requirements, place, base, log)
+            _build(requirements, place, base, log, lock)
     return _python(place)
 
 
@@ -127,14 +127,14 @@ def _python(place: Path) -> Path:
 
 
 @contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """The kernel lets go of the lock when its holder dies."""
+def _locked(path: Path) -> Iterator[int]:
+    """The kernel lets go of the lock when its holder dies, and whoever else was given the descriptor."""
     with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+        yield file.fileno()
 
 
-def _build(requirements: str, place: Path, base: Path, log: Log) -> None:
+def _build(requirements: str, place: Path, base: Path, log: Log, lock: int) -> None:
     """An environment cannot be moved (its scripts name it), so it is made in place and marked at the end."""
     shutil.rmtree(place, ignore_errors=True)  # what a builder that died has left
     started = time.monotonic()
@@ -142,7 +142,7 @@ def _build(requirements: str, place: Path, base: Path, log: Log) -> None:
         _make(place, base)
         text = place / "requirements.txt"
         text.write_text(requirements)
-        _install(_installer(_python(place), text), log)
+        _install(_installer(_python(place), text), log, lock)
     except BaseException:
         shutil.rmtree(place, ignore_errors=True)
         raise
@@ -186,9 +186,13 @@ def _installer(python: Path, requirements: Path) -> list[str]:
     ]
 
 
-def _install(command: list[str], log: Log) -> None:
+def _install(command: list[str], log: Log, lock: int) -> None:
+    """The installer holds the lock too: where only its starter dies, nobody builds in the same place meanwhile."""
     last: deque[str] = deque(maxlen=LAST)
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        command, stdout=pipe, stderr=subprocess.STDOUT, text=True, pass_fds=[lock]
+    ) as process:
         assert process.stdout
         for line in process.stdout:
             last.append(line.rstrip("\n"))
