@@ -10,6 +10,7 @@ import inspect
 import sys
 from pathlib import Path
 
+import athena_functions
 from botocore import xform_name
 from botocore.model import OperationModel
 
@@ -83,6 +84,7 @@ def pages() -> dict[Path, str]:
     found = {readme: f"{before}{BEGIN}\n{table()}\n{END}{after}"}
     for service in services.names():
         found[ROOT / "docs" / "services" / f"{service}.md"] = service_page(service)
+    found[athena_functions.PLACE] = athena_functions.page()
     return found
 
 

@@ -322,8 +322,3 @@ def at_timezone(call: Call) -> Typed:
     value, zone = moment(call, call.to(call.arguments[0])), word(call, 1)
     kind = Type("timestamp with time zone", value.type.numbers, zone=zone)
     return Typed(instant(value.sql, zone) if call.name == "with_timezone" else value.sql, kind)
-
-
-@function("human_readable_seconds", "parse_duration", "to_milliseconds")
-def not_yet(call: Call) -> Typed:
-    raise NotSupported(f"{call.to.at(call.tree)}: the function {call.name}")
