@@ -127,7 +127,7 @@ def payload_of(request: Request, fields: Fields, route: Route, presigned: dict[s
         raise AwsError("InvalidRequest", text, status=400)
     if announced not in WORDS and not DIGEST.fullmatch(announced):
         text = f"x-amz-content-sha256 must be {UNSIGNED}, {STREAMING}, or a valid sha256 value."
-        members = {"ArgumentName": "x-amz-content-sha256", "ArgumentValue": announced}
+        members: dict[str, Any] = {"ArgumentName": "x-amz-content-sha256", "ArgumentValue": announced}
         raise AwsError("InvalidArgument", text, status=400, **members)
     return announced
 

@@ -104,7 +104,7 @@ class Refusals:
             "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query "
             "string parameter or the Authorization header should be specified"
         )
-        members = {"ArgumentName": "Authorization", "ArgumentValue": authorization}
+        members: dict[str, Any] = {"ArgumentName": "Authorization", "ArgumentValue": authorization}
         return AwsError("InvalidArgument", text, status=400, **members)
 
     def unsupported_authorization(self, value: str) -> AwsError:
@@ -125,10 +125,12 @@ class S3Refusals(Refusals):
 
     def bad_token(self, token: str) -> AwsError:
         text = "The provided token is malformed or otherwise invalid."
-        return AwsError("InvalidToken", text, status=400, **{"Token-0": token})
+        members: dict[str, Any] = {"Token-0": token}
+        return AwsError("InvalidToken", text, status=400, **members)
 
     def expired_token(self, token: str) -> AwsError:
-        return AwsError("ExpiredToken", "The provided token has expired.", status=400, **{"Token-0": token})
+        members: dict[str, Any] = {"Token-0": token}
+        return AwsError("ExpiredToken", "The provided token has expired.", status=400, **members)
 
     def wrong_signature(self, **evidence: str) -> AwsError:
         text = (
@@ -144,7 +146,10 @@ class S3Refusals(Refusals):
 
     def wrong_payload(self, claimed: str, computed: str) -> AwsError:
         text = "The provided 'x-amz-content-sha256' header does not match what was computed."
-        members = {"ClientComputedContentSHA256": claimed, "S3ComputedContentSHA256": computed}
+        members: dict[str, Any] = {
+            "ClientComputedContentSHA256": claimed,
+            "S3ComputedContentSHA256": computed,
+        }
         return AwsError("XAmzContentSHA256Mismatch", text, status=400, **members)
 
     def skewed(self, stamp: str, signed: float, now: float, allowed: float) -> AwsError:
@@ -158,7 +163,7 @@ class S3Refusals(Refusals):
         )
 
     def url_expired(self, signed: float, seconds: int, now: float) -> AwsError:
-        members = {
+        members: dict[str, Any] = {
             "X-Amz-Expires": str(seconds),
             "Expires": _extended(signed + seconds),
             "ServerTime": _extended(now),
@@ -204,7 +209,7 @@ class S3Refusals(Refusals):
         return AwsError("AccessDenied", text, status=403, HeadersNotSigned=", ".join(names))
 
     def unsupported_authorization(self, value: str) -> AwsError:
-        members = {"ArgumentName": "Authorization", "ArgumentValue": value}
+        members: dict[str, Any] = {"ArgumentName": "Authorization", "ArgumentValue": value}
         return AwsError("InvalidArgument", "Unsupported Authorization Type", status=400, **members)
 
 
