@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
-from cumulet.wire import bodies, eventstream, models, texts
+from cumulet.wire import bodies, digests, eventstream, models, texts
 from cumulet.wire.bindings import Bindings, bindings_of
 from cumulet.wire.errors import AwsError
 from cumulet.wire.message import FileSpan, Request, Response
@@ -48,6 +48,7 @@ def parse(shape: Shape, route: Route, request: Request, read: Read) -> dict[str,
 
 def _whole(route: Route, request: Request) -> bytes:
     body = bodies.read(request)
+    digests.check(request, body, checksummed=bool(route.operation.http_checksum))
     return bodies.inflate(request, body) if models.plan(route.operation).compressed else body
 
 

@@ -203,6 +203,15 @@ def test_a_full_disk_is_told_and_leaves_no_half_object(lake: Any) -> None:
     assert lake.get_object(Bucket="lake", Key="a")["Body"].read() == b"before"
 
 
+def test_bytes_that_were_cut_short_on_disk_are_reported_not_served(lake: Any) -> None:
+    lake.put_object(Bucket="lake", Key="a", Body=b"whole")
+    (blob,) = lake.store.blobs.folder.glob("??/*")
+    blob.chmod(0o600)
+    blob.write_bytes(b"who")
+    with pytest.raises(AwsError, match="damaged on disk"):
+        lake.get_object(Bucket="lake", Key="a")
+
+
 def test_a_database_without_room_answers_507_and_keeps_nothing(house: House, lake: Any) -> None:
     allow = {"Effect": "Allow", "Principal": "*", "Action": "s3:PutObject", "Resource": "arn:aws:s3:::lake/*"}
     lake.delete_public_access_block(Bucket="lake")

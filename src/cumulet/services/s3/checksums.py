@@ -9,58 +9,15 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
-from collections.abc import Callable, Iterable, Mapping
-from functools import cache
-from typing import Any, Protocol
-
-import anycrc
-import xxhash
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from cumulet.services.s3 import errors
+from cumulet.wire.digests import DIGESTS, MODELS, SIZES, model
 from cumulet.wire.errors import AwsError
 
 FULL, COMPOSITE = "FULL_OBJECT", "COMPOSITE"
 DEFAULT = "CRC64NVME"  # what S3 computes by itself where the client sends none
-MODELS = {"CRC32": ("CRC32", 4), "CRC32C": ("CRC32-ISCSI", 4), "CRC64NVME": ("CRC64-NVME", 8)}
-
-
-class Digest(Protocol):
-    def update(self, data: bytes, /) -> object: ...
-    def digest(self) -> bytes: ...
-
-
-@cache
-def model(algorithm: str) -> Any:
-    return anycrc.Model(MODELS[algorithm][0])
-
-
-class Crc:
-    def __init__(self, algorithm: str) -> None:
-        self.calc = model(algorithm).calc
-        self.size = MODELS[algorithm][1]
-        self.value: int = self.calc(b"")
-
-    def update(self, data: bytes, /) -> None:
-        self.value = self.calc(data, self.value)
-
-    def digest(self) -> bytes:
-        return self.value.to_bytes(self.size, "big")
-
-
-DIGESTS: dict[str, Callable[[], Digest]] = {
-    "CRC32": lambda: Crc("CRC32"),
-    "CRC32C": lambda: Crc("CRC32C"),
-    "CRC64NVME": lambda: Crc("CRC64NVME"),
-    "SHA1": lambda: hashlib.sha1(usedforsecurity=False),
-    "SHA256": hashlib.sha256,
-    "SHA512": hashlib.sha512,
-    "MD5": lambda: hashlib.md5(usedforsecurity=False),
-    "XXHASH64": xxhash.xxh64,
-    "XXHASH3": xxhash.xxh3_64,
-    "XXHASH128": xxhash.xxh3_128,
-}
-SIZES = {name: len(make().digest()) for name, make in DIGESTS.items()}
 
 
 def told(members: Mapping[str, Any]) -> tuple[str, str]:

@@ -34,7 +34,7 @@ CHECKSUMS = (
     "ChecksumXXHASH128",
 )
 BODY = ("ContentMD5", "ContentLength", "ChecksumAlgorithm")
-# Of documents the wire checks the signed SHA-256; these say nothing beyond it.
+# Of documents the wire has checked the digests; these members say nothing beyond them.
 DIGESTS = ("ContentMD5", "ChecksumAlgorithm")
 READ_CONDITIONS = ("IfMatch", "IfNoneMatch", "IfModifiedSince", "IfUnmodifiedSince")
 WRITE_CONDITIONS = ("IfMatch", "IfNoneMatch")

@@ -12,6 +12,7 @@ from typing import Any
 
 from cumulet.services.s3 import checksums, errors
 from cumulet.store.blobs import Blobs, suffix_of
+from cumulet.wire.digests import DIGESTS
 from cumulet.wire.message import Body
 
 CHUNK = 1 << 20
@@ -63,14 +64,14 @@ class Intake:
         self.md5_expected = checksums.md5_told(members.get("ContentMD5"))
         self.algorithm, self.expected = checksums.told(members)
         self.algorithm = self.algorithm or self.announced or algorithm or checksums.DEFAULT
-        if self.algorithm not in checksums.DIGESTS:
-            known = ", ".join(checksums.DIGESTS)
+        if self.algorithm not in DIGESTS:
+            known = ", ".join(DIGESTS)
             message = (
                 "Checksum algorithm provided is unsupported. Please try again with any of the valid types:"
             )
             raise errors.invalid_request(f"{message} [{known}]")
         self.md5 = hashlib.md5(usedforsecurity=False)
-        self.digest = checksums.DIGESTS[self.algorithm]()
+        self.digest = DIGESTS[self.algorithm]()
         self.size = 0
 
     def update(self, piece: bytes) -> None:
@@ -92,7 +93,7 @@ class Intake:
             raise errors.incomplete_body(length, self.size)
         algorithm, expected = checksums.trailing(body)
         if algorithm and algorithm != self.algorithm:
-            self.algorithm, self.digest = algorithm, checksums.DIGESTS[algorithm]()
+            self.algorithm, self.digest = algorithm, DIGESTS[algorithm]()
             for piece in again():
                 self.digest.update(piece)
         self.expected = expected or self.expected
