@@ -338,6 +338,108 @@ WINDOWS = [
         ("nth_value(x, 1)", "[1, 1, 1, 1]"),
     ]
 ]
+QUICK = "to_utf8('The quick brown fox jumps over the lazy dog'), to_utf8('key')"
+BINARY = [
+    ("crc32(to_utf8('123456789'))", "3421780262"),
+    (
+        "to_hex(sha512(to_utf8('abc')))",
+        "DDAF35A193617ABACC417349AE20413112E6FA4E89A97EA20A9EEEE64B55D39A"
+        "2192992A274FC1A836BA3C23A3FEEBBD454D4423643CE80E2A9AC94FA54CA49F",
+    ),
+    (f"to_hex(hmac_md5({QUICK}))", "80070713463E7749B90C2DC24911E275"),
+    (f"to_hex(hmac_sha1({QUICK}))", "DE7C9B85B8B78AA6BC8A7A36F70A90701C9DB4D9"),
+    (f"to_hex(hmac_sha256({QUICK}))", "F7BC83F430538424B13298E6AA6FB143EF4D59A14946175997479DBC2D1A3CD8"),
+    (
+        f"to_hex(hmac_sha512({QUICK}))",
+        "B42AF09057BAC1E2D41708E48A902E09B5FF7F12AB428A4FE86653C73DD248FB"
+        "82F948A549F7B791A5B41915EE4D1EC3935357E4E2317250D0372AFA2EBEEB3A",
+    ),
+    ("to_base32(to_utf8('foobar'))", "MZXW6YTBOI======"),
+    ("from_utf8(from_base32('MZXW6YTBOI======'))", "foobar"),
+    ("to_base64url(from_hex('FFEF'))", "_-8="),
+    ("to_hex(from_base64url('_-8='))", "FFEF"),
+    ("to_hex(to_big_endian_32(258))", "00000102"),
+    ("from_big_endian_32(from_hex('FFFFFFFF'))", "-1"),
+    ("to_hex(to_big_endian_64(258))", "0000000000000102"),
+    ("from_big_endian_64(from_hex('FFFFFFFFFFFFFFFE'))", "-2"),
+    ("to_hex(to_ieee754_32(CAST(1 AS real)))", "3F800000"),
+    ("from_ieee754_32(from_hex('3FC00000'))", "1.5"),
+    ("to_hex(to_ieee754_64(1e0))", "3FF0000000000000"),
+    ("from_ieee754_64(from_hex('3FF8000000000000'))", "1.5"),
+    ("try(from_big_endian_64(from_hex('FF')))", None),
+    ("crc32(NULL)", None),
+]
+BITS = [
+    ("bit_count(9, 64)", "2"),
+    ("bit_count(9, 8)", "2"),
+    ("bit_count(-7, 64)", "62"),
+    ("bit_count(-7, 8)", "6"),
+    ("try(bit_count(9, 2))", None),
+    ("bitwise_left_shift(1, 2)", "4"),
+    ("bitwise_left_shift(5, 2)", "20"),
+    ("bitwise_left_shift(20, 0)", "20"),
+    ("bitwise_left_shift(1, 31)", "-2147483648"),
+    ("bitwise_left_shift(BIGINT '1', 63)", "-9223372036854775808"),
+    ("bitwise_right_shift(8, 3)", "1"),
+    ("bitwise_right_shift(9, 1)", "4"),
+    ("bitwise_right_shift(-45, 64)", "0"),
+    ("bitwise_right_shift(BIGINT '-1', 60)", "15"),
+    ("bitwise_right_shift_arithmetic(12, 64)", "0"),
+    ("bitwise_right_shift_arithmetic(-45, 64)", "-1"),
+    ("bitwise_right_shift_arithmetic(-45, 1)", "-23"),
+]
+SPELLINGS = [
+    ("from_base('ff', 16)", "255"),
+    ("to_base(255, 16)", "ff"),
+    ("to_base(-5, 2)", "-101"),
+    ("soundex('CHYNA')", "C500"),
+    ("soundex('CHYNA') = soundex('CHINA')", "true"),
+    ("luhn_check('79927398713')", "true"),
+    ("luhn_check('79927398714')", "false"),
+    ("url_encode('a b~c*d/é')", "a+b%7Ec*d%2F%C3%A9"),
+    ("url_decode('a+b%7Ec*d%2F%C3%A9')", "a b~c*d/é"),
+    ("human_readable_seconds(96)", "1 minute, 36 seconds"),
+    ("human_readable_seconds(3762)", "1 hour, 2 minutes, 42 seconds"),
+    ("human_readable_seconds(56363463)", "93 weeks, 1 day, 8 hours, 31 minutes, 3 seconds"),
+    ("parse_duration('42.8ms')", "0 00:00:00.043"),
+    ("parse_duration('3.81 d')", "3 19:26:24.000"),
+    ("parse_duration('5m')", "0 00:05:00.000"),
+    ("parse_data_size('1kB')", "1024"),
+    ("parse_data_size('2.3MB')", "2411724"),
+    ("to_milliseconds(INTERVAL '1' DAY)", "86400000"),
+    ("timezone_hour(TIMESTAMP '2012-10-31 01:00 America/Los_Angeles')", "-7"),
+    ("timezone_minute(TIMESTAMP '2012-10-31 01:00 Asia/Kolkata')", "30"),
+]
+MERGED = [
+    ("trim_array(ARRAY[1, 2, 3, 4], 1)", "[1, 2, 3]"),
+    ("trim_array(ARRAY[1, 2, 3, 4], 4)", "[]"),
+    ("try(trim_array(ARRAY[1], 2))", None),
+    ("ngrams(ARRAY['foo', 'bar', 'baz', 'foo'], 2)", "[[foo, bar], [bar, baz], [baz, foo]]"),
+    ("ngrams(ARRAY['foo', 'bar', 'baz', 'foo'], 5)", "[[foo, bar, baz, foo]]"),
+    ("zip_with(ARRAY[1, 2], ARRAY[3, 4], (x, y) -> x + y)", "[4, 6]"),
+    ("zip_with(ARRAY['a'], ARRAY['d', NULL, 'f'], (x, y) -> coalesce(x, y))", "[a, null, f]"),
+    (
+        "zip_with(ARRAY[1, 3], ARRAY['a', 'b'], (x, y) -> (y, x))",
+        "[{field0=a, field1=1}, {field0=b, field1=3}]",
+    ),
+    (
+        "map_zip_with(map(ARRAY['k1', 'k2'], ARRAY[1, 2]), map(ARRAY['k2', 'k3'], ARRAY[4, 9]), "
+        "(k, v1, v2) -> (v1, v2))",
+        "{k1={field0=1, field1=null}, k2={field0=2, field1=4}, k3={field0=null, field1=9}}",
+    ),
+    ("multimap_from_entries(ARRAY[(1, 'x'), (2, 'y'), (1, 'z')])", "{1=[x, z], 2=[y]}"),
+    ("split_to_multimap('a=1,b=2,a=3', ',', '=')", "{a=[1, 3], b=[2]}"),
+    ("multimap_agg(x, y) FROM (VALUES (1, 'a'), (2, 'b'), (1, 'c')) AS t (x, y)", "{1=[a, c], 2=[b]}"),
+    (
+        "map_union(m) FROM (VALUES map(ARRAY[1], ARRAY['a']), map(ARRAY[2], ARRAY['b'])) AS t (m)",
+        "{1=a, 2=b}",
+    ),
+    ("sequence(DATE '2020-01-30', DATE '2020-02-01')", "[2020-01-30, 2020-01-31, 2020-02-01]"),
+    (
+        "sequence(DATE '2020-01-01', DATE '2020-03-01', INTERVAL '1' MONTH)",
+        "[2020-01-01, 2020-02-01, 2020-03-01]",
+    ),
+]
 
 CASES: list[tuple[str, str | None]] = [
     *STRINGS,
@@ -354,6 +456,10 @@ CASES: list[tuple[str, str | None]] = [
     *CONDITIONS,
     *AGGREGATES,
     *WINDOWS,
+    *BINARY,
+    *BITS,
+    *SPELLINGS,
+    *MERGED,
 ]
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import duckdb
 
+from cumulet.engines.sql import json_text, scalars
 from cumulet.engines.sql.base import (
     Cancelled,
     Catalog,
@@ -22,7 +23,6 @@ from cumulet.engines.sql.base import (
     ResultColumn,
     SqlError,
 )
-from cumulet.engines.sql.json_text import register
 from cumulet.engines.sql.readers import Reading, Source, read
 from cumulet.engines.sql.scanning import scanned
 from cumulet.engines.sql.trino.translation import Translation, translate
@@ -49,7 +49,8 @@ class Session:
             }
         )
         self.connection.execute("SET TimeZone = 'UTC'")
-        register(self.connection)
+        json_text.register(self.connection)
+        scalars.register(self.connection)
         self.connection.execute(MACROS.read_text())
 
     def run(self, query: Query, catalog: Catalog) -> Outcome:

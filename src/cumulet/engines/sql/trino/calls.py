@@ -18,7 +18,18 @@ from cumulet.engines.sql.trino.ordering import Known, sort_key
 from cumulet.engines.sql.trino.typed import Typed, coerce
 from cumulet.engines.sql.trino.windows import RANKINGS, over, ranking
 
-for _theme in ("arrays", "conditional", "dates", "json", "math", "regexps", "strings"):
+for _theme in (
+    "arrays",
+    "bits",
+    "conditional",
+    "dates",
+    "json",
+    "math",
+    "merging",
+    "regexps",
+    "scalars",
+    "strings",
+):
     importlib.import_module(f"cumulet.engines.sql.trino.functions.{_theme}")
 
 HANDLERS[Known] = lambda to, tree: tree.this

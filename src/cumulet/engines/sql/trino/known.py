@@ -125,6 +125,8 @@ NOTES = {
     "json_extract_scalar": "paths of plain steps; others are refused",
     "json_size": "paths of plain steps; others are refused",
     "map_agg": "with ORDER BY, DISTINCT, FILTER or OVER refused",
+    "map_union": "with ORDER BY, DISTINCT, FILTER or OVER refused; the first value of a key is kept",
+    "multimap_agg": "with ORDER BY, DISTINCT, FILTER or OVER refused",
     "max_by": "with a count refused",
     "min_by": "with a count refused",
     "normalize": "only NFC; other forms are refused",

@@ -54,3 +54,10 @@ CREATE MACRO cumulet_months(i) AS
   CASE WHEN date_part('year', i) * 12 + date_part('month', i) < 0 THEN '-' ELSE '' END
   || CAST(abs(date_part('year', i) * 12 + date_part('month', i)) // 12 AS VARCHAR) || '-'
   || CAST(abs(date_part('year', i) * 12 + date_part('month', i)) % 12 AS VARCHAR);
+
+-- Integers as bits: 2 to a power, and a number read without or with a sign in so many bits.
+CREATE MACRO cumulet_power(n) AS CAST(1 AS HUGEINT) << CAST(n AS HUGEINT);
+CREATE MACRO cumulet_unsigned(n, bits) AS
+  ((CAST(n AS HUGEINT) % cumulet_power(bits)) + cumulet_power(bits)) % cumulet_power(bits);
+CREATE MACRO cumulet_signed(n, bits) AS
+  cumulet_unsigned(CAST(n AS HUGEINT) + cumulet_power(bits - 1), bits) - cumulet_power(bits - 1);

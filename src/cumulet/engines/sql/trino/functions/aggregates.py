@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from cumulet.engines.sql.base import NotSupported
 from cumulet.engines.sql.trino import types as t
+from cumulet.engines.sql.trino.functions.merging import grouped
 from cumulet.engines.sql.trino.functions.registry import Call
 from cumulet.engines.sql.trino.operators import unscaled
 from cumulet.engines.sql.trino.typed import Typed, cast, coerce
@@ -212,6 +213,30 @@ def map_agg(of: Aggregation) -> Typed:
     entries = f"list(struct_pack(k := {key.sql}, v := {value.sql})) FILTER (WHERE {key.sql} IS NOT NULL)"
     unique = f"list_filter({entries}, lambda e, i: list_position(list_transform({entries}, lambda f: f.k), e.k) = i)"
     return Typed(f"map_from_entries({unique})", t.mapping(key.type, value.type))
+
+
+@aggregate("multimap_agg")
+def multimap_agg(of: Aggregation) -> Typed:
+    """All values of each key, in the order of their coming."""
+    key, value = of.many(2)
+    if of.tail or of.order or of.distinct:
+        raise NotSupported("multimap_agg with ORDER BY, DISTINCT, FILTER or OVER")
+    entries = f"list(struct_pack(k := {key.sql}, v := {value.sql})) FILTER (WHERE {key.sql} IS NOT NULL)"
+    return Typed(grouped(f"({entries})", "k", "v"), t.mapping(key.type, t.array(value.type)))
+
+
+@aggregate("map_union")
+def map_union(of: Aggregation) -> Typed:
+    """Of several values for a key one is kept: the first."""
+    value = of.one()
+    if value.type.base != "map":
+        raise of.call.unexpected([value])
+    if of.tail or of.order or of.distinct:
+        raise NotSupported("map_union with ORDER BY, DISTINCT, FILTER or OVER")
+    entries = f"flatten(list(map_entries({value.sql})) FILTER (WHERE {value.sql} IS NOT NULL))"
+    keys = f"list_transform({entries}, lambda f: f.key)"
+    unique = f"list_filter({entries}, lambda e, i: list_position({keys}, e.key) = i)"
+    return Typed(f"map_from_entries({unique})", value.type)
 
 
 @aggregate("histogram")

@@ -146,6 +146,17 @@ def extract(to: Expressions, tree: Any) -> Typed:
     return extracted(field, value)
 
 
+@function("timezone_hour", "timezone_minute")
+def offset_of(call: Call) -> Typed:
+    """How far the zone is from UTC at that time."""
+    value = call.to(call.arguments[0])
+    if value.type.base != "timestamp with time zone":
+        raise call.unexpected(call.values())
+    minutes = f"date_sub('minute', {value.sql}, {local_time(value.sql, value.type)})"
+    sign = "//" if call.name == "timezone_hour" else "%"
+    return Typed(f"CAST({minutes} {sign} 60 AS BIGINT)", t.BIGINT)
+
+
 @function("date_trunc")
 def trunc(call: Call) -> Typed:
     value = moment(call, call.to(call.arguments[1]))
@@ -295,6 +306,19 @@ define("last_day_of_month", "timestamp -> date", "last_day({0})")
 define("from_iso8601_date", "varchar -> date", "CAST({0} AS DATE)")
 define("to_iso8601", "date -> varchar", "CAST({0} AS VARCHAR)")
 define("to_iso8601", "timestamp -> varchar", "strftime({0}, '%Y-%m-%dT%H:%M:%S.%g')")
+define(
+    "to_milliseconds", "interval day to second -> bigint", "(epoch_us(TIMESTAMP '1970-01-01' + {0}) // 1000)"
+)
+for _span in ("interval day to second", "interval year to month"):
+    _series = "generate_series(CAST({0} AS TIMESTAMP), CAST({1} AS TIMESTAMP), {2})"
+    define("sequence", f"date, date, {_span} -> array(date)", f"CAST({_series} AS DATE[])")
+    define("sequence", f"timestamp, timestamp, {_span} -> array(timestamp)", _series)
+define(
+    "sequence",
+    "date, date -> array(date)",
+    "CAST(generate_series(CAST({0} AS TIMESTAMP), CAST({1} AS TIMESTAMP), "
+    "to_days(CASE WHEN {1} >= {0} THEN 1 ELSE -1 END)) AS DATE[])",
+)
 define("current_timezone", "-> varchar", "'UTC'")
 
 

@@ -65,8 +65,8 @@ def spelling(text: str) -> Type:
     if text.startswith(("array(", "map(")):
         base, inner = text[:-1].split("(", 1)
         return Type(base, parts=tuple(spelling(each) for each in pieces(inner)))
-    if text in ("timestamp", "interval day to second"):
-        return t.TIMESTAMP if text == "timestamp" else t.DAY_TO_SECOND
+    if text in ("timestamp", "interval day to second", "interval year to month"):
+        return t.TIMESTAMP if text == "timestamp" else Type(text)
     return t.parse(text)
 
 

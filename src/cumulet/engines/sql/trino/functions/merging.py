@@ -1,0 +1,121 @@
+"""Arrays and maps put together: element by element, key by key.
+
+https://trino.io/docs/current/functions/array.html https://trino.io/docs/current/functions/map.html
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlglot import exp
+
+from cumulet.engines.sql.trino import types as t
+from cumulet.engines.sql.trino.functions.registry import Call, define, function
+from cumulet.engines.sql.trino.typed import Typed, fail
+
+ARRAY = t.array(t.INTEGER)
+MANY = fail("INVALID_FUNCTION_ARGUMENT", "'size must not exceed array cardinality: ' || {1}", ARRAY)
+LITTLE = fail("INVALID_FUNCTION_ARGUMENT", "'size must not be negative: ' || {1}", ARRAY)
+NONE = fail("INVALID_FUNCTION_ARGUMENT", "'N must be positive'", ARRAY)
+
+
+def of_result(error: str) -> str:
+    return error.replace(f"AS {ARRAY.duck})", "AS {result})")
+
+
+define(
+    "trim_array",
+    "array(T), bigint -> array(T)",
+    f"(CASE WHEN {{1}} < 0 THEN {of_result(LITTLE)} WHEN {{1}} > len({{0}}) THEN {of_result(MANY)} "
+    "WHEN {1} = len({0}) THEN list_filter({0}, lambda e: FALSE) ELSE list_slice({0}, 1, len({0}) - {1}) END)",
+)
+define(
+    "ngrams",
+    "array(T), bigint -> array(array(T))",
+    f"(CASE WHEN {{1}} <= 0 THEN {of_result(NONE)} ELSE list_transform(range(1, greatest(CAST(len({{0}}) AS BIGINT) - "
+    "{1} + 1, 1) + 1), lambda n: list_slice({0}, n, n + {1} - 1)) END)",
+)
+
+
+def given(call: Call, place: int, names: list[Typed]) -> Typed:
+    """A lambda's body, its parameters being these values."""
+    tree: Any = call.arguments[place] if place < len(call.arguments) else None
+    if not isinstance(tree, exp.Lambda) or len(tree.expressions) != len(names):
+        raise call.to.error(
+            "TYPE_MISMATCH", call.tree, f"{call.name} takes a lambda of {len(names)} parameters"
+        )
+    known = {each.name.lower(): value for each, value in zip(tree.expressions, names, strict=True)}
+    return call.to.inside(known)(tree.this)
+
+
+def two(call: Call, base: str) -> tuple[Typed, Typed]:
+    one, other = (call.to(each) for each in call.arguments[:2])
+    if one.type.base != base or other.type.base != base:
+        raise call.unexpected([one, other])
+    return one, other
+
+
+@function("zip_with")
+def zip_with(call: Call) -> Typed:
+    """The shorter array counts as filled up with NULLs."""
+    one, other = two(call, "array")
+    at = call.to.plan.alias("p")
+    body = given(call, 2, [Typed(f"({each.sql})[{at}]", each.type.parts[0]) for each in (one, other)])
+    longest = f"CAST(greatest(len({one.sql}), len({other.sql})) AS BIGINT)"
+    merged = f"list_transform(range(1, {longest} + 1), lambda {at}: {body.sql})"
+    nulls = f"{one.sql} IS NULL OR {other.sql} IS NULL"
+    return Typed(f"(CASE WHEN {nulls} THEN NULL ELSE {merged} END)", t.array(body.type))
+
+
+@function("map_zip_with")
+def map_zip_with(call: Call) -> Typed:
+    """A key that one map has not got has the value NULL there."""
+    one, other = two(call, "map")
+    if one.type.parts[0] != other.type.parts[0]:
+        raise call.unexpected([one, other])
+    key, kind = call.to.plan.alias("p"), one.type.parts[0]
+    values = [Typed(f"map_extract_value({each.sql}, {key})", each.type.parts[1]) for each in (one, other)]
+    body = given(call, 2, [Typed(key, kind), *values])
+    keys = distinct(f"list_concat(map_keys({one.sql}), map_keys({other.sql}))")
+    merged = f"map({keys}, list_transform({keys}, lambda {key}: {body.sql}))"
+    nulls = f"{one.sql} IS NULL OR {other.sql} IS NULL"
+    return Typed(f"(CASE WHEN {nulls} THEN NULL ELSE {merged} END)", t.mapping(kind, body.type))
+
+
+def distinct(keys: str) -> str:
+    """The elements in the order of their first coming."""
+    return f"list_filter({keys}, lambda e, i: list_position({keys}, e) = i)"
+
+
+def grouped(entries: str, key: str, value: str) -> str:
+    """A list of structs as a map of each key's values."""
+    keys = distinct(f"list_transform({entries}, lambda e: e.{key})")
+    held = f"list_transform(list_filter({entries}, lambda e: e.{key} = k), lambda e: e.{value})"
+    return f"map({keys}, list_transform({keys}, lambda k: {held}))"
+
+
+@function("multimap_from_entries")
+def multimap_from_entries(call: Call) -> Typed:
+    value = call.to(call.arguments[0])
+    inner = value.type.parts[0] if value.type.base == "array" else t.UNKNOWN
+    if inner.base != "row" or len(inner.parts) != 2:
+        raise call.unexpected([value])
+    key, item = inner.parts
+    return Typed(grouped(value.sql, "f0", "f1"), t.mapping(key, t.array(item)))
+
+
+_PARTED = (
+    "list_transform(string_split({0}, {1}), lambda p: "
+    "struct_pack(k := p[1:instr(p, {2}) - 1], v := p[instr(p, {2}) + length({2}):]))"
+)
+_UNPARTED = fail(
+    "INVALID_FUNCTION_ARGUMENT",
+    "'Key-value delimiter must appear exactly once in each entry. Bad input: ' || {0}",
+    t.mapping(t.VARCHAR, t.array(t.VARCHAR)),
+)
+define(
+    "split_to_multimap",
+    "varchar, varchar, varchar -> map(varchar, array(varchar))",
+    "(CASE WHEN len(list_filter(string_split({0}, {1}), lambda p: len(string_split(p, {2})) <> 2)) > 0 "
+    f"THEN {_UNPARTED} ELSE {grouped(_PARTED, 'k', 'v')} END)",
+)
