@@ -26,12 +26,13 @@ test: $(VENV)/.test .venv-sagemaker3/.ready ## all tests (WORKERS=n processes)
 test-quick: $(VENV)/.test ## the tests without the slow ones and the journeys
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not slow and not journey" $(PYTEST)
 
-lint: $(VENV)/.test ## ruff, mypy --strict, import-linter
+lint: $(VENV)/.test ## ruff, mypy --strict, import-linter, and the pages made from the code
 	@failed=0; \
 	$(BIN)/ruff check --output-format concise . || failed=1; \
 	$(BIN)/ruff format --check . || failed=1; \
 	$(BIN)/mypy || failed=1; \
 	$(BIN)/lint-imports || failed=1; \
+	$(BIN)/python docs/generate.py --check || failed=1; \
 	exit $$failed
 
 format: $(VENV)/.test ## put the code into its form
