@@ -410,6 +410,24 @@ SPELLINGS = [
     ("timezone_hour(TIMESTAMP '2012-10-31 01:00 America/Los_Angeles')", "-7"),
     ("timezone_minute(TIMESTAMP '2012-10-31 01:00 Asia/Kolkata')", "30"),
 ]
+WHOLE = "'http://example.com:8080/path1/p.php?k1=v1&k2=a%20b&k3#Ref1'"
+URLS = [
+    ("url_extract_protocol('http://localhost:8080/req_path')", "http"),
+    ("url_extract_protocol('https://127.0.0.1:8080/req_path')", "https"),
+    ("url_extract_protocol('ftp://path/file')", "ftp"),
+    (f"url_extract_host({WHOLE})", "example.com"),
+    (f"url_extract_port({WHOLE})", "8080"),
+    ("url_extract_port('http://example.com/')", None),
+    (f"url_extract_path({WHOLE})", "/path1/p.php"),
+    (f"url_extract_query({WHOLE})", "k1=v1&k2=a b&k3"),
+    (f"url_extract_fragment({WHOLE})", "Ref1"),
+    (f"url_extract_parameter({WHOLE}, 'k1')", "v1"),
+    (f"url_extract_parameter({WHOLE}, 'k2')", "a b"),
+    (f"url_extract_parameter({WHOLE}, 'k3')", ""),
+    (f"url_extract_parameter({WHOLE}, 'k4')", None),
+    ("url_extract_host('http://not a url')", None),
+    ("url_extract_path('mailto:test@example.com')", ""),
+]
 MERGED = [
     ("trim_array(ARRAY[1, 2, 3, 4], 1)", "[1, 2, 3]"),
     ("trim_array(ARRAY[1, 2, 3, 4], 4)", "[]"),
@@ -460,6 +478,7 @@ CASES: list[tuple[str, str | None]] = [
     *BITS,
     *SPELLINGS,
     *MERGED,
+    *URLS,
 ]
 
 

@@ -19,6 +19,8 @@ from functools import partial
 from typing import Any
 from urllib.parse import quote_plus, unquote_plus
 
+from cumulet.engines.sql import urls
+
 Scalar = tuple[Callable[..., Any], list[str], str]
 SIZES = {
     unit: 1024**power for power, unit in enumerate(("B", "kB", "MB", "GB", "TB", "PB", "EB", "ZB", "YB"))
@@ -176,6 +178,13 @@ SCALARS: dict[str, Scalar] = {
     "soundex": (soundex, ["VARCHAR"], "VARCHAR"),
     "luhn_check": (luhn_check, ["VARCHAR"], "BOOLEAN"),
     "url_encode": (url_encode, ["VARCHAR"], "VARCHAR"),
+    "url_extract_protocol": (partial(urls.part, "scheme"), ["VARCHAR"], "VARCHAR"),
+    "url_extract_host": (partial(urls.part, "host"), ["VARCHAR"], "VARCHAR"),
+    "url_extract_port": (urls.port, ["VARCHAR"], "BIGINT"),
+    "url_extract_path": (partial(urls.part, "path"), ["VARCHAR"], "VARCHAR"),
+    "url_extract_query": (urls.query, ["VARCHAR"], "VARCHAR"),
+    "url_extract_fragment": (partial(urls.part, "fragment"), ["VARCHAR"], "VARCHAR"),
+    "url_extract_parameter": (urls.parameter, ["VARCHAR", "VARCHAR"], "VARCHAR"),
     "url_decode": (url_decode, ["VARCHAR"], "VARCHAR"),
     "human_readable_seconds": (human_readable_seconds, ["DOUBLE"], "VARCHAR"),
     "parse_duration": (parse_duration, ["VARCHAR"], "BIGINT"),
@@ -200,4 +209,6 @@ def over_columns(function: Callable[..., Any], number: int, result: str) -> Call
 def register(connection: Any) -> None:
     for name, (function, parameters, result) in SCALARS.items():
         made = over_columns(function, len(parameters), result)
-        connection.create_function(f"cumulet_{name}", made, parameters, result, type="arrow")
+        connection.create_function(
+            f"cumulet_{name}", made, parameters, result, type="arrow", null_handling="special"
+        )
