@@ -31,9 +31,13 @@ def test_a_blob_holds_what_was_written_and_cannot_be_changed_in_place(blobs: Blo
 
 
 def test_a_draft_that_fails_leaves_no_file(blobs: Blobs) -> None:
-    with pytest.raises(RuntimeError), blobs.draft() as draft:
-        draft.write(b"half")
-        raise RuntimeError
+    def write_half() -> None:
+        with blobs.draft() as draft:
+            draft.write(b"half")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        write_half()
     assert files(blobs) == []
 
 

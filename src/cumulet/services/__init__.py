@@ -51,7 +51,11 @@ class Answer(dict[str, Any]):
     """A result whose HTTP status or extra headers the model does not say (a 206, a redirect)."""
 
     def __init__(
-        self, members: dict[str, Any] | None = None, *, status: int | None = None, headers: dict[str, str] | None = None
+        self,
+        members: dict[str, Any] | None = None,
+        *,
+        status: int | None = None,
+        headers: dict[str, str] | None = None,
     ) -> None:
         super().__init__(members or {})
         self.status = status

@@ -34,7 +34,10 @@ print("converted", flush=True)
 rows = reviews.rows()
 total = cursor.execute("SELECT count(*), avg(characters) FROM journey_pyathena.clean").fetchone()
 assert total == (len(rows), sum(len(text) for _, text, _ in rows) / len(rows)), total
-asked = "SELECT count(*) AS n FROM journey_pyathena.clean WHERE product_category = %(category)s AND sentiment = %(sentiment)d"
+asked = """
+    SELECT count(*) AS n FROM journey_pyathena.clean
+    WHERE product_category = %(category)s AND sentiment = %(sentiment)d
+"""
 found = connection.cursor(DictCursor).execute(asked, {"category": "skirt", "sentiment": -1}).fetchone()
 assert found == {"n": sum(s == -1 and c == "skirt" for s, _, c in rows)}, found
 frame = (
