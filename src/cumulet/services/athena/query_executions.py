@@ -41,7 +41,7 @@ class QueryExecutions(Service):
         ResultReuseConfiguration: dict[str, Any] | None = None,
         EngineConfiguration: dict[str, Any] | None = None,
     ) -> dict[str, Any]:
-        """ResultReuseConfiguration allows reuse and demands none; EngineConfiguration is about Spark and DPUs."""
+        """An earlier result is given again where that is allowed (`reuse`); EngineConfiguration is for Spark."""
         if EngineConfiguration:
             raise invalid("EngineConfiguration is for Spark work groups, which Cumulet has not got")
         given = {
@@ -50,6 +50,7 @@ class QueryExecutions(Service):
             "ResultConfiguration": ResultConfiguration or {},
             "WorkGroup": WorkGroup,
             "ExecutionParameters": ExecutionParameters or [],
+            "ResultReuseConfiguration": ResultReuseConfiguration or {},
         }
         if ClientRequestToken and (earlier := self._earlier(ClientRequestToken, given)):
             return {"QueryExecutionId": earlier}
@@ -175,6 +176,7 @@ class QueryExecutions(Service):
             "WorkGroup": given["WorkGroup"],
             "EngineVersion": ENGINE,
             "ExecutionParameters": given["ExecutionParameters"],
+            **({"ResultReuseConfiguration": reuse} if (reuse := given["ResultReuseConfiguration"]) else {}),
             "Folder": configuration["OutputLocation"],
             "Cutoff": group["Configuration"].get("BytesScannedCutoffPerQuery"),
         }

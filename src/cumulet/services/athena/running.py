@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cumulet.engines.sql.base import Outcome, Output, Query, SqlError
-from cumulet.services.athena import ddl, metadata_file, statements, views
+from cumulet.services.athena import ddl, metadata_file, reuse, statements, views
 from cumulet.services.athena.engine import engine
 from cumulet.services.athena.lake import Lake
 from cumulet.services.athena.places import bucket_and_key
@@ -33,6 +33,7 @@ class Run:
         )  # awswrangler quotes it
         self.scanned, self.planning, self.execution = 0, 0.0, 0.0
         self.manifest = ""
+        self.reused = False
 
     @property
     def id(self) -> str:
@@ -88,6 +89,11 @@ class Run:
         self._rows(self.statement.query, None)
 
     def _rows(self, text: str, parameters: list[str] | None) -> None:
+        asked = reuse.question(self, text, parameters)
+        if (found := reuse.earlier(self, asked)) is not None:
+            self.reused = True
+            self.body.update({key: found[key] for key in ("Columns", "RowCount", "ResultConfiguration")})
+            return
         outcome = self.ask(text, parameters=parameters)
         columns = [metadata_file.column(each.name, each.type) for each in outcome.columns]
         self.body["Columns"] = columns
@@ -96,6 +102,7 @@ class Run:
             kept = beside.submit(self.put_bytes, metadata_file.encoded(columns), location + ".metadata")
             self.put(self.folder / "result.csv", location, "application/octet-stream")
             kept.result()
+        reuse.remember(self, asked)
 
     def _execute(self) -> None:
         """EXECUTE runs the prepared text as if it had been given, whatever kind of statement that is."""

@@ -135,7 +135,7 @@ class Runs(Service):
             "QueryQueueTimeInMillis": queued,
             "QueryPlanningTimeInMillis": planning,
             "ServiceProcessingTimeInMillis": max(0, total - queued - executing),
-            "ResultReuseInformation": {"ReusedPreviousResult": False},
+            "ResultReuseInformation": {"ReusedPreviousResult": run.reused},
             **({"DataManifestLocation": run.manifest} if run.manifest else {}),
         }
 
