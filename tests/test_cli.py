@@ -371,3 +371,11 @@ def test_a_server_that_others_can_reach_says_so(data_dir: Path) -> None:
     process = start("up", "--port", "0", "--host", "0.0.0.0", "--data-dir", str(data_dir))
     assert process.stdout
     assert "open to other machines" in process.stdout.readline()
+
+
+@pytest.mark.parametrize("command", ["up", "status", "down", "env", "doctor"])
+def test_a_place_that_cannot_be_looked_at_is_said_plainly(command: str, tmp_path: Path) -> None:
+    done = cumulet(command, "--data-dir", tmp_path / ("x" * 300))
+    assert done.returncode == 1
+    assert "cannot be the data directory" in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr

@@ -111,11 +111,13 @@ def serving(data_dir: Path) -> Presence | None:
 
 def held(data_dir: Path) -> bool:
     """Whether a server is alive on this directory (ready or not)."""
-    path = data_dir / "run" / "lock"
-    if not path.exists():
+    try:
+        with (data_dir / "run" / "lock").open("r+b") as lock:
+            return not _lock(lock.fileno())
+    except (FileNotFoundError, NotADirectoryError):
         return False
-    with path.open("a+b") as lock:
-        return not _lock(lock.fileno())
+    except OSError as error:
+        raise Unusable(_unusable(data_dir, error.strerror or str(error))) from None
 
 
 def _read(data_dir: Path) -> Presence | None:

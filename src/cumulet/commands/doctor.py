@@ -45,6 +45,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Exit code 1 where something is a problem."""
     config = Config.read(options.data_dir, port=options.port)
+    held(config.data_dir)  # where that cannot even be looked at, nothing else is worth telling
     findings = [finding for look in LOOKS for finding in look(config)]
     if options.format == "json":
         print(json.dumps([asdict(finding) for finding in findings], indent=2))
