@@ -6,6 +6,8 @@ https://docs.aws.amazon.com/athena/latest/APIReference/API_GetQueryResults.html
 from __future__ import annotations
 
 import re
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -72,13 +74,13 @@ class Results(Service):
 
 
 def read_lines(file: BinaryIO, most: int) -> list[list[dict[str, str]]]:
-    lines = (file.readline() for _ in range(most))
-    return [[{"VarCharValue": line.decode().rstrip("\n")}] for line in lines if line]
+    lines = islice(iter(file.readline, b""), most)
+    return [[{"VarCharValue": line.decode().rstrip("\n")}] for line in lines]
 
 
 def read_rows(file: BinaryIO, most: int) -> list[list[dict[str, str]]]:
     """The next records of a result: what is quoted is a value, what is not is NULL."""
-    return [row(record) for record in (read_record(file) for _ in range(most)) if record]
+    return [row(record) for record in islice(iter(partial(read_record, file), b""), most)]
 
 
 def read_record(file: BinaryIO) -> bytes:
