@@ -15,11 +15,13 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from cumulet.wire.errors import NotImplementedByCumulet
+from cumulet.wire.errors import AwsError, NotImplementedByCumulet
 from cumulet.wire.message import Response
 
 if TYPE_CHECKING:
     from cumulet.house import House
+
+NOT_NULL = "failed to satisfy constraint: Member must not be null"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +101,14 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """A written operation: the method, and the members that it honours."""
+    """A written operation: the method, the members that it honours, and those it cannot do without.
+
+    A model may leave a member optional where only something that is not written here does without it.
+    """
 
     method: Callable[..., Any]
     accepts: frozenset[str] = field(default_factory=frozenset)
+    requires: frozenset[str] = field(default_factory=frozenset)
 
 
 @cache
@@ -129,7 +135,9 @@ def operation(service: str, method_name: str) -> Operation | None:
     if method is None:
         return None
     parameters = list(inspect.signature(method).parameters.values())[1:]
-    return Operation(method, frozenset(p.name for p in parameters if p.kind is p.KEYWORD_ONLY))
+    honoured = [p for p in parameters if p.kind is p.KEYWORD_ONLY]
+    required = frozenset(p.name for p in honoured if p.default is p.empty)
+    return Operation(method, frozenset(p.name for p in honoured), required)
 
 
 def perform(
@@ -143,5 +151,9 @@ def perform(
         raise NotImplementedByCumulet(f"{service}:{method_name}")
     if unknown := sorted(members.keys() - found.accepts):
         raise NotImplementedByCumulet(f"{service}:{method_name} with {', '.join(unknown)}")
+    if absent := sorted(found.requires - members.keys()):
+        told = "; ".join(f"Value null at '{name}' {NOT_NULL}" for name in absent)
+        count = f"{len(absent)} validation error{'s' if len(absent) > 1 else ''} detected: "
+        raise AwsError(service_class(service).validation_code, count + told)
     result: dict[str, Any] | Response | None = found.method(house.service(service, caller), **members)
     return {} if result is None else result
