@@ -172,3 +172,11 @@ def test_a_store_that_is_opened_again_has_it_all_and_migrates_only_once(tmp_path
 def test_another_url_is_refused_by_name(tmp_path):
     with pytest.raises(Unusable, match="mysql"):
         open_database(tmp_path, "mysql://x")
+
+
+def test_a_database_of_a_newer_cumulet_is_left_alone(tmp_path):
+    made = open_database(tmp_path, None)
+    made.write(lambda tx: tx.execute("INSERT INTO migrations (name) VALUES ('9999_tomorrow')"))
+    made.close()
+    with pytest.raises(Unusable, match="newer Cumulet .*9999_tomorrow"):
+        open_database(tmp_path, None)

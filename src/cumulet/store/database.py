@@ -133,10 +133,16 @@ def migrations(dialect: Dialect) -> list[tuple[str, list[str]]]:
 
 
 def migrate(database: Database, dialect: Dialect) -> None:
-    """Apply the steps that this database has not seen, each in one transaction of its own."""
+    """Apply the steps that this database has not seen, each in one transaction of its own.
+
+    A database that has seen steps which are not known here is a newer Cumulet's: it is left alone.
+    """
     database.write(lambda tx: tx.execute("CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY)"))
     seen = {name for (name,) in database.read("SELECT name FROM migrations")}
-    for name, statements in migrations(dialect):
+    steps = migrations(dialect)
+    if newer := sorted(seen - {name for name, _ in steps}):
+        raise Unusable(f"the database was written by a newer Cumulet (it has {', '.join(newer)}): upgrade first")
+    for name, statements in steps:
         if name not in seen:
             database.write(partial(_apply, name=name, statements=statements))
 
