@@ -178,5 +178,5 @@ def test_a_database_of_a_newer_cumulet_is_left_alone(tmp_path):
     made = open_database(tmp_path, None)
     made.write(lambda tx: tx.execute("INSERT INTO migrations (name) VALUES ('9999_tomorrow')"))
     made.close()
-    with pytest.raises(Unusable, match="newer Cumulet .*9999_tomorrow"):
+    with pytest.raises(Unusable, match=r"newer Cumulet .*9999_tomorrow"):
         open_database(tmp_path, None)

@@ -141,7 +141,9 @@ def migrate(database: Database, dialect: Dialect) -> None:
     seen = {name for (name,) in database.read("SELECT name FROM migrations")}
     steps = migrations(dialect)
     if newer := sorted(seen - {name for name, _ in steps}):
-        raise Unusable(f"the database was written by a newer Cumulet (it has {', '.join(newer)}): upgrade first")
+        raise Unusable(
+            f"the database was written by a newer Cumulet (it has {', '.join(newer)}): upgrade first"
+        )
     for name, statements in steps:
         if name not in seen:
             database.write(partial(_apply, name=name, statements=statements))
