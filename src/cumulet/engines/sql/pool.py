@@ -26,12 +26,14 @@ class WorkerDied(SqlError):
     """The process of one query ended: killed, or out of memory."""
 
     def __init__(self, code: int | None) -> None:
-        super().__init__(
-            "GENERIC_INTERNAL_ERROR",
-            f"The worker process of this query ended with code {code}. "
-            "Query exhausted resources at this scale factor, or the process was killed.",
-            "system",
+        failed = code is not None and code > 0  # by itself; a signal is told as a negative number
+        why = (
+            "Its own words are in the server's log."
+            if failed
+            else "Query exhausted resources at this scale factor, or the process was killed."
         )
+        text = f"The worker process of this query ended with code {code}. {why}"
+        super().__init__("GENERIC_INTERNAL_ERROR", text, "system")
 
 
 class Worker:
