@@ -17,18 +17,15 @@ from __future__ import annotations
 
 import argparse
 import configparser
-import json
 import os
 import shlex
 import subprocess
 import sys
 import tempfile
-from collections import Counter
 from pathlib import Path
-from typing import Any
-from xml.etree import ElementTree
 
 import boto3
+from suite import Account, Outcome, account, failed, keep, outcomes, tell
 
 from cumulet.launch import Child
 
@@ -40,20 +37,6 @@ LEFT_OUT = (
 )  # fmt: skip
 SELECTED = " and ".join(f"not {mark}" for mark in LEFT_OUT)
 ROLES = ("s3 main", "s3 alt", "s3 tenant", "iam", "iam root", "iam alt root")
-CAUSE = 160  # characters of a failure's message that tell one cause from another
-
-Account = dict[str, str]
-Outcome = dict[str, str]
-
-
-def account(role: str, data_dir: Path) -> Account:
-    """A fresh account, through the command that people use."""
-    command = [sys.executable, "-m", "cumulet", "account", "create", role.replace(" ", "-")]
-    made = subprocess.run(
-        [*command, "--data-dir", str(data_dir), "--format", "json"],
-        check=True, capture_output=True, text=True,
-    )  # fmt: skip
-    return dict(json.loads(made.stdout))
 
 
 def section(made: Account) -> dict[str, str]:
@@ -69,7 +52,7 @@ def section(made: Account) -> dict[str, str]:
 
 
 def key(made: Account, endpoint: str) -> str:
-    """A KMS key of an account's own."""
+    """The ARN of a KMS key of an account's own: as S3 names the key that sealed an object."""
     kms = boto3.client(
         "kms",
         endpoint_url=endpoint,
@@ -77,7 +60,7 @@ def key(made: Account, endpoint: str) -> str:
         aws_access_key_id=made["AccessKeyId"],
         aws_secret_access_key=made["SecretAccessKey"],
     )
-    return str(kms.create_key()["KeyMetadata"]["KeyId"])
+    return str(kms.create_key()["KeyMetadata"]["Arn"])
 
 
 def configuration(server: Child) -> configparser.RawConfigParser:
@@ -89,7 +72,7 @@ def configuration(server: Child) -> configparser.RawConfigParser:
         "ssl_verify": "False",
     }
     written["fixtures"] = {"bucket prefix": "s3tests-{random}-"}
-    accounts = {role: account(role, server.data_dir) for role in ROLES}
+    accounts = {role: account(role.replace(" ", "-"), server.data_dir) for role in ROLES}
     for role, made in accounts.items():
         written[role] = section(made)
     main = accounts["s3 main"]
@@ -117,28 +100,7 @@ def run(python: str, checkout: Path, files: list[str], more: list[str], server: 
             env={**environment, "S3TEST_CONF": str(settings), "AWS_DEFAULT_REGION": REGION},
             check=False,
         )
-        return [outcome(case) for case in ElementTree.parse(report).iter("testcase")]
-
-
-def outcome(case: ElementTree.Element) -> Outcome:
-    told: Any = next((child for child in case if child.tag in ("failure", "error", "skipped")), None)
-    name = f"{case.get('classname', '').rpartition('.')[2]}::{case.get('name')}"
-    if told is None:
-        return {"test": name, "outcome": "passed", "seconds": case.get("time", "")}
-    cause = (told.get("message") or "").strip()
-    return {"test": name, "outcome": told.tag, "cause": cause, "seconds": case.get("time", "")}
-
-
-def tell(outcomes: list[Outcome]) -> None:
-    failed = [found for found in outcomes if found["outcome"] in ("failure", "error")]
-    causes = Counter(found["cause"][:CAUSE] for found in failed)
-    for cause, times in causes.most_common():
-        print(f"{times:5}  {cause}")
-        for found in failed:
-            if found["cause"][:CAUSE] == cause:
-                print(f"         {found['test']}")
-    counts = Counter(found["outcome"] for found in outcomes)
-    print(", ".join(f"{times} {name}" for name, times in sorted(counts.items())), f"of {len(outcomes)}")
+        return outcomes(report)
 
 
 def main() -> int:
@@ -154,13 +116,12 @@ def main() -> int:
         server = Child(Path(folder, "data"))
         try:
             python = str(Path(asked.python).absolute())
-            outcomes = run(python, asked.checkout, asked.files, asked.pytest, server)
+            found = run(python, asked.checkout, asked.files, asked.pytest, server)
         finally:
             server.stop()
-    if asked.results:
-        asked.results.write_text(json.dumps(outcomes, indent=1))
-    tell(outcomes)
-    return int(any(found["outcome"] in ("failure", "error") for found in outcomes))
+    keep(found, asked.results)
+    tell(found)
+    return int(bool(failed(found)))
 
 
 if __name__ == "__main__":
