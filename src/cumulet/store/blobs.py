@@ -97,7 +97,6 @@ class Blobs:
         self.folder = folder
         self.ring = ring
         self.opened = folder / "opened"  # plain copies of sealed blobs, for engines; made anew when asked for
-        shutil.rmtree(self.opened, ignore_errors=True)
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         if not (folder / SHARDS[-1]).is_dir():
             for shard in SHARDS:
@@ -200,6 +199,10 @@ class Blobs:
         self.path(blob).unlink(missing_ok=True)
         if is_sealed(blob):
             (self.opened / blob).unlink(missing_ok=True)
+
+    def forget_opened(self) -> None:
+        """Remove the plain copies, which nobody keeps up to date while no server runs."""
+        shutil.rmtree(self.opened, ignore_errors=True)
 
     def orphans(self, alive: Collection[str], before: float) -> Iterator[Path]:
         """The files that nothing refers to, of those that were there before a time (epoch seconds)."""

@@ -64,6 +64,7 @@ class Checkup:
         return self.keeper
 
     def _begin(self) -> None:
+        self.blobs.forget_opened()
         crashed = self.mark.exists()
         self.mark.touch()
         os.utime(self.mark)

@@ -3,6 +3,8 @@
 A durable commit costs an fsync. Changes that arrive while one is under way share the next fsync, so the
 rate of changes grows with the number of clients instead of being bound by the disk's latency. A change that
 need not wait (`deferring`) is appended to the same log without an fsync; the next one covers it.
+Processes that share the database take turns to commit their groups: SQLite itself would have them ask again
+and again, and let the quicker one starve the others.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from cumulet.store.database import Closed, Dialect, Full, Joined, Row, Transaction, migrate
+from cumulet.store.turns import Turn
 
 T = TypeVar("T")
 Change = tuple[Callable[[Transaction], Any], "Future[Any]", bool]  # what to do, who waits, for the disk too?
@@ -45,7 +48,8 @@ class SqliteDatabase:
         self.changes: queue.SimpleQueue[Change | None] = queue.SimpleQueue()
         self.closing = threading.Lock()
         self.closed = False
-        self.writer = Writer(self._connect(), self.joined, self.changes)
+        turn = Turn(path.parent / "run", path.name)
+        self.writer = Writer(self._connect(), self.joined, self.changes, turn)
         self.writer.start()
         migrate(self, DIALECT)
 
@@ -141,12 +145,17 @@ class Writer(threading.Thread):
     the others of its group alone; they share the commit."""
 
     def __init__(
-        self, connection: sqlite3.Connection, joined: Joined, changes: queue.SimpleQueue[Change | None]
+        self,
+        connection: sqlite3.Connection,
+        joined: Joined,
+        changes: queue.SimpleQueue[Change | None],
+        turn: Turn,
     ) -> None:
         super().__init__(name="sqlite-writer", daemon=True)
         self.connection = connection
         self.joined = joined
         self.changes = changes
+        self.turn = turn
         self.hooks: list[Callable[[], None]] = []  # to be called after the commit under way
         self.durable = True
 
@@ -156,6 +165,7 @@ class Writer(threading.Thread):
             if self._commit_group(first):
                 break
         self.connection.close()
+        self.turn.close()
 
     def _commit_group(self, first: Change) -> bool:
         """Run and commit what waits; True when the end of the queue was behind it.
@@ -166,15 +176,16 @@ class Writer(threading.Thread):
         results: list[tuple[Future[Any], Any]] = []
         waiting: Change | None = first
         try:
-            self._sync(first[2])
-            self.connection.execute("BEGIN IMMEDIATE")
-            while waiting is not None:
-                taken.append(waiting)
-                self._run_change(*waiting[:2], results)
-                if len(taken) == GROUP or self.changes.empty() or not self.durable:
-                    break
-                waiting = self.changes.get()
-            self.connection.execute("COMMIT")
+            with self.turn:
+                self._sync(first[2])
+                self.connection.execute("BEGIN IMMEDIATE")
+                while waiting is not None:
+                    taken.append(waiting)
+                    self._run_change(*waiting[:2], results)
+                    if len(taken) == GROUP or self.changes.empty() or not self.durable:
+                        break
+                    waiting = self.changes.get()
+                self.connection.execute("COMMIT")
         except BaseException as error:
             self._fail(taken or [first], error)
         else:

@@ -12,33 +12,37 @@ import errno
 import hashlib
 import logging
 import os
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote_from_bytes
+from zlib import crc32
+
+from cumulet.store.turns import Lane
 
 log = logging.getLogger(__name__)
 
 HOUSE = b".cumulet"  # the folder for what cannot stand under its own name
 NAME_MAX = 255
+LANES = 32
 IN_THE_WAY = (errno.ENOTDIR, errno.EISDIR, errno.ENOTEMPTY, errno.EEXIST, errno.ENAMETOOLONG, errno.ELOOP)
 NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EXDEV, errno.EMLINK)
 
 
 class Tree:
-    """The folders of all buckets. Calls for one key take turns, so the last one always wins."""
+    """The folders of all buckets. Calls for one key take turns, whichever process makes them, so that the
+    last one always wins."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = os.fsencode(folder)
-        self.turns = [threading.Lock() for _ in range(64)]
+        self.lanes = [Lane(folder / ".lanes" / str(number)) for number in range(LANES)]
         self.linking = True
         os.makedirs(self.folder, mode=0o700, exist_ok=True)
 
     def follow(self, bucket: str, key: str, current: Callable[[], Path | None]) -> None:
         """Make the tree show what `current` says: the blob's path, or None where the key is gone."""
         name = key.encode()
-        with self.turns[hash((bucket, name)) % len(self.turns)]:
+        with self.lanes[crc32(name, crc32(bucket.encode())) % LANES].held():
             blob = current()
             if blob is None:
                 self._hide(bucket, name)
