@@ -1,5 +1,6 @@
 # Cumulet from a fresh clone: Python 3.11 or later and make are all that must be there before.
-# PYTHON chooses the interpreter, VENV the environment; pip's own settings (PIP_*, pip.conf) are respected.
+# PYTHON chooses the interpreter, VENV the environment, BENCH=--quick a short run of bench/s3.py;
+# pip's own settings (PIP_*, pip.conf) are respected.
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -42,11 +43,12 @@ format: $(VENV)/.test ## put the code into its form
 docs: $(VENV)/.test ## write the pages that are made from the code
 	@$(BIN)/python docs/generate.py
 
-bench: $(VENV)/.bench ## what a call costs, beside other local stand-ins, in one run
+bench: $(VENV)/.bench .venv-ministack/.ready ## what calls cost, beside other local stand-ins, in one run each
 	@$(BIN)/python bench/overhead.py
+	@$(BIN)/python bench/s3.py $(BENCH)
 
 clean: ## remove the environments and what tools left behind
-	rm -rf .venv .venv-sagemaker3 .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-sagemaker3 .venv-ministack .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
 # --- environments: made once, and again when pyproject.toml changes
 
@@ -67,6 +69,12 @@ $(VENV)/.test: $(BIN)/python pyproject.toml
 
 $(VENV)/.bench: $(VENV)/.test
 	@$(BIN)/python -m pip install --quiet --editable '.[bench]'
+	@touch $@
+
+.venv-ministack/.ready: Makefile
+	@echo "Installing MiniStack, to be measured beside Cumulet, into .venv-ministack (once) ..."
+	@$(PYTHON) -m venv .venv-ministack
+	@.venv-ministack/bin/python -m pip install --quiet ministack
 	@touch $@
 
 .venv-sagemaker3/.ready: Makefile

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -13,6 +14,23 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+NGINX = """
+daemon off; error_log {folder}/error.log; pid {folder}/pid; worker_processes auto; worker_rlimit_nofile 4096;
+events {{ worker_connections 1024; }}
+http {{
+  access_log off; sendfile on; tcp_nopush on; tcp_nodelay on; keepalive_requests 1000000000;
+  client_max_body_size 0; client_body_temp_path {folder}/arriving; send_timeout 600; client_body_timeout 600;
+  server {{
+    listen 127.0.0.1:{port}; root {folder}/files;
+    dav_methods PUT DELETE; create_full_put_path on; dav_access user:rw;
+  }}
+}}
+"""
+
+
+class Missing(Exception):
+    """A server that is not installed; the message says how to install it."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +53,17 @@ class Server:
         """Resident bytes of the process and all that it started."""
         return sum(resident(pid) for pid in family(self.process.pid))
 
+    def cpu(self) -> float:
+        """Seconds of processor time that the process and all that it started have used."""
+        return sum(used(pid) for pid in family(self.process.pid))
+
+
+def used(pid: int) -> float:
+    with contextlib.suppress(OSError):
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return 0.0
+
 
 def resident(pid: int) -> int:
     with contextlib.suppress(OSError, ValueError):
@@ -44,8 +73,10 @@ def resident(pid: int) -> int:
 
 
 def family(pid: int) -> list[int]:
-    children = Path(f"/proc/{pid}/task/{pid}/children")
-    found = [int(child) for child in children.read_text().split()] if children.exists() else []
+    found: list[int] = []
+    for children in Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(OSError):
+            found += [int(child) for child in children.read_text().split()]
     return [pid, *(member for child in found for member in family(child))]
 
 
@@ -66,9 +97,16 @@ def wait_until_answers(port: int, process: subprocess.Popen[bytes]) -> None:
 
 
 @contextlib.contextmanager
-def started(name: str, command: list[str], port: int) -> Iterator[tuple[subprocess.Popen[bytes], float]]:
+def started(
+    name: str, command: list[str], port: int, environment: dict[str, str] | None = None
+) -> Iterator[tuple[subprocess.Popen[bytes], float]]:
     begin = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=os.environ | (environment or {}),
+    )
     try:
         wait_until_answers(port, process)
         yield process, time.perf_counter() - begin
@@ -110,3 +148,35 @@ def moto() -> Iterator[Server]:
     command = [str(Path(sys.executable).with_name("moto_server")), "-p", str(port), "-H", "127.0.0.1"]
     with started("moto_server", command, port) as (process, seconds):
         yield Server("moto_server", process, port, "testing", "testing", None, seconds)
+
+
+@contextlib.contextmanager
+def nginx() -> Iterator[Server]:
+    """nginx, serving a folder of files and storing into it (WebDAV): what HTTP alone costs. No fsync."""
+    program = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+    if program is None:
+        raise Missing("nginx is left out; to have it beside: apt install nginx-light")
+    port = free_port()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)  # its workers may run as somebody else
+        for inside in (folder / "files", folder / "arriving"):
+            inside.mkdir()
+            inside.chmod(0o777)
+        settings = folder / "nginx.conf"
+        settings.write_text(NGINX.format(folder=folder, port=port))
+        with started("nginx", [program, "-c", str(settings), "-p", name], port) as (process, seconds):
+            yield Server("nginx", process, port, "none", "none", None, seconds)
+
+
+@contextlib.contextmanager
+def ministack(program: str | None = None) -> Iterator[Server]:
+    """MiniStack. It asks for another botocore than the tests do, so it lives in an environment of its own."""
+    program = program or shutil.which("ministack")
+    if program is None:
+        make = "python -m venv .venv-ministack && .venv-ministack/bin/pip install ministack"
+        raise Missing(f"ministack is left out; to have it beside: {make}")
+    port = free_port()
+    environment = {"GATEWAY_PORT": str(port), "BIND_HOST": "127.0.0.1", "LOG_LEVEL": "ERROR"}
+    with started("ministack", [program], port, environment) as (process, seconds):
+        yield Server("ministack", process, port, "test", "test", None, seconds)
