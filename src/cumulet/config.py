@@ -9,6 +9,7 @@ from pathlib import Path
 
 DEFAULT_PORT = 4566
 DEFAULT_REGION = "us-east-1"
+DAY = 86400.0
 
 
 class Unusable(Exception):
@@ -35,6 +36,7 @@ class Config:
     port: int = DEFAULT_PORT
     region: str = DEFAULT_REGION
     database_url: str | None = None  # None: SQLite in the data directory; postgresql://...: Postgres
+    s3_day: float = DAY  # seconds in a day of S3's lifecycles: less for tests, which cannot wait
     proxy_port: int = 0  # the loopback proxy for amazonaws.com (proxy.py); 0: not serving
 
     @classmethod
@@ -48,6 +50,7 @@ class Config:
             port=DEFAULT_PORT if port is None else port,
             region=os.environ.get("AWS_DEFAULT_REGION") or os.environ.get("AWS_REGION") or DEFAULT_REGION,
             database_url=os.environ.get("CUMULET_DATABASE_URL") or None,
+            s3_day=float(os.environ.get("CUMULET_S3_DAY_SECONDS") or DAY),
         )
 
     def at(self, host: str, port: int, proxy_port: int) -> Config:

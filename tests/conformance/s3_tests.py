@@ -36,6 +36,7 @@ LEFT_OUT = (
     "cloud_transition", "lifecycle_transition", "s3website", "sns", "storage_class",
 )  # fmt: skip
 SELECTED = " and ".join(f"not {mark}" for mark in LEFT_OUT)
+DAY = 2  # seconds that a day of a lifecycle lasts here
 ROLES = ("s3 main", "s3 alt", "s3 tenant", "iam", "iam root", "iam alt root")
 
 
@@ -80,7 +81,7 @@ def configuration(server: Child) -> configparser.RawConfigParser:
         "api_name": "",
         "kms_keyid": key(main, server.config.endpoint),
         "kms_keyid2": key(main, server.config.endpoint),
-        "lc_debug_interval": "1",
+        "lc_debug_interval": str(DAY),
     }
     return written
 
@@ -112,6 +113,7 @@ def main() -> int:
     parser.add_argument("--results", type=Path, help="where to write every test's outcome as JSON")
     parser.add_argument("--pytest", type=shlex.split, default=[], help="further arguments for pytest")
     asked = parser.parse_args()
+    os.environ["CUMULET_S3_DAY_SECONDS"] = str(DAY)
     with tempfile.TemporaryDirectory() as folder:
         server = Child(Path(folder, "data"))
         try:

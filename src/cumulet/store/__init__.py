@@ -18,6 +18,7 @@ from cumulet.store.checkup import Checkup
 from cumulet.store.credentials import Credentials
 from cumulet.store.database import Database, open_database
 from cumulet.store.events import Events
+from cumulet.store.history import History
 from cumulet.store.lines import Lines
 from cumulet.store.objects import Objects
 from cumulet.store.partitions import Partitions
@@ -43,6 +44,7 @@ class Store:
     lines: Lines
     events: Events
     objects: Objects
+    history: History
     uploads: Uploads
     blobs: Blobs
     tree: Tree
@@ -64,6 +66,7 @@ class Store:
             lines=Lines(database),
             events=Events(database),
             objects=objects,
+            history=History(database),
             uploads=Uploads(database),
             blobs=blobs,
             tree=tree,

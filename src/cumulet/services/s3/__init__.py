@@ -10,6 +10,7 @@ from cumulet.services.s3.attributes import Attributes
 from cumulet.services.s3.buckets import Buckets
 from cumulet.services.s3.deleting import Deleting
 from cumulet.services.s3.encryption import Encryption
+from cumulet.services.s3.lifecycle import Lifecycles
 from cumulet.services.s3.listing import LakeFile, Listing
 from cumulet.services.s3.locking import Locking
 from cumulet.services.s3.objects import Objects
@@ -35,5 +36,6 @@ class S3(
     Ownership,
     Locking,
     Encryption,
+    Lifecycles,
 ):
     """The operations of S3, one noun per file."""

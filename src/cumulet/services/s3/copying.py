@@ -16,6 +16,7 @@ from cumulet.services.s3 import (
     customer_keys,
     encryption,
     errors,
+    expiry,
     metadata,
     names,
     retention,
@@ -124,6 +125,7 @@ class Copying(Versions):
             },
             "CopySourceVersionId": version_members(origin, original).get("VersionId"),
             **version_members(bucket, entry),
+            **expiry.of_object(self.store, bucket, entry),
             **sealing,
         }
 

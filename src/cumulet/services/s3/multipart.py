@@ -16,6 +16,7 @@ from cumulet.services.s3 import (
     customer_keys,
     encryption,
     errors,
+    expiry,
     metadata,
     names,
     ranges,
@@ -83,6 +84,7 @@ class Multipart(Copying):
             "UploadId": upload.id,
             "ChecksumAlgorithm": ChecksumAlgorithm or None,
             "ChecksumType": detail["type"] if ChecksumAlgorithm else None,
+            **expiry.of_upload(self.store, bucket, upload),
             **sealing,
         }
 
@@ -187,7 +189,7 @@ class Multipart(Copying):
             self.store.blobs.delete(entry.blob)
             raise
         self._publish(entry, members, also=lambda: self._end(upload))
-        return _joined(bucket, entry)
+        return _joined(bucket, entry) | expiry.of_object(self.store, bucket, entry)
 
     @honours(REQUEST)
     def abort_multipart_upload(

@@ -18,6 +18,7 @@ from cumulet.services.s3 import (
     customer_keys,
     encryption,
     errors,
+    expiry,
     metadata,
     names,
     ranges,
@@ -89,6 +90,7 @@ class Objects(Versions):
             "ETag": f'"{entry.etag}"',
             **checksums.members(received.checksum),
             **new_version_members(bucket, entry),
+            **expiry.of_object(self.store, bucket, entry),
             **sealing,
         }
 
@@ -194,6 +196,7 @@ class Objects(Versions):
         conditions.check_read(entry, members)
         answer = Answer(_described(entry, members))
         answer.update(version_members(bucket, entry))
+        answer.update(expiry.of_object(self.store, bucket, entry))
         start, length = self._span(entry, answer, byte_range, part)
         answer["ContentLength"] = length
         if checksum_mode == "ENABLED" and answer.status is None:

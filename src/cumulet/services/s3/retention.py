@@ -83,6 +83,12 @@ def check_movable(detail: Mapping[str, Any], now: float, *, bypass: bool) -> Non
         raise protected()
 
 
+def holds(detail: Mapping[str, Any], now: float) -> bool:
+    """Whether a version is kept from being deleted by anybody who does not bypass it."""
+    retention = detail.get("retention")
+    return detail.get("hold") == "ON" or bool(retention and retention["until"] > now)
+
+
 def check_rule(rule: Mapping[str, Any]) -> dict[str, Any]:
     """A bucket's default retention, for so many days or so many years."""
     spans = [name for name in LONGEST if rule.get(name) is not None]

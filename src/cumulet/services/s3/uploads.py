@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from cumulet.services.s3 import errors
+from cumulet.services.s3 import errors, expiry
 from cumulet.services.s3.listing import encoder
 from cumulet.services.s3.members import REQUEST, honours
 from cumulet.services.s3.multipart import Multipart, value_of
@@ -59,6 +59,7 @@ class Uploads(Multipart):
             "StorageClass": upload.detail["storage"],
             "ChecksumAlgorithm": upload.detail["algorithm"] or None,
             "ChecksumType": upload.detail["type"] if upload.detail["algorithm"] else None,
+            **expiry.of_upload(self.store, bucket, upload),
         }
 
     @honours(REQUEST)
