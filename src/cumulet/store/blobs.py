@@ -19,6 +19,7 @@ from typing import BinaryIO
 from cumulet.store.sealed import MARK, Ring, is_sealed
 
 SUFFIX = re.compile(r"(\.[A-Za-z0-9]{1,12}){1,2}$")
+from cumulet.store.soundness import Soundness
 SHARDS = [f"{number:02x}" for number in range(256)]
 NO_LINK = (errno.EMLINK, errno.EPERM, errno.EXDEV, errno.ENOTSUP)
 CHUNK = 1 << 20
@@ -107,6 +108,8 @@ class Blobs:
         return Path(f"{self.folder}/{blob[:2]}/{blob}")
 
     def open(self, blob: str) -> BinaryIO:
+        self.sound = Soundness()
+        self.crashes = folder / "crashes"  # how many there were
         return open(f"{self.folder}/{blob[:2]}/{blob}", "rb", buffering=0)  # noqa: PTH123 - the hot path
 
     def read(self, blob: str, start: int, length: int, lock: bytes = b"") -> Iterator[bytes]:

@@ -27,6 +27,10 @@ class Locked(Exception):
     """The blob opens only with the key that it was locked with."""
 
 
+class Damaged(Exception):
+    """The head of the file is not one that was written here, or not with this master key."""
+
+
 def is_sealed(blob: str) -> bool:
     return blob.startswith(MARK, 32)
 
@@ -71,14 +75,22 @@ class Ring:
 
         header = file.read(HEADER)
         if not header.startswith((MAGIC, LOCKED)):
-            raise ValueError(f"{file.name} is not a sealed blob")
+            raise Damaged("the head of the sealed file is not one")
         wrapped = header[len(MAGIC) : len(MAGIC) + WRAPPED]
         if not header.startswith(LOCKED):
-            return Seal(aes_key_unwrap(self.key, wrapped), header[-BLOCK:])
+            return Seal(self._opened(wrapped), header[-BLOCK:])
         try:
             return Seal(aes_key_unwrap(lock, wrapped), header[-BLOCK:])
         except (InvalidUnwrap, ValueError):
             raise Locked(file.name) from None
+
+    def _opened(self, wrapped: bytes) -> bytes:
+        from cryptography.hazmat.primitives.keywrap import InvalidUnwrap
+
+        try:
+            return self.unwrap(wrapped)
+        except (InvalidUnwrap, ValueError):
+            raise Damaged("the master key does not open the sealed file") from None
 
     def wrap(self, key: bytes) -> bytes:
         """Another key, wrapped for as long as it must be remembered."""

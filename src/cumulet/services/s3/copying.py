@@ -20,6 +20,7 @@ from cumulet.services.s3 import (
     metadata,
     names,
     retention,
+    rot,
     tags,
 )
 from cumulet.services.s3.access import Bucket as Found
@@ -163,7 +164,13 @@ class Copying(Versions):
         etag, checksum = original.etag, original.detail.get("checksum", {})
         wanted = algorithm or checksum.get("algorithm") or checksums.DEFAULT
         hidden = encryption.hides_md5(encryption.told_of(original.detail))
-        if "parts" in original.detail or hidden or wanted != checksum.get("algorithm"):
+        afresh = "parts" in original.detail or hidden or wanted != checksum.get("algorithm")
+        if afresh:  # damage gets no fresh checksum
+            rot.check(self.store.blobs, original, 0, original.size, unlock)
+        blob = self.store.blobs.share(
+            original.blob, suffix_of(key), sealed="encryption" in detail, lock=lock, unlock=unlock
+        )
+        if afresh:
             etag, checksum = digest_again(self.store.blobs, blob, wanted, lock)
         return Entry(
             bucket=bucket,

@@ -21,6 +21,7 @@ from cumulet.services.s3 import (
     names,
     ranges,
     retention,
+    rot,
     tags,
 )
 from cumulet.services.s3.access import Bucket
@@ -143,6 +144,7 @@ class Multipart(Copying):
             customer_keys.unlocking(upload.detail["object"], members),
             unlocking_source(original, members),
         )
+        rot.check(blobs, original, start, length, unlock)  # damage gets no fresh checksum
         with blobs.draft(sealed=bool(sealing), lock=lock) as draft:
             blobs.copy(original.blob, draft, start, length, unlock=unlock)
             blob = draft.keep()

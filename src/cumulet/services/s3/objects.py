@@ -5,8 +5,6 @@ Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/uploading-download
 
 from __future__ import annotations
 
-import logging
-import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -23,6 +21,7 @@ from cumulet.services.s3 import (
     names,
     ranges,
     retention,
+    rot,
     tags,
 )
 from cumulet.services.s3.members import (
@@ -43,8 +42,6 @@ from cumulet.store.objects import Entry
 from cumulet.wire.errors import AwsError
 from cumulet.wire.message import Body as Stream
 from cumulet.wire.message import FileSpan
-
-log = logging.getLogger(__name__)
 
 ATTEMPTS = 100  # a blob may go between its look-up and its opening only if somebody overwrote it meanwhile
 
@@ -86,6 +83,7 @@ class Objects(Versions):
             self.store.blobs, Key, Body, members, sealed=bool(sealing), lock=encryption.lock_of(members)
         )
         entry = self._publish(self._entry(Bucket, Key, received, detail, storage), members)
+        rot.trust(self.store.blobs, entry)
         return {
             "ETag": f'"{entry.etag}"',
             **checksums.members(received.checksum),
@@ -154,20 +152,15 @@ class Objects(Versions):
 
     def _bytes(
         self, entry: Entry, start: int, length: int, members: Mapping[str, Any]
-    ) -> FileSpan | Iterator[bytes]:
-        """A range of an object: of the file as it lies there, or deciphered on the way.
-
-        A plain file is sent by the kernel, unread, so what can be seen here of damage is its size; its
-        checksum goes out with it for the client to verify.
-        """
+    ) -> bytes | FileSpan | Iterator[bytes]:
+        """A range of an object, verified: from memory, of the file as it lies there, or deciphered."""
+        blobs, lock = self.store.blobs, encryption.lock_of(members)
+        if entry.size <= rot.SMALL:
+            return rot.read(blobs, entry, lock)[start : start + length]
+        rot.check(blobs, entry, start, length, lock)
         if "encryption" in entry.detail:
-            return self.store.blobs.read(entry.blob, start, length, encryption.lock_of(members))
-        file = self.store.blobs.open(entry.blob)
-        if os.fstat(file.fileno()).st_size != entry.size:
-            file.close()
-            log.error("%s, the bytes of %s/%s, has another size", entry.blob, entry.bucket, entry.key)
-            raise AwsError("InternalError", f"The bytes of {entry.key} are damaged on disk.", status=500)
-        return FileSpan(file, start, length)
+            return blobs.read(entry.blob, start, length, lock)
+        return FileSpan(blobs.open(entry.blob), start, length)
 
     def _check_early(self, bucket: str, key: str, wanted: Mapping[str, Any]) -> None:
         """Refuse before the body is read what would be refused behind it anyway."""
