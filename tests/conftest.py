@@ -22,7 +22,14 @@ from cumulet.services import Caller
 REGION = "us-east-1"
 
 # The developer's own settings are not the tests' business, but for those that are the tests' own.
-OWN = {"CUMULET_TEST_DATA", "CUMULET_SAGEMAKER3_PYTHON", "CUMULET_MUTATIONS", "CUMULET_EXAMPLES"}
+OWN = {
+    "CUMULET_TEST_DATA",
+    "CUMULET_SAGEMAKER3_PYTHON",
+    "CUMULET_MUTATIONS",
+    "CUMULET_EXAMPLES",
+    "CUMULET_ROUNDS",
+    "CUMULET_SEED",
+}
 for name in [n for n in os.environ if n.startswith(("AWS_", "CUMULET_")) and n not in OWN]:
     del os.environ[name]
 

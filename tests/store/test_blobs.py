@@ -76,11 +76,13 @@ def test_a_range_of_a_blob_is_appended(blobs: Blobs) -> None:
         assert blobs.path(draft.keep()).read_bytes() == b"234"
 
 
-def test_orphans_are_old_files_that_nothing_refers_to(blobs: Blobs) -> None:
+def test_orphans_are_files_from_before_the_last_crash_that_nothing_refers_to(blobs: Blobs) -> None:
     kept, lost = written(blobs, b"kept"), written(blobs, b"lost")
-    later = blobs.path(lost).stat().st_ctime + 1
-    assert [path.name for path in blobs.orphans({kept}, later)] == [lost]
-    assert list(blobs.orphans({kept}, later - 10)) == []
+    assert list(blobs.orphans({kept})) == []
+    blobs.begin_generation()
+    written(blobs, b"not referred to yet")
+    blobs.share(lost)  # a second name for the same file: only its own name is old
+    assert [path.name for path in blobs.orphans({kept})] == [lost]
 
 
 @pytest.mark.parametrize(

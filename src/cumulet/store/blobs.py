@@ -2,7 +2,8 @@
 
 A blob is on disk (file and folder synced) before anything refers to it; the commit that refers to it is
 what publishes it. So a reader never sees half a blob, and a crash leaves at worst a file nobody refers to,
-which `checkup` removes.
+which `checkup` removes. A blob's name tells its generation, the number of crashes that came before it: so what
+a crash left is told from what is being written at this moment, whatever becomes of clocks and links.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import os
 import re
 import shutil
 from collections.abc import Collection, Iterable, Iterator
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
@@ -23,12 +25,21 @@ from cumulet.store.soundness import Soundness
 SHARDS = [f"{number:02x}" for number in range(256)]
 NO_LINK = (errno.EMLINK, errno.EPERM, errno.EXDEV, errno.ENOTSUP)
 CHUNK = 1 << 20
+GENERATION = slice(2, 10)  # of a blob's name, which begins with its shard
 
 
 def suffix_of(name: str) -> str:
     """The file type at the end of a name (".csv.gz"), which engines go by; "" where there is none."""
     found = SUFFIX.search(name.rpartition("/")[2])
     return found.group() if found else ""
+
+
+def generation_of(blob: str) -> int:
+    """How many crashes came before a blob; 0 for a file that is none."""
+    try:
+        return int(blob[GENERATION], 16)
+    except ValueError:
+        return 0
 
 
 class Draft:
@@ -99,10 +110,12 @@ class Blobs:
         self.ring = ring
         self.opened = folder / "opened"  # plain copies of sealed blobs, for engines; made anew when asked for
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.crashes = folder / "crashes"  # how many there were
         if not (folder / SHARDS[-1]).is_dir():
             for shard in SHARDS:
                 (folder / shard).mkdir(exist_ok=True)
-            sync_folder(folder)
+            for made in (folder, *folder.parents[:2]):
+                sync_folder(made)
 
     def path(self, blob: str) -> Path:
         return Path(f"{self.folder}/{blob[:2]}/{blob}")
@@ -207,16 +220,36 @@ class Blobs:
         """Remove the plain copies, which nobody keeps up to date while no server runs."""
         shutil.rmtree(self.opened, ignore_errors=True)
 
-    def orphans(self, alive: Collection[str], before: float) -> Iterator[Path]:
-        """The files that nothing refers to, of those that were there before a time (epoch seconds)."""
+    def orphans(self, alive: Collection[str]) -> Iterator[Path]:
+        """The files that nothing refers to, of those that were there before the last crash."""
         for shard in SHARDS:
             with os.scandir(self.folder / shard) as entries:
                 for entry in entries:
-                    if entry.name not in alive and entry.stat().st_ctime < before:
+                    if entry.name not in alive and generation_of(entry.name) < self.generation:
                         yield Path(entry.path)
+    @cached_property
+    def generation(self) -> int:
+        """How many crashes there were, as all processes on this folder know it while they run."""
+        try:
+            return int(self.crashes.read_text())
+        except (FileNotFoundError, ValueError):
+            return 1
+
+    def begin_generation(self) -> None:
+        """After a crash, before anything is written: whatever is here now is of an older generation."""
+        aside = self.crashes.with_name("crashes.new")
+        with aside.open("w") as file:
+            file.write(str(self.generation + 1))
+            file.flush()
+            os.fsync(file.fileno())
+        aside.replace(self.crashes)
+        sync_folder(self.folder)
+        del self.generation
+
 
     def _new(self, suffix: str) -> Path:
-        name = os.urandom(16).hex() + suffix
+        random = os.urandom(12).hex()
+        name = f"{random[:2]}{self.generation:08x}{random[2:]}{suffix}"
         return self.folder / name[:2] / name
 
     def _carry(self, file: Path, suffix: str, *, sealed: bool = False, lock: bytes = b"") -> str:

@@ -1,8 +1,8 @@
 """After a crash: bring the files back in step with the index.
 
 What the database says is true. A crash between its commit and what follows can leave three things behind:
-files of blobs that nothing refers to, names in the tree that still show an old version, and objects that
-the tree does not show yet. All are harmless to readers, so the check runs beside the server's work; a
+files of blobs that nothing refers to, names in the tree that still show an old or a deleted version, and
+objects that the tree does not show yet. All are harmless to readers, so the check runs beside the server's work; a
 start after an orderly stop needs none and costs nothing, however many objects there are.
 """
 
@@ -12,9 +12,10 @@ import fcntl
 import logging
 import os
 import threading
+from contextlib import suppress
 from pathlib import Path
 
-from cumulet.store.blobs import Blobs
+from cumulet.store.blobs import Blobs, generation_of, sync_folder
 from cumulet.store.objects import Entry, Objects
 from cumulet.store.tree import Tree
 
@@ -67,11 +68,11 @@ class Checkup:
         self.blobs.forget_opened()
         crashed = self.mark.exists()
         self.mark.touch()
-        os.utime(self.mark)
-        self.since = self.mark.stat().st_ctime  # by the same clock as the blobs' own times
+        sync_folder(self.blobs.folder)
         if not crashed:
             self.done.set()
             return
+        self.blobs.begin_generation()
         self.thread = threading.Thread(target=self._run, name="checkup", daemon=True)
         self.thread.start()
 
@@ -79,6 +80,7 @@ class Checkup:
         try:
             removed = self._remove_orphans()
             shown = self._repair_tree()
+            self._hide_deleted()
         except Exception:
             log.exception("the check after a crash failed; the next start tries again")
             return
@@ -88,7 +90,7 @@ class Checkup:
 
     def _remove_orphans(self) -> int:
         """Blobs that nothing refers to, with the names in the tree that still show them."""
-        orphans = list(self.blobs.orphans(self.objects.blobs(), self.since))
+        orphans = list(self.blobs.orphans(self.objects.blobs()))
         dead = {_identity(path.stat()) for path in orphans if path.exists()}
         if dead:
             for path in self.tree.files():
@@ -101,7 +103,7 @@ class Checkup:
         return len(orphans)
 
     def _left_on_their_way(self) -> list[Path]:
-        return [path for path in self.tree.passing() if path.lstat().st_ctime < self.since]
+        return [path for path, blob in self.tree.passing() if generation_of(blob) < self.blobs.generation]
 
     def _repair_tree(self) -> int:
         shown = 0
@@ -111,6 +113,20 @@ class Checkup:
                     return shown
                 shown += self._show(entry)
         return shown
+
+    def _hide_deleted(self) -> None:
+        """Versions that a delete marker was laid over, and that the tree still shows."""
+        for bucket in self.objects.versioned():
+            for entry in self.objects.hidden(bucket):
+                if self.stopping.is_set():
+                    return
+                self._hide(entry)
+
+    def _hide(self, entry: Entry) -> None:
+        with suppress(FileNotFoundError):  # it was deleted meanwhile, and its name in the tree before it
+            file = {_identity(self.blobs.path(entry.blob).stat())}
+            if any(_same(path, file) for path in self.tree.paths(entry.bucket, entry.key)):
+                self.tree.follow(entry.bucket, entry.key, lambda: self._current(entry))
 
     def _show(self, entry: Entry) -> bool:
         blob = self.blobs.path(entry.blob)

@@ -47,6 +47,11 @@ ANY = (
     "SELECT EXISTS (SELECT 1 FROM objects WHERE bucket = ? AND listed = 1) "
     "OR EXISTS (SELECT 1 FROM objects WHERE bucket = ? AND listed = 0)"
 )
+HIDDEN = (
+    f"SELECT {COLUMNS} FROM objects WHERE bucket = ? AND (key > ? OR key = ? AND rank > ?) AND listed = 0 "
+    "ORDER BY key, rank LIMIT ?"
+)
+NEXT_VERSIONED = "SELECT bucket FROM objects WHERE bucket > ? AND listed = 0 ORDER BY bucket LIMIT 1"
 NEXT_BUCKET = "SELECT bucket FROM objects WHERE bucket > ? AND listed = 1 ORDER BY bucket LIMIT 1"
 BLOBS = "SELECT blob FROM objects WHERE blob <> '' UNION ALL SELECT blob FROM parts"
 
@@ -232,10 +237,24 @@ class Objects:
         """Whether a bucket holds anything: objects, old versions or delete markers."""
         return bool(self.database.read(ANY, (bucket, bucket))[0][0])
 
+    def hidden(self, bucket: str) -> Iterator[Entry]:
+        """Every version that a plain read does not find, but for delete markers."""
+        key, rank = b"", 0
+        while rows := self.database.read(HIDDEN, (bucket, key, key, rank, PAGE)):
+            yield from (entry for entry in map(Entry.of, rows) if not entry.marker)
+            key, rank = bytes(rows[-1][1]), rows[-1][3]
+
     def buckets(self) -> list[str]:
         """The buckets that hold any object."""
+        return self._buckets(NEXT_BUCKET)
+
+    def versioned(self) -> list[str]:
+        """The buckets that hold old versions or delete markers."""
+        return self._buckets(NEXT_VERSIONED)
+
+    def _buckets(self, following: str) -> list[str]:
         found: list[str] = []
-        while rows := self.database.read(NEXT_BUCKET, (found[-1] if found else "",)):
+        while rows := self.database.read(following, (found[-1] if found else "",)):
             found.append(rows[0][0])
         return found
 

@@ -69,10 +69,10 @@ class Tree:
                 folders[:] = [name for name in folders if not name.startswith(".")]
             yield from (Path(folder) / name for name in names)
 
-    def passing(self) -> Iterator[Path]:
-        """Links on their way to their place: what a crash may leave behind."""
+    def passing(self) -> Iterator[tuple[Path, str]]:
+        """Links on their way to their place, each with its blob: what a crash may leave behind."""
         for folder in Path(os.fsdecode(self.folder)).glob(f"*/{os.fsdecode(HOUSE)}"):
-            yield from folder.glob("~*")
+            yield from ((path, path.name.removeprefix("~")) for path in folder.glob("~*"))
 
     def _root(self, bucket: str) -> bytes:
         return self.folder + b"/" + bucket.encode()

@@ -1,137 +1,138 @@
-"""What was acknowledged survives SIGKILL; what was not is whole or not there at all."""
+"""What was acknowledged survives SIGKILL; what was not is whole or not there at all.
+
+A few rounds run with all tests. `CUMULET_ROUNDS=200 pytest tests/services/s3/test_durability.py` runs as many
+as one has patience for; `CUMULET_SEED` repeats a run's choices (though not its timing).
+"""
 
 from __future__ import annotations
 
+import os
+import random
+import signal
+import subprocess
+import sys
 import threading
-from collections import defaultdict
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
-from botocore.exceptions import BotoCoreError, ClientError
 
-from cumulet.config import Config
 from cumulet.house import House
 
-from .asking import MIB, body
+from .asking import MIB
+from .journal import SEALED, VERSIONED, Contended, Writer
+from .quick import Quick
+from .settling import BUCKETS, in_order, settle
 
-WRITERS, ROUNDS = 4, 3
-GONE = b""
-
-
-class Journal:
-    """What one writer was told: of each of its keys the last acknowledged content, and the attempt behind it."""
-
-    def __init__(self, writer: int) -> None:
-        self.writer = writer
-        self.acknowledged: dict[str, bytes] = {}
-        self.attempted: dict[str, bytes] = {}
-        self.count = 0
-
-    def write(self, s3: Any) -> None:
-        """Put, overwrite, copy, complete and delete until the server is gone."""
-        try:
-            while True:
-                self._step(
-                    s3, f"writer-{self.writer}/{self.count % 7}", f"{self.writer}:{self.count}".encode()
-                )
-                self.count += 1
-        except (BotoCoreError, ClientError):
-            return
-
-    def _step(self, s3: Any, key: str, content: bytes) -> None:
-        act = (self._put, self._put, self._copy, self._complete, self._delete)[self.count % 5]
-        act(s3, key, content)
-
-    def _put(self, s3: Any, key: str, content: bytes) -> None:
-        self.attempted[key] = content
-        s3.put_object(Bucket="journal", Key=key, Body=content)
-        self._done(key)
-
-    def _copy(self, s3: Any, key: str, content: bytes) -> None:
-        self._put(s3, f"{key}/source", content)
-        self.attempted[key] = content
-        s3.copy_object(Bucket="journal", Key=key, CopySource=f"journal/{key}/source")
-        self._done(key)
-
-    def _complete(self, s3: Any, key: str, content: bytes) -> None:
-        where = {"Bucket": "journal", "Key": key}
-        upload = s3.create_multipart_upload(**where)["UploadId"]
-        part = s3.upload_part(**where, UploadId=upload, PartNumber=1, Body=content)
-        self.attempted[key] = content
-        parts = {"Parts": [{"PartNumber": 1, "ETag": part["ETag"]}]}
-        s3.complete_multipart_upload(**where, UploadId=upload, MultipartUpload=parts)
-        self._done(key)
-
-    def _delete(self, s3: Any, key: str, content: bytes) -> None:
-        self.attempted[key] = GONE
-        s3.delete_object(Bucket="journal", Key=key)
-        self._done(key)
-
-    def _done(self, key: str) -> None:
-        self.acknowledged[key] = self.attempted.pop(key)
-
-    def allowed(self, key: str) -> set[bytes]:
-        """The last acknowledged content, or that of the attempt whose answer never came."""
-        found = {self.acknowledged.get(key, GONE)}
-        return found | {self.attempted[key]} if key in self.attempted else found
-
-    def settle(self, s3: Any, found: dict[str, bytes]) -> None:
-        """After a restart: everything is as allowed; from here on what is found counts."""
-        for key in {*self.acknowledged, *self.attempted}:
-            assert found.get(key, GONE) in self.allowed(key), key
-            self.acknowledged[key] = found.get(key, GONE)
-        self.attempted.clear()
+WRITERS = 6
+ROUNDS = int(os.environ.get("CUMULET_ROUNDS", "5"))
+SEED = int(os.environ.get("CUMULET_SEED", "0")) or random.randrange(1 << 30)
+WORK = (0.2, 1.2)  # seconds between which the server is killed
+AES = {"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]}
 
 
-def stored(s3: Any) -> dict[str, bytes]:
-    pages = s3.get_paginator("list_objects_v2").paginate(Bucket="journal")
-    listed = [item for page in pages for item in page.get("Contents", [])]
-    contents = {item["Key"]: body(s3.get_object(Bucket="journal", Key=item["Key"])) for item in listed}
-    assert {item["Key"]: item["Size"] for item in listed} == {key: len(c) for key, c in contents.items()}
-    return contents
+def processes_of(pid: int) -> set[int]:
+    """The living processes below a process."""
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except FileNotFoundError:
+        return set()
+    return {int(child) for child in children}.union(*(processes_of(int(child)) for child in children))
+
+
+class Soak:
+    """A server that is killed again and again while clients write to it."""
+
+    def __init__(self, server: Any) -> None:
+        self.server = server
+        self.random = random.Random(SEED)
+        self.contended = Contended()
+        self.writers = [Writer(number, self.contended, SEED) for number in range(WRITERS)]
+        self.kills = {"at work": 0, "starting": 0, "checking": 0, "a worker": 0}
+        s3 = server.client("s3")
+        for bucket in BUCKETS:
+            s3.create_bucket(Bucket=bucket)
+        s3.put_bucket_encryption(Bucket=SEALED, ServerSideEncryptionConfiguration=AES)
+        s3.put_bucket_versioning(Bucket=VERSIONED, VersioningConfiguration={"Status": "Enabled"})
+
+    def round(self) -> None:
+        self._work_until_killed()
+        for _ in range(self.random.choice((0, 0, 0, 1, 2))):
+            self._kill_starting()
+        self.server.start()
+        if self.random.random() < 0.3:
+            time.sleep(self.random.uniform(0, 0.1))
+            self._kill("checking")
+            self.server.start()
+        settle(self.server.client("s3"), self.writers, self.contended)
+        in_order(self.server.data_dir)
+
+    def _work_until_killed(self) -> None:
+        """The moment is chosen by chance, so that over the rounds every step is hit."""
+        killed = threading.Event()
+        threads = [
+            threading.Thread(target=writer.work, args=(self._client(), killed)) for writer in self.writers
+        ]
+        for thread in threads:
+            thread.start()
+        until = time.monotonic() + self.random.uniform(*WORK)
+        if self.random.random() < 0.25:
+            killed.wait((until - time.monotonic()) / 2)
+            self._kill_a_worker()
+        killed.wait(max(0.0, until - time.monotonic()))
+        killed.set()
+        self._kill("at work")
+        for thread in threads:
+            thread.join()
+
+    def _kill(self, when: str) -> None:
+        below = processes_of(self.server.child.process.pid)
+        self.server.kill()
+        self.kills[when] += 1
+        until = time.monotonic() + 30
+        while left := [pid for pid in below if Path(f"/proc/{pid}/exe").exists()]:
+            assert time.monotonic() < until, f"outlived the server: {left}"
+            time.sleep(0.01)
+
+    def _kill_a_worker(self) -> None:
+        """Of several processes that serve one store, one may go: the others serve on."""
+        if below := processes_of(self.server.child.process.pid):
+            os.kill(self.random.choice(sorted(below)), signal.SIGKILL)
+            self.kills["a worker"] += 1
+
+    def _kill_starting(self) -> None:
+        where = ["--data-dir", str(self.server.data_dir), "--port", str(self.server.port)]
+        process = subprocess.Popen(
+            [sys.executable, "-m", "cumulet", "up", *where],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        time.sleep(self.random.uniform(0.1, 1.0))
+        below = processes_of(process.pid)
+        process.kill()
+        process.wait()
+        self.kills["starting"] += 1
+        while [pid for pid in below if Path(f"/proc/{pid}/exe").exists()]:
+            time.sleep(0.01)
+
+    def _client(self) -> Quick:
+        told = self.server.credentials
+        return Quick(self.server.endpoint, told["aws_access_key_id"], told["aws_secret_access_key"])
 
 
 @pytest.mark.slow
-def test_acknowledged_writes_survive_kills(own_server: Any) -> None:
-    journals = [Journal(number) for number in range(WRITERS)]
-    s3 = own_server.client("s3")
-    s3.create_bucket(Bucket="journal")
-    for _ in range(ROUNDS):
-        threads = [threading.Thread(target=journal.write, args=(s3,)) for journal in journals]
-        busy = sum(journal.count for journal in journals)
-        for thread in threads:
-            thread.start()
-        while sum(journal.count for journal in journals) < busy + 100:
-            assert any(thread.is_alive() for thread in threads)
-            threads[0].join(0.01)
-        own_server.kill()
-        for thread in threads:
-            thread.join()
-        own_server.start()
-        found = stored(s3)
-        for journal in journals:
-            journal.settle(s3, found)
-    own_server.child.stop()
-    in_order(own_server.data_dir)
-
-
-def in_order(data_dir: Path) -> None:
-    """No file is left that nothing refers to, and the folder shows exactly the objects."""
-    house = House(Config(data_dir=data_dir))
-    store = house.store
-    try:
-        assert store.checkup.wait(30)
-        on_disk = {path.name for path in store.blobs.folder.glob("??/*")}
-        assert on_disk == store.objects.blobs()
-        shown: dict[int, int] = defaultdict(int)
-        for path in (data_dir / "s3/journal").rglob("*"):
-            if path.is_file():
-                shown[path.stat().st_ino] += 1
-        current = [store.blobs.path(entry.blob).stat().st_ino for entry in store.objects.walk("journal")]
-        assert shown == {inode: current.count(inode) for inode in current}
-    finally:
-        house.close()
+@pytest.mark.timeout(120 + 30 * ROUNDS)
+def test_what_was_acknowledged_survives_kills_at_any_moment(own_server: Any) -> None:
+    soak = Soak(own_server)
+    for number in range(ROUNDS):
+        try:
+            soak.round()
+        except BaseException:
+            print(f"CUMULET_SEED={SEED}, round {number}, kills so far: {soak.kills}")
+            raise
+    acknowledged = sum(writer.acknowledged for writer in soak.writers)
+    print(f"{ROUNDS} rounds, {acknowledged} acknowledged requests, kills: {soak.kills}")
 
 
 def test_the_check_after_a_crash_puts_files_in_step_with_the_index(lake: Any, tmp_path: Path) -> None:
