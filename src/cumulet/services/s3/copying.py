@@ -158,9 +158,6 @@ class Copying(Versions):
                 f"{LARGEST}"
             )
         lock, unlock = encryption.lock_of(members), unlocking_source(original, members)
-        blob = self.store.blobs.share(
-            original.blob, suffix_of(key), sealed="encryption" in detail, lock=lock, unlock=unlock
-        )
         etag, checksum = original.etag, original.detail.get("checksum", {})
         wanted = algorithm or checksum.get("algorithm") or checksums.DEFAULT
         hidden = encryption.hides_md5(encryption.told_of(original.detail))
