@@ -21,7 +21,6 @@ from typing import BinaryIO
 from cumulet.store.sealed import MARK, Ring, is_sealed
 
 SUFFIX = re.compile(r"(\.[A-Za-z0-9]{1,12}){1,2}$")
-from cumulet.store.soundness import Soundness
 SHARDS = [f"{number:02x}" for number in range(256)]
 NO_LINK = (errno.EMLINK, errno.EPERM, errno.EXDEV, errno.ENOTSUP)
 CHUNK = 1 << 20
@@ -109,8 +108,8 @@ class Blobs:
         self.folder = folder
         self.ring = ring
         self.opened = folder / "opened"  # plain copies of sealed blobs, for engines; made anew when asked for
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.crashes = folder / "crashes"  # how many there were
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         if not (folder / SHARDS[-1]).is_dir():
             for shard in SHARDS:
                 (folder / shard).mkdir(exist_ok=True)
@@ -121,8 +120,6 @@ class Blobs:
         return Path(f"{self.folder}/{blob[:2]}/{blob}")
 
     def open(self, blob: str) -> BinaryIO:
-        self.sound = Soundness()
-        self.crashes = folder / "crashes"  # how many there were
         return open(f"{self.folder}/{blob[:2]}/{blob}", "rb", buffering=0)  # noqa: PTH123 - the hot path
 
     def read(self, blob: str, start: int, length: int, lock: bytes = b"") -> Iterator[bytes]:
@@ -227,6 +224,7 @@ class Blobs:
                 for entry in entries:
                     if entry.name not in alive and generation_of(entry.name) < self.generation:
                         yield Path(entry.path)
+
     @cached_property
     def generation(self) -> int:
         """How many crashes there were, as all processes on this folder know it while they run."""
@@ -245,7 +243,6 @@ class Blobs:
         aside.replace(self.crashes)
         sync_folder(self.folder)
         del self.generation
-
 
     def _new(self, suffix: str) -> Path:
         random = os.urandom(12).hex()
