@@ -19,6 +19,7 @@ from types import TracebackType
 from typing import BinaryIO
 
 from cumulet.store.sealed import MARK, Ring, is_sealed
+from cumulet.store.soundness import Soundness
 
 SUFFIX = re.compile(r"(\.[A-Za-z0-9]{1,12}){1,2}$")
 SHARDS = [f"{number:02x}" for number in range(256)]
@@ -107,6 +108,7 @@ class Blobs:
     def __init__(self, folder: Path, ring: Ring) -> None:
         self.folder = folder
         self.ring = ring
+        self.sound = Soundness()
         self.opened = folder / "opened"  # plain copies of sealed blobs, for engines; made anew when asked for
         self.crashes = folder / "crashes"  # how many there were
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
