@@ -9,7 +9,9 @@ from pathlib import Path
 
 from cumulet.services import policies, principals
 from cumulet.services.iam import refusals
+from cumulet.services.iam.accounts import ACCOUNT
 from cumulet.services.iam.entities import GROUP, POLICY, ROLE, USER, Body, Entities
+from cumulet.services.permissions import TEMPORARY, Permissions
 from cumulet.wire.errors import AwsError
 
 AWS_PREFIX = "arn:aws:iam::aws:policy/"
@@ -112,6 +114,32 @@ class Documents(Entities):
         kind, name = (ROLE, role) if role else (USER, self.caller.arn.rpartition("/")[2])
         body = self.store.records.get(kind, self.caller.account, name.lower())
         return self._policies_of(kind, body) if body else []
+
+    def permissions(self) -> Permissions:
+        """All that the caller's own account says to what it may do. For other services; no operation of AWS."""
+        role = principals.of(self.caller).role
+        kind, name = (ROLE, role) if role else (USER, self.caller.arn.rpartition("/")[2])
+        body = self.store.records.get(kind, self.caller.account, name.lower()) or {}
+        boundary = body.get("boundary")
+        return Permissions(
+            identity=self._policies_of(kind, body) if body else [],
+            boundary=[self._parsed(boundary)] if boundary else None,
+            session=self._session_policies(),
+        )
+
+    def knows(self, canonical_id: str) -> bool:
+        """Whether an account here has this canonical id. For S3's use; no operation of AWS."""
+        known = (body["id"] for _, body in self.store.records.list(ACCOUNT, ""))
+        return any(principals.canonical_id(account) == canonical_id for account in known)
+
+    def _session_policies(self) -> list[policies.Policy] | None:
+        """What the session's credentials were narrowed to when they were asked for, if they were."""
+        if not self.caller.access_key.startswith(TEMPORARY):
+            return None
+        session = self.other("sts").session()
+        text, arns = session.get("policy"), session.get("policy_arns") or []
+        own = [policies.parse(text, "identity")] if text else []
+        return [*own, *map(self._parsed, arns)] or None
 
     def _parsed(self, arn: str) -> policies.Policy:
         body = self._managed(arn)

@@ -6,6 +6,7 @@ Bytes lie in immutable files, the index in the database; one commit makes them a
 
 from __future__ import annotations
 
+from cumulet.services.s3.acls import Acls
 from cumulet.services.s3.attributes import Attributes
 from cumulet.services.s3.buckets import Buckets
 from cumulet.services.s3.deleting import Deleting
@@ -34,6 +35,7 @@ class S3(
     Tagging,
     Policies,
     Ownership,
+    Acls,
     Locking,
     Encryption,
     Lifecycles,

@@ -9,9 +9,10 @@ import re
 from typing import Any
 
 from cumulet.services import Answer
-from cumulet.services.s3 import names, tags
-from cumulet.services.s3.access import Access, Bucket
-from cumulet.services.s3.ownership import ENFORCED, check_ownership
+from cumulet.services.s3 import acl_requests, errors, grants, names, owners, tags
+from cumulet.services.s3.access import Bucket
+from cumulet.services.s3.granting import Granting, not_with_enforced
+from cumulet.services.s3.members import GRANTS, honours
 from cumulet.wire.errors import AwsError
 
 DEFAULT_REGION = "us-east-1"  # the one region that may not be named as a location, and is told as none
@@ -20,34 +21,33 @@ BLOCK = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPu
 PAGE = 10_000
 
 
-class Buckets(Access):
+class Buckets(Granting):
+    @honours(GRANTS)
     def create_bucket(
         self,
         *,
         Bucket: str,
         CreateBucketConfiguration: dict[str, Any] | None = None,
-        ObjectOwnership: str = ENFORCED,
-        ACL: str = "private",
+        ObjectOwnership: str = "",
+        ACL: str = "",
         ObjectLockEnabledForBucket: bool = False,
+        **members: Any,
     ) -> dict[str, Any]:
         """Make a bucket in the caller's region, whose name the location constraint must repeat.
 
-        In us-east-1 making one's own bucket again is no error, for AWS's historical reasons.
+        In us-east-1 making one's own bucket again is no error, for AWS's historical reasons: it resets the ACL.
         """
         names.check_bucket(Bucket)
         location = (CreateBucketConfiguration or {}).get("LocationConstraint") or ""
         self._check_location(location)
-        check_ownership(ObjectOwnership)
-        if ACL != "private":
-            message = "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting"
-            raise AwsError("InvalidBucketAclWithObjectOwnership", message, status=400)
         bucket: dict[str, Any] = {
             "name": Bucket,
             "account": self.caller.account,
             "region": "eu-west-1" if location == "EU" else location or self.caller.region,
             "created": float(int(self.house.clock())),
-            "block": dict.fromkeys(BLOCK, True),  # AWS's default since 2023
+            **self._openness(ObjectOwnership),
         }
+        self._set_acl(bucket, {**members, "ACL": ACL})
         if ObjectLockEnabledForBucket:
             bucket |= {"lock": {}, "versioning": "Enabled"}  # a lock is on versions
         pairs = (CreateBucketConfiguration or {}).get("Tags")
@@ -94,6 +94,31 @@ class Buckets(Access):
         self.store.tree.remove_bucket(Bucket)
         return Answer(status=204)
 
+    def _openness(self, setting: str) -> dict[str, Any]:
+        """Whether ACLs count in a new bucket, and what of the public is blocked: AWS's defaults since 2023,
+        or those before (the setting `open_buckets`)."""
+        if setting not in ("", *owners.SETTINGS):
+            name, message = "x-amz-object-ownership", "Invalid x-amz-object-ownership header"
+            raise errors.invalid_argument(message, name, setting)
+        before_2023 = self.house.config.open_buckets
+        block = {} if before_2023 else dict.fromkeys(BLOCK, True)
+        if setting == owners.ENFORCED or not (setting or before_2023):
+            return {"block": block}
+        return {"block": block, "ownership": setting or owners.UNSET}
+
+    def _set_acl(self, bucket: Bucket, asked: dict[str, Any]) -> None:
+        """The grants that a new bucket begins with, if its request tells any."""
+        if not acl_requests.tells(asked):
+            return
+        owner = owners.bucket_owner(bucket)
+        block, enforced = bucket["block"], not owners.acls_on(bucket)
+        acl = self._asked_acl({**bucket, "block": {} if enforced else block}, owner, asked, of_bucket=True)
+        if acl == grants.by_default(owner):
+            return
+        if enforced:
+            raise not_with_enforced()
+        bucket["acl"] = acl
+
     def _check_location(self, location: str) -> None:
         """Outside of us-east-1 the location must be told, and be the region that the request went to."""
         region = self.caller.region
@@ -111,7 +136,8 @@ class Buckets(Access):
     def _add(self, bucket: Bucket, pairs: list[dict[str, str]] | None) -> None:
         name = bucket["name"]
         if there := self.store.records.get("s3.bucket", "", name):
-            return _refuse_again(there, self.caller.account, bucket["region"])
+            _refuse_again(there, self.caller.account, bucket["region"])
+            return self._edit_bucket(name, acl=bucket.get("acl")) if owners.acls_on(there) else None
         self.store.records.put("s3.bucket", "", name, bucket)
         if pairs:
             told = {"tags": tags.checked(pairs, tags.OF_BUCKET)}

@@ -30,6 +30,19 @@ KEYS = {
     "IfMatch": "s3:if-match",
     "IfNoneMatch": "s3:if-none-match",
     "VersionId": "s3:VersionId",
+    "Delimiter": "s3:delimiter",
+    "MaxKeys": "s3:max-keys",
+}
+# What a write may bring along, and the action that is asked for it besides s3:PutObject.
+ALONG = {
+    "Tagging": "s3:PutObjectTagging",
+    "ACL": "s3:PutObjectAcl",
+    "GrantFullControl": "s3:PutObjectAcl",
+    "GrantRead": "s3:PutObjectAcl",
+    "GrantReadACP": "s3:PutObjectAcl",
+    "GrantWriteACP": "s3:PutObjectAcl",
+    "ObjectLockMode": "s3:PutObjectRetention",
+    "ObjectLockLegalHoldStatus": "s3:PutObjectLegalHold",
 }
 EXISTING_TAG = "s3:existingobjecttag/"  # policies spell condition keys as they like
 
@@ -40,6 +53,11 @@ def of_request(asked: Mapping[str, Any]) -> dict[str, Any]:
     if told := asked.get("Tagging"):
         context |= _tags("RequestObjectTag", _read(told))
     return context
+
+
+def of_resource(bucket: Mapping[str, Any]) -> dict[str, Any]:
+    """What the bucket says."""
+    return {"aws:ResourceAccount": bucket["account"], "s3:ResourceAccount": bucket["account"]}
 
 
 def of_object(detail: Mapping[str, Any]) -> dict[str, Any]:

@@ -25,7 +25,6 @@ from cumulet.services.s3 import (
 )
 from cumulet.services.s3.access import Bucket as Found
 from cumulet.services.s3.members import GRANTS, HEADERS, REQUEST, WRITE_CONDITIONS, honours
-from cumulet.services.s3.ownership import check_acl
 from cumulet.services.s3.receiving import digest_again
 from cumulet.services.s3.versions import Versions, version_members
 from cumulet.store.blobs import suffix_of
@@ -100,7 +99,7 @@ class Copying(Versions):
         asked |= {"CopySource": source.told, "MetadataDirective": MetadataDirective}
         bucket = self._bucket(Bucket, "s3:PutObject", Key, owner=ExpectedBucketOwner, asked=asked)
         names.check_key(Key)
-        check_acl(ACL, members)
+        whose = self._belongings(bucket, asked)
         told = ("WebsiteRedirectLocation", "ServerSideEncryption", "SSECustomerKey")
         changes = MetadataDirective == "REPLACE" or StorageClass or any(members.get(name) for name in told)
         if (source.bucket, source.key) == (Bucket, Key) and not (changes or source.version):
@@ -112,7 +111,7 @@ class Copying(Versions):
         origin, original = self._source(source, ExpectedSourceBucketOwner, members)
         detail = _detail(original, MetadataDirective or "COPY", {**members, "Metadata": Metadata})
         _copy_tags(detail, original, TaggingDirective, Tagging)
-        detail |= retention.kept(members, bucket, self.house.clock())
+        detail |= whose | retention.kept(members, bucket, self.house.clock())
         if sealing := encryption.wanted(members, bucket, self):
             detail["encryption"] = sealing
         entry = self._copied(original, Bucket, Key, detail, ChecksumAlgorithm, members)

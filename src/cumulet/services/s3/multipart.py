@@ -28,7 +28,6 @@ from cumulet.services.s3.access import Bucket
 from cumulet.services.s3.assembly import Assembly
 from cumulet.services.s3.copying import SOURCE_CONDITIONS, Copying, Source, unlocking_source
 from cumulet.services.s3.members import BODY, CHECKSUMS, GRANTS, HEADERS, REQUEST, WRITE_CONDITIONS, honours
-from cumulet.services.s3.ownership import check_acl
 from cumulet.services.s3.receiving import Received, digest_again, receive
 from cumulet.services.s3.versions import new_version_members, version_members
 from cumulet.store.database import Full
@@ -60,9 +59,9 @@ class Multipart(Copying):
         asked = {**members, "ACL": ACL, "StorageClass": StorageClass, "Tagging": Tagging}
         bucket = self._bucket(Bucket, "s3:PutObject", Key, owner=ExpectedBucketOwner, asked=asked)
         names.check_key(Key)
-        check_acl(ACL, members)
+        whose = self._belongings(bucket, asked)
         now = self.house.clock()
-        kept = metadata.kept({**members, "Metadata": Metadata})
+        kept = metadata.kept({**members, "Metadata": Metadata}) | whose
         if sealing := encryption.wanted(members, bucket, self):
             kept["encryption"] = sealing
         kept |= retention.kept(members, bucket, now)
@@ -73,6 +72,7 @@ class Multipart(Copying):
             "storage": metadata.storage_class(StorageClass),
             "algorithm": ChecksumAlgorithm,
             "type": checksums.check_type(ChecksumAlgorithm, ChecksumType),
+            "initiator": self._initiator,
         }
         if lock := encryption.lock_of(members):
             detail["lock"] = b64encode(self.store.blobs.ring.wrap(lock)).decode()
@@ -203,7 +203,8 @@ class Multipart(Copying):
         ExpectedBucketOwner: str = "",
         **members: Any,
     ) -> dict[str, Any]:
-        self._bucket(Bucket, "s3:AbortMultipartUpload", Key, owner=ExpectedBucketOwner)
+        asked = {"UploadId": UploadId}
+        self._bucket(Bucket, "s3:AbortMultipartUpload", Key, owner=ExpectedBucketOwner, asked=asked)
         upload = self._upload(Bucket, Key, UploadId)
         for blob in self.store.atomically(lambda: self._end(upload)):
             self.store.blobs.delete(blob)

@@ -35,7 +35,6 @@ from cumulet.services.s3.members import (
     WRITE_CONDITIONS,
     honours,
 )
-from cumulet.services.s3.ownership import check_acl
 from cumulet.services.s3.receiving import receive
 from cumulet.services.s3.versions import Versions, new_version_members, version_members
 from cumulet.store.objects import Entry
@@ -70,8 +69,8 @@ class Objects(Versions):
         asked = {**members, "ACL": ACL, "StorageClass": StorageClass, "Tagging": Tagging}
         bucket = self._bucket(Bucket, "s3:PutObject", Key, owner=ExpectedBucketOwner, asked=asked)
         names.check_key(Key)
-        check_acl(ACL, members)
-        detail = metadata.kept({**members, "Metadata": Metadata})
+        whose = self._belongings(bucket, asked)
+        detail = metadata.kept({**members, "Metadata": Metadata}) | whose
         detail |= retention.kept(members, bucket, self.house.clock())
         storage = metadata.storage_class(StorageClass)
         if Tagging:

@@ -1,102 +1,55 @@
-"""Who owns the objects of a bucket: its owner, always (BucketOwnerEnforced), so ACLs grant nothing.
+"""Ownership controls: whether the owner of a bucket owns all that is in it, or each object its writer.
 
 Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/about-object-ownership.html
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
-from cumulet.services.s3.members import DIGESTS, GRANTS, REQUEST, honours
-from cumulet.services.s3.versions import Versions
-from cumulet.wire.errors import AwsError, NotImplementedByCumulet
+from cumulet.services import Answer
+from cumulet.services.s3 import errors, grants, owners
+from cumulet.services.s3.access import Bucket as Found
+from cumulet.services.s3.granting import Granting, not_with_enforced
+from cumulet.services.s3.members import DIGESTS, honours
 
-ENFORCED = "BucketOwnerEnforced"
-HARMLESS = ("", "private", "bucket-owner-full-control")  # canned ACLs that say what holds anyway
 
-
-class Ownership(Versions):
+class Ownership(Granting):
     @honours(DIGESTS)
     def put_bucket_ownership_controls(
         self, *, Bucket: str, OwnershipControls: dict[str, Any], ExpectedBucketOwner: str = "", **members: Any
     ) -> dict[str, Any]:
-        """BucketOwnerEnforced, AWS's default, is the one that there is here."""
+        """Say who owns what is written from now on; with BucketOwnerEnforced, what is there already too."""
         self._bucket(Bucket, "s3:PutBucketOwnershipControls", owner=ExpectedBucketOwner)
-        for rule in OwnershipControls["Rules"]:
-            check_ownership(rule["ObjectOwnership"])
+        rules = OwnershipControls.get("Rules") or []
+        if len(rules) != 1 or rules[0].get("ObjectOwnership") not in owners.SETTINGS:
+            raise errors.malformed_xml()
+        setting = rules[0]["ObjectOwnership"]
+        self._change_bucket(Bucket, lambda bucket: _with(bucket, setting))
         return {}
 
     def get_bucket_ownership_controls(self, *, Bucket: str, ExpectedBucketOwner: str = "") -> dict[str, Any]:
-        self._bucket(Bucket, "s3:GetBucketOwnershipControls", owner=ExpectedBucketOwner)
-        return {"OwnershipControls": {"Rules": [{"ObjectOwnership": ENFORCED}]}}
+        """The setting; BucketOwnerEnforced is a new bucket's."""
+        bucket = self._bucket(Bucket, "s3:GetBucketOwnershipControls", owner=ExpectedBucketOwner)
+        if not (setting := owners.ownership(bucket)):
+            code, what = "OwnershipControlsNotFoundError", "bucket ownership controls"
+            raise errors.no_such_configuration(code, what, Bucket)
+        return {"OwnershipControls": {"Rules": [{"ObjectOwnership": setting}]}}
 
-    def get_bucket_acl(self, *, Bucket: str, ExpectedBucketOwner: str = "") -> dict[str, Any]:
-        bucket = self._bucket(Bucket, "s3:GetBucketAcl", owner=ExpectedBucketOwner)
-        return self._full_control(bucket["account"])
-
-    @honours(REQUEST)
-    def get_object_acl(
-        self,
-        *,
-        Bucket: str,
-        Key: str,
-        VersionId: str | None = None,
-        ExpectedBucketOwner: str = "",
-        **members: Any,
+    def delete_bucket_ownership_controls(
+        self, *, Bucket: str, ExpectedBucketOwner: str = ""
     ) -> dict[str, Any]:
-        asked = {"VersionId": VersionId}
-        bucket = self._bucket(Bucket, "s3:GetObjectAcl", Key, owner=ExpectedBucketOwner, asked=asked)
-        self._find(bucket, Key, VersionId)
-        return self._full_control(bucket["account"])
-
-    @honours(GRANTS, DIGESTS)
-    def put_bucket_acl(
-        self,
-        *,
-        Bucket: str,
-        ACL: str = "",
-        AccessControlPolicy: dict[str, Any] | None = None,
-        ExpectedBucketOwner: str = "",
-        **members: Any,
-    ) -> dict[str, Any]:
-        """Refused, as AWS does, unless it says what holds anyway."""
-        self._bucket(Bucket, "s3:PutBucketAcl", owner=ExpectedBucketOwner)
-        check_acl("" if AccessControlPolicy else ACL or "none", {**members, "Policy": AccessControlPolicy})
-        return {}
-
-    @honours(GRANTS, DIGESTS, REQUEST)
-    def put_object_acl(
-        self,
-        *,
-        Bucket: str,
-        Key: str,
-        VersionId: str | None = None,
-        ACL: str = "",
-        AccessControlPolicy: dict[str, Any] | None = None,
-        ExpectedBucketOwner: str = "",
-        **members: Any,
-    ) -> dict[str, Any]:
-        """Refused, as AWS does, unless it says what holds anyway."""
-        bucket = self._bucket(Bucket, "s3:PutObjectAcl", Key, owner=ExpectedBucketOwner)
-        self._find(bucket, Key, VersionId)
-        check_acl("" if AccessControlPolicy else ACL or "none", {**members, "Policy": AccessControlPolicy})
-        return {}
-
-    def _full_control(self, account: str) -> dict[str, Any]:
-        owner = self._owner(account)
-        return {
-            "Owner": owner,
-            "Grants": [{"Grantee": {**owner, "Type": "CanonicalUser"}, "Permission": "FULL_CONTROL"}],
-        }
+        """Without a setting who writes an object owns it, as before there were any."""
+        self._bucket(Bucket, "s3:PutBucketOwnershipControls", owner=ExpectedBucketOwner)
+        self._change_bucket(Bucket, lambda bucket: {**bucket, "ownership": owners.UNSET})
+        return Answer(status=204)
 
 
-def check_acl(acl: str, members: Mapping[str, Any]) -> None:
-    """Only the canned ACLs that say what holds anyway are let through; grants to anybody are not."""
-    if acl not in HARMLESS or any(members.get(name) for name in (*GRANTS, "Policy")):
-        raise AwsError("AccessControlListNotSupported", "The bucket does not allow ACLs", status=400)
-
-
-def check_ownership(ownership: str) -> None:
-    if ownership != ENFORCED:
-        raise NotImplementedByCumulet(f"ObjectOwnership={ownership}")
+def _with(bucket: Found, setting: str) -> Found:
+    """The bucket's record with a setting. ACLs that let others in must go before ACLs can be disabled."""
+    if setting != owners.ENFORCED:
+        return {**bucket, "ownership": setting}
+    owner = owners.bucket_owner(bucket)
+    if any(grantee != owner for _, grantee in bucket.get("acl") or grants.by_default(owner)):
+        raise not_with_enforced()
+    return {name: value for name, value in bucket.items() if name != "ownership"}

@@ -9,8 +9,8 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from cumulet.services import Answer, policies
-from cumulet.services.s3 import errors
-from cumulet.services.s3.access import Access, policies_public
+from cumulet.services.s3 import errors, publicity
+from cumulet.services.s3.access import Access
 from cumulet.services.s3.access import Bucket as Found
 from cumulet.services.s3.buckets import BLOCK
 from cumulet.services.s3.members import DIGESTS, honours
@@ -34,7 +34,7 @@ class Policies(Access):
         the account's root user can always come back and change the policy."""
         bucket = self._own(Bucket, "s3:PutBucketPolicy", ExpectedBucketOwner)
         policy = _read(Policy, Bucket)
-        if bucket["block"].get("BlockPublicPolicy") and policies_public(policy):
+        if bucket["block"].get("BlockPublicPolicy") and publicity.is_public(policy):
             raise errors.access_denied(
                 "The BlockPublicPolicy setting of the bucket's public access block prevents public policies"
             )
@@ -46,7 +46,7 @@ class Policies(Access):
 
     def get_bucket_policy_status(self, *, Bucket: str, ExpectedBucketOwner: str = "") -> dict[str, Any]:
         text = self._policy_of(Bucket, "s3:GetBucketPolicyStatus", ExpectedBucketOwner)
-        return {"PolicyStatus": {"IsPublic": policies_public(policies.parse(text, "resource"))}}
+        return {"PolicyStatus": {"IsPublic": publicity.is_public(policies.parse(text, "resource"))}}
 
     def delete_bucket_policy(self, *, Bucket: str, ExpectedBucketOwner: str = "") -> dict[str, Any]:
         self._own(Bucket, "s3:DeleteBucketPolicy", ExpectedBucketOwner)

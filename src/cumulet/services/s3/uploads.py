@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from cumulet.services.s3 import errors, expiry
+from cumulet.services.s3 import errors, expiry, owners
+from cumulet.services.s3.access import Bucket as Found
 from cumulet.services.s3.listing import encoder
 from cumulet.services.s3.members import REQUEST, honours
 from cumulet.services.s3.multipart import Multipart, value_of
@@ -31,11 +32,13 @@ class Uploads(Multipart):
         ExpectedBucketOwner: str = "",
         **members: Any,
     ) -> dict[str, Any]:
-        bucket = self._bucket(Bucket, "s3:ListMultipartUploadParts", Key, owner=ExpectedBucketOwner)
+        asked = {"UploadId": UploadId}
+        action = "s3:ListMultipartUploadParts"
+        bucket = self._bucket(Bucket, action, Key, owner=ExpectedBucketOwner, asked=asked)
         upload = self._upload(Bucket, Key, UploadId)
         limit = _page_size(MaxParts, "max-parts")
         parts = self.store.uploads.parts(UploadId, after=int(PartNumberMarker or 0), limit=limit + 1)
-        page, owner = parts[:limit], self._owner(bucket["account"])
+        page = parts[:limit]
         return {
             "Bucket": Bucket,
             "Key": Key,
@@ -54,8 +57,7 @@ class Uploads(Multipart):
                 }
                 for part in page
             ],
-            "Initiator": owner,
-            "Owner": owner,
+            **_whose(bucket, upload),
             "StorageClass": upload.detail["storage"],
             "ChecksumAlgorithm": upload.detail["algorithm"] or None,
             "ChecksumType": upload.detail["type"] if upload.detail["algorithm"] else None,
@@ -91,7 +93,6 @@ class Uploads(Multipart):
             else:
                 page.append(upload)
             last = (folder, "") if folder else (upload.key, upload.id)
-        owner = self._owner(bucket["account"])
         return {
             "Bucket": Bucket,
             "Prefix": shown(Prefix) if Prefix else None,
@@ -103,7 +104,7 @@ class Uploads(Multipart):
             "MaxUploads": limit,
             "EncodingType": EncodingType,
             "IsTruncated": more,
-            "Uploads": [_told(upload, shown(upload.key), owner) for upload in page],
+            "Uploads": [_told(bucket, upload, shown(upload.key)) for upload in page],
             "CommonPrefixes": [{"Prefix": shown(folder)} for folder in folders],
         }
 
@@ -135,15 +136,20 @@ def _page_size(told: int, name: str) -> int:
     return min(told, MOST)
 
 
-def _told(upload: Upload, key: str, owner: dict[str, str]) -> dict[str, Any]:
+def _whose(bucket: Found, upload: Upload) -> dict[str, Any]:
+    """Who will own the object, and who began the upload: a principal's ARN, or an account's canonical id."""
+    owner = owners.owner_of(bucket, upload.detail["object"])
+    return {"Owner": {"ID": owner}, "Initiator": {"ID": upload.detail.get("initiator") or owner}}
+
+
+def _told(bucket: Found, upload: Upload, key: str) -> dict[str, Any]:
     algorithm = upload.detail["algorithm"]
     return {
         "UploadId": upload.id,
         "Key": key,
         "Initiated": upload.begun,
         "StorageClass": upload.detail["storage"],
-        "Owner": owner,
-        "Initiator": owner,
+        **_whose(bucket, upload),
         "ChecksumAlgorithm": algorithm or None,
         "ChecksumType": upload.detail["type"] if algorithm else None,
     }

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from cumulet.services.s3 import errors
+from cumulet.services.s3 import errors, owners
+from cumulet.services.s3.access import Bucket as Found
 from cumulet.services.s3.listing import MOST, encoder
 from cumulet.services.s3.members import DIGESTS, REQUEST, honours
 from cumulet.services.s3.versions import ENABLED, SUSPENDED, Versions, rank_in
@@ -64,7 +65,7 @@ class Versioning(Versions):
         if VersionIdMarker and not KeyMarker:
             message = "A version-id marker cannot be specified without a key marker."
             raise errors.invalid_argument(message, "version-id-marker", VersionIdMarker)
-        shown, limit, owner = encoder(EncodingType), min(MaxKeys, MOST), self._owner(bucket["account"])
+        shown, limit = encoder(EncodingType), min(MaxKeys, MOST)
         walk = self._walk_versions(Bucket, Prefix, Delimiter, (KeyMarker, VersionIdMarker), limit + 1)
         page, last, more = _page(walk, limit)
         versions = [(entry, latest) for folder, entry, latest in page if not folder]
@@ -79,8 +80,8 @@ class Versioning(Versions):
             "MaxKeys": MaxKeys,
             "EncodingType": EncodingType,
             "IsTruncated": more,
-            "Versions": [_version(e, latest, shown, owner) for e, latest in versions if not e.marker],
-            "DeleteMarkers": [_marker(e, latest, shown, owner) for e, latest in versions if e.marker],
+            "Versions": [_version(bucket, e, latest, shown) for e, latest in versions if not e.marker],
+            "DeleteMarkers": [_marker(bucket, e, latest, shown) for e, latest in versions if e.marker],
             "CommonPrefixes": [{"Prefix": shown(folder)} for folder, _, _ in page if folder],
         }
 
@@ -130,12 +131,10 @@ def _page(
     return page, last, False
 
 
-def _version(
-    entry: Entry, latest: bool, shown: Callable[[str], str], owner: dict[str, str]
-) -> dict[str, Any]:
+def _version(bucket: Found, entry: Entry, latest: bool, shown: Callable[[str], str]) -> dict[str, Any]:
     algorithm, _, kind = entry.checksum.partition(" ")
     return {
-        **_marker(entry, latest, shown, owner),
+        **_marker(bucket, entry, latest, shown),
         "ETag": f'"{entry.etag}"',
         "ChecksumAlgorithm": [algorithm] if algorithm else None,
         "ChecksumType": kind or None,
@@ -144,11 +143,11 @@ def _version(
     }
 
 
-def _marker(entry: Entry, latest: bool, shown: Callable[[str], str], owner: dict[str, str]) -> dict[str, Any]:
+def _marker(bucket: Found, entry: Entry, latest: bool, shown: Callable[[str], str]) -> dict[str, Any]:
     return {
         "Key": shown(entry.key),
         "VersionId": entry.version,
         "IsLatest": latest,
         "LastModified": entry.modified,
-        "Owner": owner,
+        "Owner": {"ID": owners.owner_of(bucket, entry.detail)},
     }

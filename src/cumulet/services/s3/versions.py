@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from cumulet.services.s3 import conditions, errors, retention
-from cumulet.services.s3.access import Access, Bucket
+from cumulet.services.s3.access import Bucket
+from cumulet.services.s3.granting import Granting
 from cumulet.store.database import Full
 from cumulet.store.objects import Entry
 from cumulet.wire.errors import AwsError
@@ -24,7 +25,7 @@ VERSION = re.compile(r"null|[A-Za-z0-9_-]{32}")
 ENABLED, SUSPENDED = "Enabled", "Suspended"
 
 
-class Versions(Access):
+class Versions(Granting):
     def _find(self, bucket: Bucket, key: str, version: str | None = None) -> Entry:
         """The object that a read means; AWS's errors where there is none, or a delete marker."""
         check_version(version)
@@ -84,7 +85,8 @@ class Versions(Access):
             lost = self.store.objects.remove(found) if found else []
             return {"VersionId": version, "DeleteMarker": True if found and found.marker else None}, lost
         if bucket.get("versioning"):
-            marker = Entry(bucket["name"], key, modified=self._now(), marker=True)
+            whose = self._belongings(bucket, {})
+            marker = Entry(bucket["name"], key, modified=self._now(), marker=True, detail=whose)
             self._name_version(bucket, marker, found)
             return {"VersionId": marker.version, "DeleteMarker": True}, self.store.objects.put(marker)
         return {}, self.store.objects.remove(found) if found else []

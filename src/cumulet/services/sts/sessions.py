@@ -42,6 +42,10 @@ class Sessions(Service):
             "Expiration": datetime.fromtimestamp(int(now) + seconds, UTC),
         }
 
+    def session(self) -> dict[str, Any]:
+        """What was asked for with the caller's temporary credentials. For IAM's use; no operation of AWS."""
+        return self.store.records.get(SESSION, self.caller.account, self.caller.access_key) or {}
+
     def forget_sessions(self, role_id: str) -> None:
         """A role is gone, and its sessions with it. For IAM's use; no operation of AWS."""
         for access_key, body in self.store.records.list(SESSION, self.caller.account):
