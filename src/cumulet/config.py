@@ -37,6 +37,7 @@ class Config:
     region: str = DEFAULT_REGION
     database_url: str | None = None  # None: SQLite in the data directory; postgresql://...: Postgres
     s3_day: float = DAY  # seconds in a day of S3's lifecycles: less for tests, which cannot wait
+    open_buckets: bool = False  # new S3 buckets as before April 2023: ACLs count, nothing public is blocked
     proxy_port: int = 0  # the loopback proxy for amazonaws.com (proxy.py); 0: not serving
 
     @classmethod
@@ -50,6 +51,7 @@ class Config:
             port=DEFAULT_PORT if port is None else port,
             region=os.environ.get("AWS_DEFAULT_REGION") or os.environ.get("AWS_REGION") or DEFAULT_REGION,
             database_url=os.environ.get("CUMULET_DATABASE_URL") or None,
+            open_buckets=os.environ.get("CUMULET_OPEN_BUCKETS", "") in ("1", "true", "yes"),
             s3_day=float(os.environ.get("CUMULET_S3_DAY_SECONDS") or DAY),
         )
 
