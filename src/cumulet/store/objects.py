@@ -36,6 +36,7 @@ LIST = (
 PLACES = (
     f"SELECT key, blob, size, etag, modified FROM objects WHERE {RANGE} AND listed = 1 ORDER BY key LIMIT ?"
 )
+DETAILS = f"SELECT key, detail FROM objects WHERE {RANGE} AND listed = 1 AND detail LIKE ? ORDER BY key"
 LIST_WHOLE = f"SELECT {COLUMNS} FROM objects WHERE {RANGE} AND listed = 1 ORDER BY key LIMIT ?"
 VERSIONS = (
     f"SELECT * FROM (SELECT {COLUMNS} FROM objects WHERE {RANGE} AND {AFTER} AND listed = 1 "
@@ -210,6 +211,12 @@ class Objects:
             start = behind(folder.encode()) if folder else bytes(rows[-1][0]) + b"\0"
             size = FIRST_ROWS if folder else min(size * 4, PAGE + 1)
         return page
+
+    def details(self, bucket: str, first: str, last: str, member: str) -> dict[str, Any]:
+        """A member of the details of the objects between two keys, of those that have it."""
+        span = (bucket, first.encode(), last.encode() + b"\0", f'%"{member}":%')
+        found = {bytes(key).decode(): json.loads(detail) for key, detail in self.database.read(DETAILS, span)}
+        return {key: detail[member] for key, detail in found.items() if member in detail}
 
     def walk(self, bucket: str, prefix: str = "") -> Iterator[Entry]:
         """Every current object, in order."""

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from cumulet.services.s3 import errors
-from cumulet.services.s3.access import Access
+from cumulet.services.s3 import errors, owners
+from cumulet.services.s3.access import Access, Bucket
 from cumulet.services.s3.members import REQUEST, honours
 from cumulet.store.objects import Listed, Page
 from cumulet.store.sealed import Locked
@@ -52,11 +52,12 @@ class Listing(Access):
         ExpectedBucketOwner: str = "",
         **members: Any,
     ) -> dict[str, Any]:
-        bucket = self._bucket(Bucket, "s3:ListBucket", prefix=Prefix, owner=ExpectedBucketOwner)
+        asked = {"Delimiter": Delimiter, "MaxKeys": MaxKeys}
+        bucket = self._bucket(Bucket, "s3:ListBucket", prefix=Prefix, owner=ExpectedBucketOwner, asked=asked)
         shown = encoder(EncodingType)
         after = _after(ContinuationToken) if ContinuationToken is not None else StartAfter
         page = self._page(Bucket, Prefix, Delimiter, after, MaxKeys)
-        owner = self._owner(bucket["account"]) if FetchOwner else None
+        owner = self._owners(bucket, page) if FetchOwner else None
         return {
             "Name": Bucket,
             "Prefix": shown(Prefix),
@@ -86,10 +87,11 @@ class Listing(Access):
         **members: Any,
     ) -> dict[str, Any]:
         """The first version of the listing: pages go on behind a key, told only with a delimiter."""
-        bucket = self._bucket(Bucket, "s3:ListBucket", prefix=Prefix, owner=ExpectedBucketOwner)
+        asked = {"Delimiter": Delimiter, "MaxKeys": MaxKeys}
+        bucket = self._bucket(Bucket, "s3:ListBucket", prefix=Prefix, owner=ExpectedBucketOwner, asked=asked)
         shown = encoder(EncodingType)
         page = self._page(Bucket, Prefix, Delimiter, Marker, MaxKeys)
-        owner = self._owner(bucket["account"])
+        owner = self._owners(bucket, page)
         return {
             "Name": Bucket,
             "Prefix": Prefix,  # never encoded in this version: clients do not decode it
@@ -130,13 +132,27 @@ class Listing(Access):
         limit = min(most, MOST)
         return self.store.objects.page(bucket, prefix=prefix, after=after, delimiter=delimiter, limit=limit)
 
+    def _owners(self, bucket: Bucket, page: Page) -> Owners:
+        """Whose the objects of a page are; where they may be others' than the bucket's owner's, one look at
+        the index tells which."""
+        owner, objects = owners.bucket_owner(bucket), page.objects
+        if not objects or not owners.acls_on(bucket):
+            return Owners(owner, {})
+        first, last = objects[0].key, objects[-1].key
+        return Owners(owner, self.store.objects.details(bucket["name"], first, last, "owner"))
+
+
+class Owners(NamedTuple):
+    """The canonical ids of owners: of most objects, and by their key of the others."""
+
+    usual: str
+    others: dict[str, str]
+
 
 class Contents(Written):
     """The objects of a page, as S3 tells them; written by hand: a page has ten thousand elements."""
 
-    def __init__(
-        self, items: list[Listed], shown: Callable[[str], str], owner: dict[str, str] | None
-    ) -> None:
+    def __init__(self, items: list[Listed], shown: Callable[[str], str], owner: Owners | None) -> None:
         self.items = items
         self.shown = shown
         self.owner = owner
@@ -149,11 +165,12 @@ class Contents(Written):
         return [self._told(item) for item in found] if isinstance(index, slice) else self._told(found)
 
     def write(self, tag: str) -> str:
-        owner = f"<Owner><ID>{self.owner['ID']}</ID></Owner>" if self.owner else ""
+        usual = _owner(self.owner.usual) if self.owner else ""
+        others = {key: _owner(name) for key, name in self.owner.others.items()} if self.owner else {}
         shown, checksum, date = self.shown, cache(_checksum), cache(_date)
         return "".join(
             f"<{tag}><Key>{escape(shown(key))}</Key><LastModified>{date(modified)}</LastModified>"
-            f"<ETag>&quot;{etag}&quot;</ETag>{checksum(told)}<Size>{size}</Size>{owner}"
+            f"<ETag>&quot;{etag}&quot;</ETag>{checksum(told)}<Size>{size}</Size>{others.get(key, usual)}"
             f"<StorageClass>{storage}</StorageClass></{tag}>"
             for key, size, etag, modified, storage, told in self.items
         )
@@ -168,8 +185,12 @@ class Contents(Written):
             "ChecksumType": kind or None,
             "Size": item.size,
             "StorageClass": item.storage,
-            "Owner": self.owner,
+            "Owner": {"ID": self.owner.others.get(item.key, self.owner.usual)} if self.owner else None,
         }
+
+
+def _owner(canonical_id: str) -> str:
+    return f"<Owner><ID>{canonical_id}</ID></Owner>"
 
 
 def _checksum(told: str) -> str:
