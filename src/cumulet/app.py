@@ -14,7 +14,7 @@ from typing import Any
 from cumulet import services
 from cumulet.house import House
 from cumulet.services import Answer, Caller
-from cumulet.wire import protocols, route, sign, validate
+from cumulet.wire import forms, protocols, route, sign, sign_form, validate
 from cumulet.wire.errors import AwsError, NotImplementedByCumulet
 from cumulet.wire.message import Request, Response
 
@@ -36,6 +36,12 @@ class Call:
     result: dict[str, Any] | Response = field(default_factory=dict)
 
 
+def unfold(call: Call) -> None:
+    """A form that a browser posts to a bucket goes on as the upload that it describes."""
+    if forms.is_form(call.request):
+        call.request = forms.unfold(call.request)
+
+
 def identify(call: Call) -> None:
     """Which service, which operation, in which protocol?"""
     call.route = route.route(call.request, services.names())
@@ -47,7 +53,10 @@ def authenticate(call: Call) -> None:
     """Who signed this? The body is guarded from here on: reading it to the end checks its hash."""
     assert call.route
     house = call.house
-    found = sign.authenticate(call.request, house.store.credentials.find, house.clock(), call.route)
+    if call.request.form:
+        found = sign_form.authenticate(call.request, house.store.credentials.find, house.clock())
+    else:
+        found = sign.authenticate(call.request, house.store.credentials.find, house.clock(), call.route)
     call.request.body = found.guard(call.request.body)
     region = found.region or call.route.region or house.config.region
     if credential := found.credential:
@@ -91,7 +100,7 @@ def perform(call: Call) -> None:
     call.result = services.perform(call.house, call.caller, call.route.service, method, call.members)
 
 
-STEPS = (identify, authenticate, parse, authorize, perform)
+STEPS = (unfold, identify, authenticate, parse, authorize, perform)
 
 
 def respond(house: House, request: Request) -> Response:
@@ -112,6 +121,8 @@ def respond(house: House, request: Request) -> Response:
     if isinstance(call.result, Answer):
         response.status = call.result.status or response.status
         response.headers.extend(call.result.headers.items())
+    if form := call.request.form:
+        response = forms.answer(form, call.request, response)
     return response
 
 

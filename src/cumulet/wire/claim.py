@@ -12,7 +12,7 @@ from functools import lru_cache
 from urllib.parse import unquote_plus
 
 from cumulet.wire.canonical import Fields
-from cumulet.wire.errors import NotImplementedByCumulet
+from cumulet.wire.errors import AwsError, NotImplementedByCumulet
 from cumulet.wire.refusals import Refusals
 
 ALGORITHM = "AWS4-HMAC-SHA256"
@@ -81,14 +81,30 @@ def from_query(parameters: dict[str, str], refuse: Refusals, *, default_seconds:
     stamp = parameters["X-Amz-Date"]
     time = _seconds(stamp)
     if time is None:
-        text = "X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\""
-        raise refuse.malformed(text, presigned=True)
+        raise _undated(refuse)
     seconds = _lifetime(parameters.get("X-Amz-Expires", str(default_seconds)), refuse)
     signed = parameters["X-Amz-SignedHeaders"].lower().split(";")
     token = parameters.get("X-Amz-Security-Token", "")
     return Claim(
         access_key, day, region, service, signed, parameters["X-Amz-Signature"], stamp, time, token, seconds
     )
+
+
+def from_form(fields: dict[str, str], refuse: Refusals) -> Claim:
+    """The fields of a form that a browser posts. How long they hold is said by the policy that they sign."""
+    if fields["x-amz-algorithm"] != ALGORITHM:
+        raise refuse.malformed(f'X-Amz-Algorithm only supports "{ALGORITHM}"', presigned=True)
+    access_key, day, region, service = _scope(fields["x-amz-credential"], refuse, presigned=True)
+    stamp = fields["x-amz-date"]
+    time = _seconds(stamp)
+    if time is None:
+        raise _undated(refuse)
+    if service != "s3":
+        raise refuse.wrong_service(service, "s3", presigned=True)
+    if day != stamp[:8]:
+        raise refuse.wrong_date(day, stamp, presigned=True)
+    token = fields.get("x-amz-security-token", "")
+    return Claim(access_key, day, region, service, (), fields["x-amz-signature"], stamp, time, token)
 
 
 def parameters_of(query: str) -> dict[str, str]:
@@ -110,6 +126,11 @@ def _scope(credential: str, refuse: Refusals, *, presigned: bool) -> tuple[str, 
         where = "Error parsing the X-Amz-Credential parameter; " if presigned else ""
         raise refuse.malformed(f"{where}the Credential is mal-formed; {SCOPE}", presigned=presigned)
     return access_key, day, region, service
+
+
+def _undated(refuse: Refusals) -> AwsError:
+    text = "X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\""
+    return refuse.malformed(text, presigned=True)
 
 
 def _lifetime(text: str, refuse: Refusals) -> int:

@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
+from cumulet.wire.message import Request
+
 REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d{1,2}")
 SUFFIXES = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".localhost")
 
@@ -40,3 +42,9 @@ def _host(front: list[str], region: str, *, local: bool) -> Host:
         return Host(("s3",), region, ".".join(front[:-1]))
     endpoints = tuple(".".join(front[i:]) for i in range(len(front)))
     return Host(endpoints, region, ".".join(front) if local else "")
+
+
+def path_style(request: Request) -> str:
+    """S3's path with the bucket in it ("/bucket/key"), even where the bucket came in the host name."""
+    bucket = read(request.host).bucket
+    return f"/{bucket}{request.path}" if bucket else request.path

@@ -5,7 +5,10 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import BinaryIO, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Protocol
+
+if TYPE_CHECKING:
+    from cumulet.wire.forms import Form
 
 
 class Headers:
@@ -48,6 +51,7 @@ class Request:
     length: int | None = 0  # the declared Content-Length; None where the body is chunked
     secure: bool = False
     client: str = ""
+    form: Form | None = None  # what a browser posted, where this request was read out of a form
 
     @property
     def host(self) -> str:
@@ -78,6 +82,9 @@ class FileSpan:
             while left > 0 and (piece := self.file.read(min(size, left))):
                 left -= len(piece)
                 yield piece
+
+    def close(self) -> None:
+        self.file.close()
 
 
 @dataclass(slots=True)

@@ -8,7 +8,7 @@ from typing import Any
 from cumulet.wire import cbor, json, models, query, rest, rest_json, rest_xml
 from cumulet.wire.errors import AwsError
 from cumulet.wire.message import Request, Response
-from cumulet.wire.route import Route, meant
+from cumulet.wire.route import Route, may_be_query, meant
 from cumulet.wire.shapes import Malformed
 
 PROTOCOLS: dict[str, ModuleType] = {
@@ -63,7 +63,7 @@ def spoken(request: Request) -> str:
         return "smithy-rpc-v2-cbor"
     if "x-amz-target" in request.headers:
         return "json"
-    if "x-www-form-urlencoded" in media_type:
+    if may_be_query(request):
         return "query"
     for name in meant(request, models.names()):
         return str(models.metadata(name)["protocol"])

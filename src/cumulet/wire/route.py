@@ -16,7 +16,7 @@ from functools import cache
 from botocore import xform_name
 from botocore.model import OperationModel
 
-from cumulet.wire import bodies, hosts, models, uris
+from cumulet.wire import bodies, forms, hosts, models, uris
 from cumulet.wire.errors import AwsError
 from cumulet.wire.message import Request
 
@@ -118,7 +118,7 @@ def _rpc(request: Request, carried: Collection[str]) -> Route | None:
 
 def _query(request: Request, carried: Collection[str]) -> Route | None:
     """`Action=...`, in the query string or in a form."""
-    if not _may_be_query(request):
+    if not may_be_query(request):
         return None
     parameters = uris.parameters(request.query)
     if "Action" not in parameters and _is_form(request):
@@ -141,7 +141,7 @@ def _is_form(request: Request) -> bool:
     return request.method == "POST" and kind.startswith("application/x-www-form-urlencoded")
 
 
-def _may_be_query(request: Request) -> bool:
+def may_be_query(request: Request) -> bool:
     """Queries go to the root. Elsewhere a form is curl's word for any body, and `Action` a name like others,
     unless the service that is meant speaks query (SQS, to the paths of its queues)."""
     if request.path in ("", "/"):
@@ -178,7 +178,9 @@ def _match(request: Request, query: dict[str, str], services: Iterable[str]) -> 
     best: tuple[tuple[int, int], Route] | None = None
     for name in services:
         protocol = _rest_protocol(name)
-        path = _path_style(request) if name == "s3" else request.path
+        path = hosts.path_style(request) if name == "s3" else request.path
+        if name == "s3" and request.method == "POST" and not query and "/" in path.strip("/"):
+            continue  # what is posted to an object says in its query what it is, or is nothing
         found = table(name).match(request.method, path, query, request.headers) if protocol else None
         if protocol and found and (best is None or found.weight > best[0]):
             best = found.weight, Route(name, found.operation, protocol, path, found.labels)
@@ -195,13 +197,10 @@ def _rest_protocol(service: str) -> str | None:
     return next((protocol for protocol in ("rest-json", "rest-xml") if _speaks(service, protocol)), None)
 
 
-def _path_style(request: Request) -> str:
-    bucket = hosts.read(request.host).bucket
-    return f"/{bucket}{request.path}" if bucket else request.path
-
-
 def _unknown(request: Request, known: bool) -> AwsError:
     signed = scope(request)[0]
+    if signed in ("", "s3") and request.method == "POST" and not request.query and forms.bucket_of(request):
+        return forms.not_a_form()
     if signed in ("", "s3"):
         return AwsError("MethodNotAllowed", "The specified method is not allowed against this resource.")
     if known:

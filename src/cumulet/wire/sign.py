@@ -104,7 +104,7 @@ def _version_4(
     route: Route,
 ) -> Signature[C]:
     refuse = refusals.of(route)
-    credential = _holder(claimed.access_key, claimed.token, find, now, refuse)
+    credential = holder(claimed.access_key, claimed.token, find, now, refuse)
     _check_scope(claimed, route, refuse)
     _check_time(claimed, now, route, refuse)
     _check_coverage(claimed, fields, route, refuse)
@@ -121,12 +121,12 @@ def _version_2(
 ) -> Signature[C]:
     refuse = refusals.S3
     claimed = sign_v2.read(fields, parameters)
-    credential = _holder(claimed.access_key, claimed.token, find, now, refuse)
+    credential = holder(claimed.access_key, claimed.token, find, now, refuse)
     sign_v2.check(claimed, request, fields, route.path, credential.secret, now)
     return Signature(credential, "", "s3", guard.unsigned(request, fields, refuse))
 
 
-def _holder(access_key: str, token: str, find: Find[C], now: float, refuse: Refusals) -> C:
+def holder(access_key: str, token: str, find: Find[C], now: float, refuse: Refusals) -> C:
     """The credential behind an access key, if it is in force and its session token came with it."""
     credential = find(access_key)
     if credential is None or not credential.active or (credential.token and not token):
