@@ -16,7 +16,7 @@ from cumulet.presence import prepare
 from cumulet.store.blobs import Blobs
 from cumulet.store.checkup import Checkup
 from cumulet.store.credentials import Credentials
-from cumulet.store.database import Database, open_database
+from cumulet.store.database import Database, Full, open_database
 from cumulet.store.events import Events
 from cumulet.store.history import History
 from cumulet.store.lines import Lines
@@ -24,6 +24,7 @@ from cumulet.store.objects import Objects
 from cumulet.store.partitions import Partitions
 from cumulet.store.queue import Queue
 from cumulet.store.records import Records
+from cumulet.store.reserve import Reserve
 from cumulet.store.sealed import Ring
 from cumulet.store.tree import Tree
 from cumulet.store.uploads import Uploads
@@ -49,10 +50,12 @@ class Store:
     blobs: Blobs
     tree: Tree
     checkup: Checkup
+    reserve: Reserve
 
     @classmethod
     def open(cls, directory: Path, database_url: str | None = None) -> Store:
         prepare(directory)
+        reserve = Reserve(directory / "reserve")
         database = open_database(directory, database_url)
         objects, tree = Objects(database), Tree(directory / "s3")
         blobs = Blobs(directory / "s3" / ".objects", Ring(directory / "keys" / "objects.key"))
@@ -78,7 +81,18 @@ class Store:
 
         `change` runs while others wait, so it does nothing but read and write the store.
         """
+        if self.reserve.missing:
+            self.reserve.keep()
         return self.database.write(lambda _: change())
+
+    def making_room(self, change: Callable[[], T]) -> T:
+        """As `atomically`, for a change behind which there is more room: a full disk does not keep it."""
+        try:
+            return self.atomically(change)
+        except Full:
+            if not self.reserve.give_up():
+                raise
+        return self.atomically(change)
 
     def deferring(self) -> AbstractContextManager[None]:
         """Inside, changes of this thread wait for no disk; the next change outside makes them durable too."""

@@ -49,7 +49,7 @@ class Checkup:
         self.stopping.set()
         if self.thread:
             self.thread.join()
-        if self.keeper and self.done.is_set():
+        if self.keeper and self.done.is_set() and not self.tree.behind:
             self.mark.unlink(missing_ok=True)
         if self.lock >= 0:
             os.close(self.lock)

@@ -5,9 +5,10 @@ Secrets are needed in clear to check an HMAC, so the database that holds them is
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import astuple, dataclass
 
-from cumulet.store.database import Database, Row
+from cumulet.store.database import Database, Full, Row
 
 COLUMNS = "access_key, secret, token, account, arn, user_id, expires, active"
 FIND = f"SELECT {COLUMNS} FROM credentials WHERE access_key = ?"
@@ -77,7 +78,8 @@ class Credentials:
         """Note a use, once a minute at most."""
         if abs(now - self.noted.get(access_key, -NOTED_EVERY)) >= NOTED_EVERY:
             self.noted[access_key] = now
-            self.database.write(lambda tx: tx.execute(USED, (access_key, now, service, region)))
+            with suppress(Full):  # which keeps nobody from reading
+                self.database.write(lambda tx: tx.execute(USED, (access_key, now, service, region)))
 
     def last_use(self, access_key: str) -> Use | None:
         rows = self.database.read(LAST_USE, (access_key,))

@@ -26,6 +26,7 @@ T = TypeVar("T")
 Change = tuple[Callable[[Transaction], Any], "Future[Any]", bool]  # what to do, who waits, for the disk too?
 
 DIALECT = Dialect(bytewise="", blob="BLOB")
+FULL = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE)  # the latter: no room for the log's index
 GROUP = 256  # changes that share one commit at most
 
 log = logging.getLogger(__name__)
@@ -70,7 +71,7 @@ class SqliteDatabase:
         try:
             return future.result()
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode == sqlite3.SQLITE_FULL:
+            if error.sqlite_errorcode in FULL:
                 raise Full from error
             raise
 

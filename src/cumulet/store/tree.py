@@ -26,6 +26,7 @@ HOUSE = b".cumulet"  # the folder for what cannot stand under its own name
 NAME_MAX = 255
 LANES = 32
 IN_THE_WAY = (errno.ENOTDIR, errno.EISDIR, errno.ENOTEMPTY, errno.EEXIST, errno.ENAMETOOLONG, errno.ELOOP)
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EXDEV, errno.EMLINK)
 
 
@@ -37,6 +38,7 @@ class Tree:
         self.folder = os.fsencode(folder)
         self.lanes = [Lane(folder / ".lanes" / str(number)) for number in range(LANES)]
         self.linking = True
+        self.behind = False  # whether anything does not show that should
         os.makedirs(self.folder, mode=0o700, exist_ok=True)
 
     def follow(self, bucket: str, key: str, current: Callable[[], Path | None]) -> None:
@@ -104,9 +106,12 @@ class Tree:
         except OSError as error:
             if error.errno in IN_THE_WAY:
                 return False
-            if error.errno not in NO_LINKS:
+            if error.errno in NO_ROOM:
+                self._without_room(bucket, place)
+            elif error.errno in NO_LINKS:
+                self._without_links(error)
+            else:
                 raise
-            self._without_links(error)
         return True
 
     def _place(self, bucket: str, blob: bytes, place: bytes) -> None:
@@ -134,6 +139,12 @@ class Tree:
             while len(folder) > len(root):
                 os.rmdir(folder)
                 folder = os.path.dirname(folder)
+
+    def _without_room(self, bucket: str, place: bytes) -> None:
+        """The object is safe, but does not show: the next start puts that right. No older one shows either."""
+        self.behind = True
+        self._unlink(bucket, place)
+        log.warning("the disk is full: %s does not show", os.fsdecode(place))
 
     def _without_links(self, error: OSError) -> None:
         if error.errno != errno.EMLINK:

@@ -88,7 +88,7 @@ class Buckets(Granting):
     def delete_bucket(self, *, Bucket: str, ExpectedBucketOwner: str = "") -> dict[str, Any]:
         """Only an empty bucket can be deleted; uploads that were never completed go with it."""
         self._bucket(Bucket, "s3:DeleteBucket", owner=ExpectedBucketOwner)
-        lost = self.store.atomically(lambda: self._forget(Bucket))
+        lost = self.store.making_room(lambda: self._forget(Bucket))
         for blob in lost:
             self.store.blobs.delete(blob)
         self.store.tree.remove_bucket(Bucket)

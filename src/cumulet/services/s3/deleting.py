@@ -33,8 +33,12 @@ class Deleting(Versions):
     ) -> dict[str, Any]:
         """Delete an object (no error where there is none), or lay a delete marker over its versions."""
         bucket = self._found(Bucket, ExpectedBucketOwner)
-        wanted = {"IfMatch": IfMatch}
-        answer, lost = self.store.atomically(
+        wanted = {
+            "IfMatch": IfMatch,
+            "IfMatchLastModifiedTime": IfMatchLastModifiedTime,
+            "IfMatchSize": IfMatchSize,
+        }
+        answer, lost = self.store.making_room(
             lambda: self._withdraw(bucket, Key, VersionId, wanted, bypass=BypassGovernanceRetention)
         )
         self._follow_up(Bucket, [Key], lost)
@@ -59,7 +63,7 @@ class Deleting(Versions):
         wanted = Delete["Objects"]
         if not 0 < len(wanted) <= AT_ONCE:
             raise errors.malformed_xml()
-        deleted, failed, lost = self.store.atomically(
+        deleted, failed, lost = self.store.making_room(
             lambda: self._withdraw_all(bucket, wanted, bypass=BypassGovernanceRetention)
         )
         self._follow_up(Bucket, {item["Key"] for item in deleted}, lost)

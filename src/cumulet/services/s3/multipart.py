@@ -206,7 +206,9 @@ class Multipart(Copying):
         asked = {"UploadId": UploadId}
         self._bucket(Bucket, "s3:AbortMultipartUpload", Key, owner=ExpectedBucketOwner, asked=asked)
         upload = self._upload(Bucket, Key, UploadId)
-        for blob in self.store.atomically(lambda: self._end(upload)):
+        if IfMatchInitiatedTime and int(IfMatchInitiatedTime.timestamp()) != int(upload.begun):
+            raise errors.precondition_failed("x-amz-if-match-initiated-time")
+        for blob in self.store.making_room(lambda: self._end(upload)):
             self.store.blobs.delete(blob)
         return Answer(status=204)
 
