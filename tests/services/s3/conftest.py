@@ -1,13 +1,17 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cumulet.config import Config
 from cumulet.house import House
-from cumulet.services import Caller
+from cumulet.services import Caller, iam
+
+from .clock import Clock
 
 
 @pytest.fixture(scope="session")
@@ -36,3 +40,27 @@ def stranger(house: House) -> Any:
     """The same, for the root user of another account."""
     account = "999999999999"
     return house.service("s3", Caller(account, "us-east-1", f"arn:aws:iam::{account}:root", account))
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """A morning in January 2030, until the test moves it."""
+    return Clock(2030, 1, 15, 10, 30)
+
+
+@pytest.fixture
+def still(tmp_path: Path, clock: Clock) -> Iterator[House]:
+    """A house whose time is the test's, and whose jobs do not run by themselves."""
+    made = House(Config(data_dir=tmp_path / "still"), clock)
+    iam.bootstrap(made)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def calm(still: House) -> Any:
+    """S3's operations in that house, with a bucket `lake`."""
+    account = iam.account(still)
+    service = still.service("s3", Caller(account, "us-east-1", f"arn:aws:iam::{account}:root", account))
+    service.create_bucket(Bucket="lake")
+    return service

@@ -16,7 +16,7 @@ def tag_set(**tags: str) -> dict[str, list[dict[str, str]]]:
 def test_tags_of_an_object_are_replaced_and_deleted(s3: Any, bucket: str) -> None:
     where = {"Bucket": bucket, "Key": "a"}
     s3.put_object(**where, Tagging="team=data%20science&empty=")
-    assert s3.get_object_tagging(**where)["TagSet"] == tag_set(team="data science", empty="")["TagSet"]
+    assert s3.get_object_tagging(**where)["TagSet"] == tag_set(empty="", team="data science")["TagSet"]
     assert s3.head_object(**where)["TagCount"] == 2
     s3.put_object_tagging(**where, Tagging=tag_set(stage="raw"))
     assert s3.get_object_tagging(**where)["TagSet"] == tag_set(stage="raw")["TagSet"]

@@ -7,6 +7,7 @@ Bytes lie in immutable files, the index in the database; one commit makes them a
 from __future__ import annotations
 
 from cumulet.services.s3.acls import Acls
+from cumulet.services.s3.archives import Archives
 from cumulet.services.s3.attributes import Attributes
 from cumulet.services.s3.buckets import Buckets
 from cumulet.services.s3.deleting import Deleting
@@ -39,5 +40,6 @@ class S3(
     Locking,
     Encryption,
     Lifecycles,
+    Archives,
 ):
     """The operations of S3, one noun per file."""

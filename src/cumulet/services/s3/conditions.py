@@ -50,6 +50,15 @@ def check_write(current: Entry | None, key: str, conditions: Mapping[str, Any]) 
         raise errors.precondition_failed("If-None-Match")
 
 
+def check_same(current: Entry, wanted: Mapping[str, Any]) -> None:
+    """412 where what is to be deleted has another size or time than the client thinks."""
+    time, size = wanted.get("IfMatchLastModifiedTime"), wanted.get("IfMatchSize")
+    if time is not None and int(time.timestamp()) != int(current.modified):
+        raise errors.precondition_failed("x-amz-if-match-last-modified-time")
+    if size is not None and size != current.size:
+        raise errors.precondition_failed("x-amz-if-match-size")
+
+
 def _newer(entry: Entry, since: datetime) -> bool:
     """HTTP dates have whole seconds."""
     return int(entry.modified) > int(since.timestamp())

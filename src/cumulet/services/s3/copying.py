@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import parse_qs, unquote
 
 from cumulet.services.s3 import (
+    archives,
     checksums,
     conditions,
     customer_keys,
@@ -135,6 +136,7 @@ class Copying(Versions):
         asked = {"VersionId": source.version}
         bucket = self._bucket(source.bucket, action, source.key, owner=owner, asked=asked)
         entry = self._find(bucket, source.key, source.version)
+        archives.check_readable(entry, self.house.clock())
         encryption.check_readable(entry.detail, self)
         unlocking_source(entry, members)
         told = {name.removeprefix("CopySource"): members.get(name) for name in SOURCE_CONDITIONS}

@@ -6,20 +6,22 @@ Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/DeletingObjects.ht
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from cumulet.services import Answer
 from cumulet.services.s3 import errors
 from cumulet.services.s3.access import Bucket as Found
-from cumulet.services.s3.members import REQUEST, honours
+from cumulet.services.s3.members import HARMLESS, REQUEST, honours
 from cumulet.services.s3.versions import Versions
 from cumulet.wire.errors import AwsError
 
 AT_ONCE = 1000
+CONDITIONS = {"IfMatch": "ETag", "IfMatchLastModifiedTime": "LastModifiedTime", "IfMatchSize": "Size"}
 
 
 class Deleting(Versions):
-    @honours(REQUEST)
+    @honours(HARMLESS, REQUEST)
     def delete_object(
         self,
         *,
@@ -27,6 +29,8 @@ class Deleting(Versions):
         Key: str,
         VersionId: str | None = None,
         IfMatch: str | None = None,
+        IfMatchLastModifiedTime: datetime | None = None,
+        IfMatchSize: int | None = None,
         BypassGovernanceRetention: bool = False,
         ExpectedBucketOwner: str = "",
         **members: Any,
@@ -44,7 +48,7 @@ class Deleting(Versions):
         self._follow_up(Bucket, [Key], lost)
         return Answer(answer, status=204)
 
-    @honours(REQUEST)
+    @honours(HARMLESS, REQUEST)
     def delete_objects(
         self,
         *,
@@ -75,9 +79,9 @@ class Deleting(Versions):
         deleted, failed, lost = [], [], []
         for item in wanted:
             key, version = item["Key"], item.get("VersionId")
-            conditions_told = {"IfMatch": item.get("ETag")}
+            told = {name: item.get(member) for name, member in CONDITIONS.items()}
             try:
-                answer, blobs = self._withdraw(bucket, key, version, conditions_told, bypass=bypass)
+                answer, blobs = self._withdraw(bucket, key, version, told, bypass=bypass)
             except AwsError as error:
                 failed.append(
                     {"Key": key, "VersionId": version, "Code": error.code, "Message": error.message}

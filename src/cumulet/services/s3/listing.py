@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from cumulet.services.s3 import errors, owners
+from cumulet.services.s3 import archives, errors, owners
 from cumulet.services.s3.access import Access, Bucket
 from cumulet.services.s3.members import REQUEST, honours
 from cumulet.store.objects import Listed, Page
@@ -49,6 +49,7 @@ class Listing(Access):
         MaxKeys: int = MOST,
         EncodingType: str | None = None,
         FetchOwner: bool = False,
+        OptionalObjectAttributes: list[str] | None = None,
         ExpectedBucketOwner: str = "",
         **members: Any,
     ) -> dict[str, Any]:
@@ -69,7 +70,9 @@ class Listing(Access):
             "IsTruncated": page.more,
             "ContinuationToken": ContinuationToken,
             "NextContinuationToken": _token(page.last) if page.more else None,
-            "Contents": Contents(page.objects, shown, owner),
+            "Contents": self._contents(
+                Bucket, Contents(page.objects, shown, owner), OptionalObjectAttributes
+            ),
             "CommonPrefixes": [{"Prefix": shown(folder)} for folder in page.folders],
         }
 
@@ -83,6 +86,7 @@ class Listing(Access):
         Marker: str = "",
         MaxKeys: int = MOST,
         EncodingType: str | None = None,
+        OptionalObjectAttributes: list[str] | None = None,
         ExpectedBucketOwner: str = "",
         **members: Any,
     ) -> dict[str, Any]:
@@ -101,7 +105,9 @@ class Listing(Access):
             "EncodingType": EncodingType,
             "IsTruncated": page.more,
             "NextMarker": shown(page.last) if page.more and Delimiter else None,
-            "Contents": Contents(page.objects, shown, owner),
+            "Contents": self._contents(
+                Bucket, Contents(page.objects, shown, owner), OptionalObjectAttributes
+            ),
             "CommonPrefixes": [{"Prefix": shown(folder)} for folder in page.folders],
         }
 
@@ -123,6 +129,19 @@ class Listing(Access):
             raise errors.invalid_request(
                 f"{what} Copy it to one without, so that it can be queried."
             ) from None
+
+    def _contents(
+        self, bucket: str, contents: Contents, attributes: list[str] | None
+    ) -> Contents | list[dict[str, Any]]:
+        """The objects of a page; with what is known of restores where that is asked for."""
+        if not archives.check_attributes(attributes):
+            return contents
+        now, found = self.house.clock(), self.store.objects.find
+        restores = (
+            archives.status(found(bucket, item.key), now) if item.storage in archives.ARCHIVED else {}
+            for item in contents.items
+        )
+        return [{**told, **restore} for told, restore in zip(contents, restores, strict=True)]
 
     def _page(self, bucket: str, prefix: str, delimiter: str, after: str, most: int) -> Page:
         if most < 0:

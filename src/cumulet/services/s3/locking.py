@@ -11,14 +11,14 @@ from typing import Any
 
 from cumulet.services.s3 import errors, retention
 from cumulet.services.s3.access import Bucket as Found
-from cumulet.services.s3.members import DIGESTS, REQUEST, honours
+from cumulet.services.s3.members import DIGESTS, HARMLESS, REQUEST, honours
 from cumulet.services.s3.versions import ENABLED, Versions
 from cumulet.store.objects import Entry
 from cumulet.wire.errors import AwsError
 
 
 class Locking(Versions):
-    @honours(DIGESTS, REQUEST)
+    @honours(DIGESTS, HARMLESS, REQUEST)
     def put_object_lock_configuration(
         self,
         *,

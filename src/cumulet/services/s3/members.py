@@ -47,6 +47,8 @@ RESPONSE_HEADERS = (
     "ResponseExpires",
 )
 GRANTS = ("GrantFullControl", "GrantRead", "GrantReadACP", "GrantWrite", "GrantWriteACP")
+# MFA delete cannot be enabled here, so a code for it changes nothing; nor do tokens to enable locks, on AWS too.
+HARMLESS = ("MFA", "Token")
 # RequestPayer has no effect: nobody is billed here. ExpectedBucketOwner is obeyed wherever it is taken.
 REQUEST = ("RequestPayer",)
 

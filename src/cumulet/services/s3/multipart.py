@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import secrets
 from base64 import b64decode, b64encode
+from datetime import datetime
 from typing import Any
 
 from cumulet.services import Answer
@@ -200,6 +201,7 @@ class Multipart(Copying):
         Bucket: str,
         Key: str,
         UploadId: str,
+        IfMatchInitiatedTime: datetime | None = None,
         ExpectedBucketOwner: str = "",
         **members: Any,
     ) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from cumulet.services import Answer
 from cumulet.services.s3 import (
+    archives,
     checksums,
     conditions,
     customer_keys,
@@ -109,6 +110,7 @@ class Objects(Versions):
             entry, answer, (start, length) = self._read(
                 Bucket, Key, VersionId, Range, PartNumber, ChecksumMode, ExpectedBucketOwner, members
             )
+            archives.check_readable(entry, self.house.clock())
             encryption.check_readable(entry.detail, self)
             try:
                 answer["Body"] = self._bytes(entry, start, length, members) if length else b""
@@ -189,6 +191,7 @@ class Objects(Versions):
         answer = Answer(_described(entry, members))
         answer.update(version_members(bucket, entry))
         answer.update(expiry.of_object(self.store, bucket, entry))
+        answer.update(archives.shown(entry, self.house.clock()))
         start, length = self._span(entry, answer, byte_range, part)
         answer["ContentLength"] = length
         if checksum_mode == "ENABLED" and answer.status is None:

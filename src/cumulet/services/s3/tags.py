@@ -40,7 +40,7 @@ def checked(pairs: list[dict[str, str]], most: int) -> dict[str, str]:
             raise _invalid("The TagValue you have provided is invalid")
         if key.lower().startswith("aws:"):
             raise _invalid("System tags cannot be added/updated by requester")
-    return tags
+    return dict(sorted(tags.items()))
 
 
 def _invalid(message: str) -> AwsError:

@@ -10,8 +10,9 @@ from typing import Any
 
 from cumulet.services.s3 import errors, owners
 from cumulet.services.s3.access import Bucket as Found
+from cumulet.services.s3.archives import check_attributes, status
 from cumulet.services.s3.listing import MOST, encoder
-from cumulet.services.s3.members import DIGESTS, REQUEST, honours
+from cumulet.services.s3.members import DIGESTS, HARMLESS, REQUEST, honours
 from cumulet.services.s3.versions import ENABLED, SUSPENDED, Versions, rank_in
 from cumulet.store.objects import NULL, Entry, behind, folder_of
 from cumulet.wire.errors import AwsError, NotImplementedByCumulet
@@ -20,7 +21,7 @@ BEHIND_ALL = 2**62  # a rank that no version has
 
 
 class Versioning(Versions):
-    @honours(DIGESTS)
+    @honours(DIGESTS, HARMLESS)
     def put_bucket_versioning(
         self,
         *,
@@ -33,7 +34,7 @@ class Versioning(Versions):
         bucket = self._bucket(Bucket, "s3:PutBucketVersioning", owner=ExpectedBucketOwner)
         status = VersioningConfiguration.get("Status")
         if VersioningConfiguration.get("MFADelete") == ENABLED:
-            raise NotImplementedByCumulet("MFA delete")
+            raise NotImplementedByCumulet("MFA delete (MFADelete may be Disabled, which it is)")
         if status not in (ENABLED, SUSPENDED):
             raise errors.malformed_xml()
         if status == SUSPENDED and "lock" in bucket:
@@ -57,6 +58,7 @@ class Versioning(Versions):
         VersionIdMarker: str = "",
         MaxKeys: int = MOST,
         EncodingType: str | None = None,
+        OptionalObjectAttributes: list[str] | None = None,
         ExpectedBucketOwner: str = "",
         **members: Any,
     ) -> dict[str, Any]:
@@ -68,6 +70,7 @@ class Versioning(Versions):
         shown, limit = encoder(EncodingType), min(MaxKeys, MOST)
         walk = self._walk_versions(Bucket, Prefix, Delimiter, (KeyMarker, VersionIdMarker), limit + 1)
         page, last, more = _page(walk, limit)
+        restores = check_attributes(OptionalObjectAttributes)
         versions = [(entry, latest) for folder, entry, latest in page if not folder]
         return {
             "Name": Bucket,
@@ -80,7 +83,11 @@ class Versioning(Versions):
             "MaxKeys": MaxKeys,
             "EncodingType": EncodingType,
             "IsTruncated": more,
-            "Versions": [_version(bucket, e, latest, shown) for e, latest in versions if not e.marker],
+            "Versions": [
+                _version(bucket, e, latest, shown) | (status(e, self.house.clock()) if restores else {})
+                for e, latest in versions
+                if not e.marker
+            ],
             "DeleteMarkers": [_marker(bucket, e, latest, shown) for e, latest in versions if e.marker],
             "CommonPrefixes": [{"Prefix": shown(folder)} for folder, _, _ in page if folder],
         }

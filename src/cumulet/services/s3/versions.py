@@ -148,7 +148,10 @@ def new_version_members(bucket: Bucket, entry: Entry) -> dict[str, Any]:
 
 
 def _check_delete(found: Entry | None, key: str, wanted: Mapping[str, Any]) -> None:
-    if found is None or found.marker:
+    if found is None:
+        return
+    conditions.check_same(found, wanted)
+    if found.marker:
         return
     if (match := wanted.get("IfMatch")) is not None and not conditions.matches(match, found.etag):
         raise errors.precondition_failed("If-Match")
