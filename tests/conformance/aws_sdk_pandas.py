@@ -10,8 +10,9 @@ Athena's files, `geopandas pytz`).
         others
 
 A server of its own is started on a fresh data directory. In it is made what the project's CloudFormation
-stack makes for the tests (test_infra/stacks/base_stack.py): a versioned bucket with an access point, a KMS key,
-a Glue database, a log group. The tests then ask CloudFormation for the stack's outputs. Cumulet has no
+stack makes for the tests (test_infra/stacks/base_stack.py): a versioned bucket, a KMS key, a Glue database, a log
+group. The bucket encrypts with SSE-S3, as every bucket of AWS does and one of Cumulet's where it is told to; the
+stack's access point is only named, because Cumulet has none. The tests then ask CloudFormation for the stack's outputs. Cumulet has no
 CloudFormation, so for that one question AWS_ENDPOINT_URL_CLOUDFORMATION names an answer of this script's own;
 everything else they ask is asked of Cumulet.
 """
@@ -87,6 +88,8 @@ class Stack:
         s3 = self.client("s3")
         s3.create_bucket(Bucket=name)
         s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+        sealed = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
+        s3.put_bucket_encryption(Bucket=name, ServerSideEncryptionConfiguration={"Rules": [sealed]})
         return name
 
 
