@@ -10,11 +10,11 @@ Athena's files, `geopandas pytz`).
         others
 
 A server of its own is started on a fresh data directory. In it is made what the project's CloudFormation
-stack makes for the tests (test_infra/stacks/base_stack.py): a versioned bucket, a KMS key, a Glue database, a log
-group. The bucket encrypts with SSE-S3, as every bucket of AWS does and one of Cumulet's where it is told to; the
-stack's access point is only named, because Cumulet has none. The tests then ask CloudFormation for the stack's outputs. Cumulet has no
-CloudFormation, so for that one question AWS_ENDPOINT_URL_CLOUDFORMATION names an answer of this script's own;
-everything else they ask is asked of Cumulet.
+stack makes for the tests (test_infra/stacks/base_stack.py): a versioned bucket, a KMS key, a Glue database, a
+log group. The bucket encrypts with SSE-S3, as every bucket of AWS does and one of Cumulet's where it is told
+to; the stack's access point is only named, because Cumulet has none. The tests then ask CloudFormation for
+the stack's outputs. Cumulet has no CloudFormation, so for that one question AWS_ENDPOINT_URL_CLOUDFORMATION
+names an answer of this script's own; everything else they ask is asked of Cumulet.
 """
 
 from __future__ import annotations
