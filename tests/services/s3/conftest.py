@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore import UNSIGNED
+from botocore.config import Config as ClientConfig
 
 from cumulet.config import Config
 from cumulet.house import House
@@ -17,6 +20,39 @@ from .clock import Clock
 @pytest.fixture(scope="session")
 def s3(client: Callable[..., Any]) -> Any:
     return client("s3")
+
+
+@pytest.fixture(scope="session")
+def neighbour(server: Any) -> dict[str, str]:
+    """Another account of the same server, as `cumulet account create` tells it."""
+    made: dict[str, str] = json.loads(server.cumulet("account", "create", "neighbour", "--format", "json"))
+    return made
+
+
+@pytest.fixture(scope="session")
+def theirs(server: Any, neighbour: dict[str, str]) -> Any:
+    """S3 as the neighbour calls it."""
+    keys = {
+        "aws_access_key_id": neighbour["AccessKeyId"],
+        "aws_secret_access_key": neighbour["SecretAccessKey"],
+        "aws_session_token": None,
+    }
+    return server.client("s3", **keys)
+
+
+@pytest.fixture(scope="session")
+def nobody(server: Any) -> Any:
+    """S3 as it is called without a signature."""
+    return server.client("s3", config=ClientConfig(signature_version=UNSIGNED))
+
+
+@pytest.fixture
+def open_bucket(s3: Any) -> str:
+    """A bucket where ACLs count, and where nothing public is blocked."""
+    name = f"bucket-{secrets.token_hex(6)}"
+    s3.create_bucket(Bucket=name, ObjectOwnership="ObjectWriter")
+    s3.delete_public_access_block(Bucket=name)
+    return name
 
 
 @pytest.fixture

@@ -127,7 +127,7 @@ def _address(value: str, name: str, whose: Owners) -> str:
 def _within_limit(acl: Acl) -> Acl:
     if len(acl) > MOST:
         raise malformed()
-    return acl
+    return tuple(acl)
 
 
 def malformed() -> AwsError:

@@ -26,21 +26,12 @@ NOTHING: Mapping[str, Any] = MappingProxyType({})
 SILENT = Decision("implicitDeny")
 # Root cannot lock itself out of changing a bucket's policy.
 OWN_POLICY = ("s3:GetBucketPolicy", "s3:PutBucketPolicy", "s3:DeleteBucketPolicy")
-# What is done to an object that is there already is its owner's to grant. To delete it, to lock it, to put
+# To read an object and to change its ACL is its owner's to grant. To delete it, to tag it, to lock it, to put
 # another in its place is the bucket owner's.
-READS = grants.OF_OBJECTS - {"s3:PutObjectAcl", "s3:PutObjectVersionAcl"} | {
-    "s3:GetObjectAttributes",
-    "s3:GetObjectVersionAttributes",
+TO_OBJECTS = grants.OF_OBJECTS | {"s3:GetObjectAttributes", "s3:GetObjectVersionAttributes"}
+READS = TO_OBJECTS - {"s3:PutObjectAcl", "s3:PutObjectVersionAcl"} | {
     "s3:GetObjectTagging",
     "s3:GetObjectVersionTagging",
-}
-TO_OBJECTS = READS | {
-    "s3:PutObjectAcl",
-    "s3:PutObjectVersionAcl",
-    "s3:PutObjectTagging",
-    "s3:PutObjectVersionTagging",
-    "s3:DeleteObjectTagging",
-    "s3:DeleteObjectVersionTagging",
 }
 DELETES = ("s3:DeleteObject", "s3:DeleteObjectVersion")
 OF_UPLOADS = ("s3:AbortMultipartUpload", "s3:ListMultipartUploadParts")  # whoever began one may
@@ -111,9 +102,8 @@ class Authority(Service):
         by_policy = said.allowed and owner == bucket_owner
         if me == owner:
             return own.allowed or (own.within and by_policy and self._named_itself(said))
-        if not (own.allowed or self.caller.anonymous):
-            return False
-        return by_policy or self._granted_by_acl(question, entry, me) or self._began(question)
+        granted = by_policy or self._granted_by_acl(question, entry, me) or self._began(question)
+        return granted and own.allowed
 
     def _granted_by_acl(self, question: Question, entry: Entry | None, me: str) -> bool:
         bucket, action = question.bucket, question.action
