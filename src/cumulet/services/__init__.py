@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -77,6 +77,7 @@ class Service:
         self.house = house
         self.caller = caller
         self.store = house.store
+        self.said: Mapping[str, Any] = {}  # the members of the request that is being answered, if it is one
 
     def other(self, service: str, caller: Caller | None = None) -> Any:
         """Another service's public operations, called as the same caller (or as the one given)."""
@@ -155,5 +156,7 @@ def perform(
         told = "; ".join(f"Value null at '{name}' {NOT_NULL}" for name in absent)
         count = f"{len(absent)} validation error{'s' if len(absent) > 1 else ''} detected: "
         raise AwsError(service_class(service).validation_code, count + told)
-    result: dict[str, Any] | Response | None = found.method(house.service(service, caller), **members)
+    answering = house.service(service, caller)
+    answering.said = members
+    result: dict[str, Any] | Response | None = found.method(answering, **members)
     return {} if result is None else result

@@ -6,21 +6,27 @@ Bytes lie in immutable files, the index in the database; one commit makes them a
 
 from __future__ import annotations
 
+from cumulet.services.s3.access_logs import AccessLogs
 from cumulet.services.s3.acls import Acls
 from cumulet.services.s3.archives import Archives
 from cumulet.services.s3.attributes import Attributes
 from cumulet.services.s3.buckets import Buckets
+from cumulet.services.s3.cors import Cors
 from cumulet.services.s3.deleting import Deleting
 from cumulet.services.s3.encryption import Encryption
 from cumulet.services.s3.lifecycle import Lifecycles
 from cumulet.services.s3.listing import LakeFile, Listing
 from cumulet.services.s3.locking import Locking
+from cumulet.services.s3.notifications import Notifications
 from cumulet.services.s3.objects import Objects
 from cumulet.services.s3.ownership import Ownership
+from cumulet.services.s3.payment import Payment
 from cumulet.services.s3.policy import Policies
+from cumulet.services.s3.reports import Reports
 from cumulet.services.s3.tagging import Tagging
 from cumulet.services.s3.uploads import Uploads
 from cumulet.services.s3.versioning import Versioning
+from cumulet.services.s3.website import Websites
 
 __all__ = ["S3", "LakeFile"]
 
@@ -39,7 +45,13 @@ class S3(
     Acls,
     Locking,
     Encryption,
+    Cors,
     Lifecycles,
     Archives,
+    Notifications,
+    Websites,
+    AccessLogs,
+    Payment,
+    Reports,
 ):
     """The operations of S3, one noun per file."""

@@ -14,7 +14,7 @@ from cumulet.services.s3 import errors
 from cumulet.services.s3.authority import NOTHING, Authority, Bucket
 
 # A bucket's record: name, account, region, created (epoch seconds), versioning, policy, block, encryption,
-# lock, ownership, acl
+# lock, ownership, acl, lifecycle (there are rules), payer (if it is the requester)
 CLOSED = ("ListBuckets", "CreateBucket")  # operations that no bucket's policy can open to everybody
 
 
@@ -60,6 +60,14 @@ class Access(Authority):
             who = self.caller.arn or "Anonymous users"
             resource = f"{bucket['name']}/{key}" if key else bucket["name"]
             raise errors.access_denied(f"{who} may not perform {action} on arn:aws:s3:::{resource}")
+        if "payer" in bucket and self.caller.account != bucket["account"]:
+            self._check_payer()
+
+    def _check_payer(self) -> None:
+        """Where the requester pays, strangers must say that they know, and anonymous callers cannot."""
+        if self.caller.anonymous or self.said.get("RequestPayer") != "requester":
+            what = "This bucket's requests are paid by the requester: send x-amz-request-payer: requester."
+            raise errors.access_denied(what)
 
     def _edit_bucket(self, name: str, **changes: Any) -> None:
         """Change a bucket's record; what is None is taken out."""

@@ -49,7 +49,8 @@ RESPONSE_HEADERS = (
 GRANTS = ("GrantFullControl", "GrantRead", "GrantReadACP", "GrantWrite", "GrantWriteACP")
 # MFA delete cannot be enabled here, so a code for it changes nothing; nor do tokens to enable locks, on AWS too.
 HARMLESS = ("MFA", "Token")
-# RequestPayer has no effect: nobody is billed here. ExpectedBucketOwner is obeyed wherever it is taken.
+# Nobody is billed here, but where requesters pay they must say so: `Access` looks for RequestPayer wherever it
+# is taken. ExpectedBucketOwner is obeyed wherever it is taken.
 REQUEST = ("RequestPayer",)
 
 

@@ -116,7 +116,7 @@ class Sweeping(Multipart):
                     keys.append(version.key)
             return keys, lost
 
-        keys, lost = self.store.atomically(change)
+        keys, lost = self.store.making_room(change)
         self._follow_up(name, dict.fromkeys(keys), lost)
 
     def _still(self, bucket: Bucket, seen: Version, standing: Standing) -> Entry | None:
@@ -169,7 +169,7 @@ class Sweeping(Multipart):
             ]
             return [blob for upload in found for blob in self.store.uploads.end(upload)]
 
-        for blob in self.store.atomically(change):
+        for blob in self.store.making_room(change):
             self.store.blobs.delete(blob)
 
 
