@@ -11,7 +11,7 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
-from cumulet import services
+from cumulet import cross_origin, services
 from cumulet.house import House
 from cumulet.services import Answer, Caller
 from cumulet.wire import forms, protocols, route, sign, sign_form, validate
@@ -107,17 +107,26 @@ def respond(house: House, request: Request) -> Response:
     """Walk a request down the road and bring back the answer, whatever happens on the way."""
     call = Call(house, request)
     try:
-        for step in STEPS:
-            step(call)
-        assert call.route
-        response = protocols.serialize(call.route, call.result, call.request_id)
+        response = _walk(call)
     except AwsError as error:
         response = protocols.serialize_error(call.route, request, error, call.request_id)
         response.headers.extend(error.headers.items())
-        return response
     except Exception as error:
         failure = _failure(error, call.request_id)
-        return protocols.serialize_error(call.route, request, failure, call.request_id)
+        response = protocols.serialize_error(call.route, request, failure, call.request_id)
+    if call.route and "origin" in request.headers:
+        response.headers += cross_origin.headers(house, call.route.service, request)
+    return response
+
+
+def _walk(call: Call) -> Response:
+    """Step by step to the answer of an operation that went well (or, of a browser's own, to its question)."""
+    if call.request.method == "OPTIONS":
+        return cross_origin.preflight(call.house, call.request, call.request_id)
+    for step in STEPS:
+        step(call)
+    assert call.route
+    response = protocols.serialize(call.route, call.result, call.request_id)
     if isinstance(call.result, Answer):
         response.status = call.result.status or response.status
         response.headers.extend(call.result.headers.items())

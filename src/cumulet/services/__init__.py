@@ -16,7 +16,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from cumulet.wire.errors import AwsError, NotImplementedByCumulet
-from cumulet.wire.message import Response
+from cumulet.wire.message import Headers, Response
 
 if TYPE_CHECKING:
     from cumulet.house import House
@@ -98,6 +98,14 @@ class Service:
     def admits_anonymous(self, operation: str, members: dict[str, Any]) -> bool:
         """Whether an unsigned call may go on (S3 says yes where a bucket policy grants it)."""
         return False
+
+    def preflight(self, path: str, asked: Headers) -> dict[str, str]:
+        """The headers that answer a browser which asks first what a page of another origin may do there."""
+        raise AwsError("MethodNotAllowed", "The specified method is not allowed against this resource.")
+
+    def cross_origin(self, path: str, method: str, asked: Headers) -> dict[str, str]:
+        """The headers without which a browser keeps an answer from the page of another origin that asked."""
+        return {}
 
 
 @dataclass(frozen=True, slots=True)

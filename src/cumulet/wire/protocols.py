@@ -7,8 +7,9 @@ from typing import Any
 
 from cumulet.wire import cbor, json, models, query, rest, rest_json, rest_xml
 from cumulet.wire.errors import AwsError
+from cumulet.wire.forms import bucket_of
 from cumulet.wire.message import Request, Response
-from cumulet.wire.route import Route, may_be_query, meant
+from cumulet.wire.route import Route, meant
 from cumulet.wire.shapes import Malformed
 
 PROTOCOLS: dict[str, ModuleType] = {
@@ -63,7 +64,7 @@ def spoken(request: Request) -> str:
         return "smithy-rpc-v2-cbor"
     if "x-amz-target" in request.headers:
         return "json"
-    if may_be_query(request):
+    if "x-www-form-urlencoded" in media_type and not (request.method == "POST" and bucket_of(request)):
         return "query"
     for name in meant(request, models.names()):
         return str(models.metadata(name)["protocol"])

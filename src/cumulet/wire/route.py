@@ -118,7 +118,7 @@ def _rpc(request: Request, carried: Collection[str]) -> Route | None:
 
 def _query(request: Request, carried: Collection[str]) -> Route | None:
     """`Action=...`, in the query string or in a form."""
-    if not may_be_query(request):
+    if not _may_be_query(request):
         return None
     parameters = uris.parameters(request.query)
     if "Action" not in parameters and _is_form(request):
@@ -141,7 +141,7 @@ def _is_form(request: Request) -> bool:
     return request.method == "POST" and kind.startswith("application/x-www-form-urlencoded")
 
 
-def may_be_query(request: Request) -> bool:
+def _may_be_query(request: Request) -> bool:
     """Queries go to the root. Elsewhere a form is curl's word for any body, and `Action` a name like others,
     unless the service that is meant speaks query (SQS, to the paths of its queues)."""
     if request.path in ("", "/"):
