@@ -26,6 +26,7 @@ from cumulet.store.queue import Queue
 from cumulet.store.records import Records
 from cumulet.store.reserve import Reserve
 from cumulet.store.sealed import Ring
+from cumulet.store.taking import Taking
 from cumulet.store.tree import Tree
 from cumulet.store.uploads import Uploads
 
@@ -49,6 +50,7 @@ class Store:
     uploads: Uploads
     blobs: Blobs
     tree: Tree
+    taking: Taking
     checkup: Checkup
     reserve: Reserve
 
@@ -59,6 +61,7 @@ class Store:
         database = open_database(directory, database_url)
         objects, tree = Objects(database), Tree(directory / "s3")
         blobs = Blobs(directory / "s3" / ".objects", Ring(directory / "keys" / "objects.key"))
+        taking = Taking(blobs, objects)
         return cls(
             directory=directory,
             database=database,
@@ -73,7 +76,9 @@ class Store:
             uploads=Uploads(database),
             blobs=blobs,
             tree=tree,
-            checkup=Checkup(objects, blobs, tree),
+            taking=taking,
+            reserve=reserve,
+            checkup=Checkup(objects, blobs, tree, taking),
         )
 
     def atomically(self, change: Callable[[], T]) -> T:

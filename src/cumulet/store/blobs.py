@@ -227,6 +227,12 @@ class Blobs:
                     if entry.name not in alive and generation_of(entry.name) < self.generation:
                         yield Path(entry.path)
 
+    def inodes(self) -> Iterator[tuple[int, str]]:
+        """Every blob with the number of its file."""
+        for shard in SHARDS:
+            with os.scandir(self.folder / shard) as entries:
+                yield from ((entry.inode(), entry.name) for entry in entries)
+
     @cached_property
     def generation(self) -> int:
         """How many crashes there were, as all processes on this folder know it while they run."""

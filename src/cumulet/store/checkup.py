@@ -17,7 +17,8 @@ from pathlib import Path
 
 from cumulet.store.blobs import Blobs, generation_of, sync_folder
 from cumulet.store.objects import Entry, Objects
-from cumulet.store.tree import Tree
+from cumulet.store.taking import Taking
+from cumulet.store.tree import Tree, is_own
 
 log = logging.getLogger(__name__)
 
@@ -25,10 +26,11 @@ log = logging.getLogger(__name__)
 class Checkup:
     """One per open store. Of several processes on one folder only the first keeps the house in order."""
 
-    def __init__(self, objects: Objects, blobs: Blobs, tree: Tree) -> None:
+    def __init__(self, objects: Objects, blobs: Blobs, tree: Tree, taking: Taking) -> None:
         self.objects = objects
         self.blobs = blobs
         self.tree = tree
+        self.taking = taking
         self.mark = blobs.folder / "in-use"
         self.stopping = threading.Event()
         self.done = threading.Event()
@@ -78,7 +80,8 @@ class Checkup:
 
     def _run(self) -> None:
         try:
-            removed = self._remove_orphans()
+            with self.taking.held():  # a person's file on its way is no orphan's other name
+                removed = self._remove_orphans()
             shown = self._repair_tree()
             self._hide_deleted()
         except Exception:
@@ -138,6 +141,8 @@ class Checkup:
             return False
         if any(_same(path, there) for path in self.tree.paths(entry.bucket, entry.key)):
             return False
+        if any(is_own(path) for path in self.tree.paths(entry.bucket, entry.key)[:1]):
+            return False  # somebody put a file of his own in its place: that is for a rescan to take in
         self.tree.follow(entry.bucket, entry.key, lambda: self._current(entry))
         return True
 

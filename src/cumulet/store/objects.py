@@ -56,6 +56,8 @@ NEXT_VERSIONED = "SELECT bucket FROM objects WHERE bucket > ? AND listed = 0 ORD
 NEXT_BUCKET = "SELECT bucket FROM objects WHERE bucket > ? AND listed = 1 ORDER BY bucket LIMIT 1"
 BLOBS = "SELECT blob FROM objects WHERE blob <> '' UNION ALL SELECT blob FROM parts"
 
+REFERRING = f"SELECT {COLUMNS} FROM objects WHERE blob = ? ORDER BY listed DESC"
+
 NULL = "null"  # the version of an object that was written without versioning
 FIRST_ROWS = 2  # how many rows a listing asks for while it steps over folders
 PAGE = 1000
@@ -264,6 +266,10 @@ class Objects:
         while rows := self.database.read(following, (found[-1] if found else "",)):
             found.append(rows[0][0])
         return found
+
+    def referring(self, blob: str) -> list[Entry]:
+        """The versions that a blob belongs to. Nothing indexes that: all rows are looked at."""
+        return [Entry.of(row) for row in self.database.read(REFERRING, (blob,))]
 
     def blobs(self) -> set[str]:
         """Every blob that an object or a part refers to."""

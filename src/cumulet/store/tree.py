@@ -12,6 +12,7 @@ import errno
 import hashlib
 import logging
 import os
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -158,6 +159,15 @@ def can_stand(name: bytes) -> bool:
     if b"\0" in name or steps[0] == HOUSE:
         return False
     return not any(step in (b"", b".", b"..") or len(step) > NAME_MAX for step in steps)
+
+
+def is_own(path: Path) -> bool:
+    """Whether somebody's own file stands there: what stands in the tree by Cumulet's doing has two names."""
+    try:
+        status = path.lstat()
+    except (OSError, ValueError):
+        return False
+    return stat.S_ISREG(status.st_mode) and status.st_nlink == 1
 
 
 def escaped(name: bytes) -> bytes:

@@ -30,6 +30,13 @@ MD5_DIGITS = 32
 EVERYTHING = 1 << 62
 
 
+SIZE = "they have another size"
+
+
+class Unsound(Exception):
+    """These bytes are not what was stored; the message says how that shows."""
+
+
 @dataclass(frozen=True, slots=True)
 class Span:
     """A stretch of an object with a checksum of its own: all of it, or one part."""
@@ -78,23 +85,41 @@ def _parts(parts: list[dict[str, Any]]) -> Iterator[Span]:
 
 def read(blobs: Blobs, entry: Entry, lock: bytes = b"") -> bytes:
     """All bytes of a small object, verified."""
-    data = _content(blobs, entry, lock)
-    if len(data) != entry.size:
-        raise damaged(entry, "they have another size")
-    for span in spans(entry):
-        if not span.holds(data if span.size == len(data) else data[span.start : span.start + span.size]):
-            raise damaged(entry, f"their {span.algorithm} is not the one that was stored")
+    try:
+        data = _content(blobs, entry, lock)
+        if len(data) != entry.size:
+            raise Unsound(SIZE)
+        for span in spans(entry):
+            if not span.holds(data if span.size == len(data) else data[span.start : span.start + span.size]):
+                raise Unsound(f"their {span.algorithm} is not the one that was stored")
+    except Unsound as how:
+        raise damaged(entry, str(how)) from None
     return data
 
 
 def check(blobs: Blobs, entry: Entry, start: int, length: int, lock: bytes = b"") -> None:
     """Verify what a read of a range touches, unless this process has done so already."""
-    status = blobs.path(entry.blob).stat()
-    if status.st_size != entry.size + (HEADER if is_sealed(entry.blob) else 0):
-        raise damaged(entry, "they have another size")
-    for span in spans(entry):
-        if span.start < start + length and start < span.start + span.size:
-            _check(blobs, entry, span, status, lock)
+    try:
+        status = _check_size(blobs, entry)
+        for span in spans(entry):
+            if span.start < start + length and start < span.start + span.size:
+                _check(blobs, entry, span, status, lock)
+    except Unsound as how:
+        raise damaged(entry, str(how)) from None
+
+
+def fault(blobs: Blobs, entry: Entry) -> str:
+    """What is wrong with an object's bytes, all of which are read for it; "" where nothing is.
+
+    Of one that only its customer's key opens nothing can be seen but the size.
+    """
+    try:
+        _check_size(blobs, entry)
+        for span in spans(entry) if "SSECustomerKeyMD5" not in entry.detail.get("encryption", {}) else ():
+            _verify(blobs, entry, span, b"")
+    except Unsound as how:
+        return str(how)
+    return ""
 
 
 def trust(blobs: Blobs, entry: Entry) -> None:
@@ -117,27 +142,38 @@ def damaged(entry: Entry, how: str) -> AwsError:
     return AwsError("InternalError", message, status=500, Key=entry.key, BucketName=entry.bucket)
 
 
+def _check_size(blobs: Blobs, entry: Entry) -> os.stat_result:
+    status = blobs.path(entry.blob).stat()
+    if status.st_size != entry.size + (HEADER if is_sealed(entry.blob) else 0):
+        raise Unsound(SIZE)
+    return status
+
+
 def _check(blobs: Blobs, entry: Entry, span: Span, status: os.stat_result, lock: bytes) -> None:
     if blobs.sound.knows(status, span.start):
         return
     with blobs.sound.turn(status):
-        if blobs.sound.knows(status, span.start):
-            return
-        if not span.holds_of(_pieces(blobs, entry, span, lock)):
-            raise damaged(entry, f"their {span.algorithm} from byte {span.start} on is not the one stored")
-        blobs.sound.remember(status, span.start)
+        if not blobs.sound.knows(status, span.start):
+            _verify(blobs, entry, span, lock)
+            blobs.sound.remember(status, span.start)
+
+
+def _verify(blobs: Blobs, entry: Entry, span: Span, lock: bytes) -> None:
+    if not span.holds_of(_pieces(blobs, entry, span, lock)):
+        where = f" from byte {span.start} on" if span.start else ""
+        raise Unsound(f"their {span.algorithm}{where} is not the one that was stored")
 
 
 def _content(blobs: Blobs, entry: Entry, lock: bytes) -> bytes:
     if is_sealed(entry.blob):
-        return b"".join(_opened(entry, blobs.read(entry.blob, 0, EVERYTHING, lock)))
+        return b"".join(_opened(blobs.read(entry.blob, 0, EVERYTHING, lock)))
     with blobs.open(entry.blob) as file:
         return file.read(entry.size + 1)
 
 
 def _pieces(blobs: Blobs, entry: Entry, span: Span, lock: bytes) -> Iterator[bytes]:
     if is_sealed(entry.blob):
-        yield from _opened(entry, blobs.read(entry.blob, span.start, span.size, lock))
+        yield from _opened(blobs.read(entry.blob, span.start, span.size, lock))
         return
     with closing(blobs.open(entry.blob)) as file:
         file.seek(span.start)
@@ -147,9 +183,9 @@ def _pieces(blobs: Blobs, entry: Entry, span: Span, lock: bytes) -> Iterator[byt
             yield room[:count]  # type: ignore[misc]
 
 
-def _opened(entry: Entry, pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """The plain bytes of a sealed blob whose header may be damaged too."""
+def _opened(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """The plain bytes of a sealed blob, whose head may be damaged too."""
     try:
         yield from pieces
-    except (Damaged, Locked):  # the key is the right one: its MD5 has been compared
-        raise damaged(entry, "the head of the file does not open") from None
+    except (Damaged, Locked):  # the customer's key is the right one: its MD5 has been compared
+        raise Unsound("the head of the file does not open") from None
