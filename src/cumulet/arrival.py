@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import select
 import threading
 from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import Any
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any
 
 from cumulet.wire.errors import AwsError
+
+if TYPE_CHECKING:
+    from cumulet.carrier import Detour
 
 AHEAD = 8 << 20  # how many bytes of a large body may wait for its thread
 PATIENCE = 30.0  # seconds without a byte before a body is given up
@@ -27,6 +33,10 @@ def too_slow() -> AwsError:
         "Idle connections will be closed."
     )
     return AwsError("RequestTimeout", message, status=400)
+
+
+def cut_short() -> AwsError:
+    return AwsError("IncompleteBody", "The connection closed before the body was complete.", status=400)
 
 
 async def collect(receive: Receive, patience: float) -> bytes:
@@ -129,9 +139,7 @@ class PipedBody:
                     self._room.clear()
                     await self._room.wait()
         except Departed:
-            self._fail(
-                AwsError("IncompleteBody", "The connection closed before the body was complete.", status=400)
-            )
+            self._fail(cut_short())
         except AwsError as error:
             self._fail(error)
         except asyncio.CancelledError:
@@ -150,3 +158,85 @@ class PipedBody:
         with self._changed:
             self.failed = error
             self._changed.notify()
+
+
+class DirectBody:
+    """A body of known length that its thread reads off the socket, past the loop (see `carrier`).
+
+    As with a `PipedBody`, nothing is asked of the client before the first read.
+    """
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, detour: Detour, length: int, patience: float = PATIENCE
+    ) -> None:
+        self.loop = loop
+        self.detour = detour
+        self.left = length
+        self.patience = patience
+        self.started = False
+        self.failed: Exception | None = None
+        self._came = b""
+        self._line = -1
+
+    def read(self, size: int = -1, /) -> bytes:
+        """As many bytes as are asked for, or all that there are."""
+        if self.failed:
+            raise self.failed
+        if not self.started:
+            self._start()
+        wanted = self.left if size < 0 else min(size, self.left)
+        if not wanted:
+            return b""
+        try:
+            return self._take(wanted)
+        except AwsError as error:
+            self.failed = error
+            raise
+
+    def abandon(self) -> None:
+        """Nobody reads on (called on the loop, once the answer is on its way)."""
+        if self._line >= 0:
+            os.close(self._line)
+            self._line = -1
+            self.detour.give_back(self.left - len(self._came))
+
+    def _start(self) -> None:
+        self.started = True
+        taken: Future[tuple[bytes, int]] = Future()
+        self.loop.call_soon_threadsafe(_fulfil, taken, self.detour.take)
+        self._came, self._line = taken.result()
+
+    def _take(self, wanted: int) -> bytes:
+        if len(self._came) >= wanted:
+            piece, self._came = self._came[:wanted], self._came[wanted:]
+        else:
+            buffer = bytearray(wanted)
+            buffer[: len(self._came)] = self._came
+            self._receive(memoryview(buffer)[len(self._came) :])
+            piece, self._came = bytes(buffer), b""
+        self.left -= len(piece)
+        return piece
+
+    def _receive(self, room: memoryview) -> None:
+        """Fill `room` from the socket."""
+        poll = select.poll()
+        poll.register(self._line, select.POLLIN)
+        while room:
+            try:
+                count = os.readv(self._line, [room])
+            except BlockingIOError:
+                if not poll.poll(self.patience * 1000):
+                    raise too_slow() from None
+                continue
+            except ConnectionError:
+                count = 0
+            if not count:
+                raise cut_short()
+            room = room[count:]
+
+
+def _fulfil(future: Future[Any], act: Callable[[], Any]) -> None:
+    try:
+        future.set_result(act())
+    except Exception as error:
+        future.set_exception(error)

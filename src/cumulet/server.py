@@ -22,7 +22,8 @@ from typing import Any
 import uvicorn
 
 from cumulet import app
-from cumulet.arrival import PATIENCE, BrokenBody, Departed, PipedBody, Receive, collect
+from cumulet.arrival import PATIENCE, BrokenBody, Departed, DirectBody, PipedBody, Receive, collect
+from cumulet.carrier import DETOUR, SENDFILE, Carrier
 from cumulet.config import Config
 from cumulet.house import House
 from cumulet.proxy import Proxy
@@ -37,6 +38,7 @@ GRACE = 10  # seconds for requests under way at shutdown
 UNSENDABLE = re.compile(r"[^\t\x20-\x7e\x80-\xff]")  # in the value of a header
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
+Extensions = dict[str, dict[str, Any]]  # of ASGI: what the carrier can do
 log = logging.getLogger(__name__)
 
 
@@ -50,29 +52,35 @@ class Application:
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         try:
-            await self._answer(_request(scope), receive, send)
+            await self._answer(_request(scope), scope.get("extensions") or {}, receive, send)
         except Departed:
             log.debug("a client left before its request was complete")
 
-    async def _answer(self, request: Request, receive: Receive, send: Send) -> None:
+    async def _answer(self, request: Request, extensions: Extensions, receive: Receive, send: Send) -> None:
         loop = asyncio.get_running_loop()
-        body = request.body = await self._body(loop, request, receive)
+        body = request.body = await self._body(loop, request, extensions, receive)
         response = await loop.run_in_executor(self.pool, self._respond, request)
         if _must_part(request, body):
             response.headers.append(("connection", "close"))
-        if isinstance(body, PipedBody):
+        if isinstance(body, PipedBody | DirectBody):
             body.abandon()
         try:
-            await self._send(loop, response, receive, send)
+            await self._send(loop, response, extensions, receive, send)
         finally:
             if close := getattr(response.body, "close", None):
                 await loop.run_in_executor(self.pool, close)
 
     async def _body(
-        self, loop: asyncio.AbstractEventLoop, request: Request, receive: Receive
-    ) -> io.BytesIO | BrokenBody | PipedBody:
-        """Small bodies are collected here; others, and those to be asked for first, are piped."""
+        self,
+        loop: asyncio.AbstractEventLoop,
+        request: Request,
+        extensions: Extensions,
+        receive: Receive,
+    ) -> io.BytesIO | BrokenBody | PipedBody | DirectBody:
+        """Small bodies are collected here; others, and those to be asked for first, go to their thread."""
         if request.length is None or request.length > SMALL or "expect" in request.headers:
+            if request.length and DETOUR in extensions:
+                return DirectBody(loop, extensions[DETOUR]["detour"], request.length, self.patience)
             return PipedBody(loop, receive, self.patience)
         try:
             return io.BytesIO(await collect(receive, self.patience) if request.length else b"")
@@ -88,7 +96,12 @@ class Application:
         return response
 
     async def _send(
-        self, loop: asyncio.AbstractEventLoop, response: Response, receive: Receive, send: Send
+        self,
+        loop: asyncio.AbstractEventLoop,
+        response: Response,
+        extensions: Extensions,
+        receive: Receive,
+        send: Send,
     ) -> None:
         headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in response.headers]
         if (length := _length(response)) is not None:
@@ -98,7 +111,11 @@ class Application:
             await send({"type": "http.response.body", "body": response.body})
             return
         if isinstance(response.body, FileSpan):
-            response.body = response.body.chunks()
+            span = response.body
+            if SENDFILE in extensions:
+                await send({"type": SENDFILE, "file": span.file, "offset": span.start, "count": span.length})
+                return
+            response.body = span.chunks()
         await self._stream(loop, response.body, receive, send)
 
     async def _stream(
@@ -150,7 +167,7 @@ def _length(response: Response) -> int | None:
 
 def _must_part(request: Request, body: Body) -> bool:
     """Whether the next bytes on this connection could be taken for the next request, or may never come."""
-    if isinstance(body, PipedBody):
+    if isinstance(body, PipedBody | DirectBody):
         unasked = "expect" in request.headers and not body.started
         return unasked or body.failed is not None
     return isinstance(body, BrokenBody)
@@ -180,7 +197,7 @@ class HttpServer(uvicorn.Server):
 def http_server(house: House, ready: Callable[[], None], patience: float = PATIENCE) -> HttpServer:
     settings = uvicorn.Config(
         Application(house, patience=patience),
-        http="httptools",
+        http=Carrier,
         ws="none",
         lifespan="off",
         interface="asgi3",
