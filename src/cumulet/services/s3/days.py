@@ -28,6 +28,10 @@ class Calendar:
             return since + days * self.day
         return (since + days * DAY) // DAY * DAY + DAY
 
+    def since(self, now: float, days: float) -> float:
+        """What was there by this moment may be so many days old by now; what came later is not."""
+        return now - days * self.day
+
     def next_sweep(self, now: float) -> float:
         return now + self.day / LOOKS if self.shortened else self.due(now, 0)
 

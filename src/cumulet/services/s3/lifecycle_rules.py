@@ -65,6 +65,11 @@ class Lifecycle:
         enabled = tuple(rule for rule in kept["rules"] if rule["Status"] == "Enabled")
         return cls(enabled, kept["minimum"])
 
+    @property
+    def soonest(self) -> float:
+        """The days before which nothing can be due for any version."""
+        return min((days for rule in self.rules for days in _spans(rule)), default=0)
+
     def fate(
         self, of: Standing, tags: Mapping[str, str] | None, now: float, calendar: Calendar = REAL
     ) -> Fate:
@@ -139,6 +144,15 @@ def matches(rule: Rule, of: Standing, tags: Mapping[str, str] | None) -> bool:
     if (above is not None and of.size <= above) or (below is not None and of.size >= below):
         return False
     return tags is None or all(tags.get(pair["Key"]) == pair["Value"] for pair in pairs)
+
+
+def _spans(rule: Rule) -> Iterator[float]:
+    """The days that a rule waits for; a date, and a marker with nothing below it, wait for none."""
+    old = rule.get("NoncurrentVersionExpiration")
+    moves = [*rule.get("Transitions", ()), *([rule["Expiration"]] if "Expiration" in rule else [])]
+    yield from (move.get("Days", 0) for move in moves)
+    for move in (*rule.get("NoncurrentVersionTransitions", ()), *([old] if old else [])):
+        yield move.get("NoncurrentDays", 0)
 
 
 def _ends(rule: Rule, of: Standing, calendar: Calendar) -> Iterator[float]:

@@ -19,7 +19,7 @@ from cumulet.services import Caller
 from cumulet.services.s3 import retention
 from cumulet.services.s3.access import Bucket
 from cumulet.services.s3.days import DAY, Calendar
-from cumulet.services.s3.lifecycle_rules import Lifecycle, Standing, prefixes
+from cumulet.services.s3.lifecycle_rules import ALL_CLASSES, Lifecycle, Standing, prefixes
 from cumulet.services.s3.multipart import Multipart
 from cumulet.store.history import Version
 from cumulet.store.objects import Entry, behind
@@ -30,9 +30,10 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 PROMISE = ("s3.promise", "", "sweep")  # the record that names the job that sweeps next
-AT_ONCE = 100  # versions that one change deals with: others wait for it
+AT_ONCE = 32  # versions that one change deals with: others wait for it
 PAGE = 1000
 OF_UPLOADS = "AbortIncompleteMultipartUpload"
+NO_RULES: dict[str, Any] = {"rules": [], "minimum": ALL_CLASSES}
 NOT_OF_VERSIONS = {OF_UPLOADS, "ID", "Status", "Filter", "Prefix"}
 
 
@@ -98,9 +99,10 @@ class Sweeping(Multipart):
         self, bucket: str, lifecycle: Lifecycle, calendar: Calendar, now: float
     ) -> Iterator[tuple[Version, Standing]]:
         """Versions for which something may be due: their tags have not been looked at."""
+        horizon = calendar.since(now, lifecycle.soonest)
         for part in prefixes(rule for rule in lifecycle.rules if rule.keys() - NOT_OF_VERSIONS):
             versions = chain.from_iterable(self.store.history.pages(bucket, part))
-            for version, standing in standings(versions):
+            for version, standing in standings(versions, horizon):
                 if lifecycle.fate(standing, None, now, calendar):
                     yield version, standing
 
@@ -108,11 +110,12 @@ class Sweeping(Multipart):
         def change() -> tuple[list[str], list[str]]:
             bucket = self._found(name)
             kept = self.store.records.get("s3.configuration", name, "lifecycle")
+            lifecycle = Lifecycle.of(kept or NO_RULES)
             keys: list[str] = []
             lost: list[str] = []
-            for version, standing in due if kept else ():
+            for version, standing in due:
                 if (entry := self._still(bucket, version, standing)) is not None:
-                    lost += self._fulfil(bucket, entry, standing, Lifecycle.of(kept or {}))
+                    lost += self._fulfil(bucket, entry, standing, lifecycle)
                     keys.append(version.key)
             return keys, lost
 
@@ -178,27 +181,29 @@ def _batches(found: Iterator[T]) -> Iterator[list[T]]:
         yield batch
 
 
-def standings(versions: Iterable[Version]) -> Iterator[tuple[Version, Standing]]:
-    """Versions in order, each with its standing among those of its key."""
+def standings(versions: Iterable[Version], horizon: float) -> Iterator[tuple[Version, Standing]]:
+    """Versions in order, each with its standing among those of its key; those made behind the horizon, for
+    which nothing can be due, are passed over."""
     before: Version | None = None
     newer = 0
     nobody: Any = None
     for version, after in pairwise(chain(versions, [nobody])):
         first = before is None or before.key != version.key
         newer = 0 if first else newer
-        yield (
-            version,
-            Standing(
-                key=version.key,
-                size=version.size,
-                modified=version.modified,
-                storage=version.storage,
-                current=first,
-                marker=version.marker,
-                alone=first and (after is None or after.key != version.key),
-                since=0.0 if first or before is None else before.modified,
-                newer=newer,
-            ),
-        )
+        if version.modified <= horizon:
+            yield (
+                version,
+                Standing(
+                    key=version.key,
+                    size=version.size,
+                    modified=version.modified,
+                    storage=version.storage,
+                    current=first,
+                    marker=version.marker,
+                    alone=first and (after is None or after.key != version.key),
+                    since=0.0 if first or before is None else before.modified,
+                    newer=newer,
+                ),
+            )
         newer += not (first or version.marker)
         before = version
