@@ -13,7 +13,7 @@ from typing import Literal
 
 from cumulet.services import conditions
 from cumulet.services.policy_documents import Kind, Malformed, Policy, Statement, parse
-from cumulet.services.principals import ANYBODY, Principal, named_by
+from cumulet.services.principals import ANYBODY, Principal, named_by, named_itself
 
 Effect = Literal["allowed", "explicitDeny", "implicitDeny"]
 Given = Mapping[str, str | Iterable[str]]
@@ -95,9 +95,15 @@ def _applies(
 
 
 def _names_principal(statement: Statement, principal: Principal) -> bool:
+    """All but those named: there an account stands for its root user only, not for everybody in it.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html
+    """
     if statement.principal is None:
         return True
-    return named_by(principal, statement.principal) != statement.other_principals
+    if statement.other_principals:
+        return not named_itself(principal, statement.principal)
+    return named_by(principal, statement.principal)
 
 
 def _names(patterns: Iterable[str], text: str, *, fold: bool = False) -> bool:

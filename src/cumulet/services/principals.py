@@ -73,9 +73,11 @@ def named_itself(principal: Principal, element: object) -> bool:
     """Is it they who are named, and not just the account that they belong to?"""
     if not isinstance(element, Mapping):
         return element == "*"
-    account = (principal.account, f"arn:aws:iam::{principal.account}:root")
-    own = [name for name in element.get("AWS", ()) if name not in account]
-    return named_by(principal, {"AWS": own})
+    root = f"arn:aws:iam::{principal.account}:root"
+    own = [name for name in element.get("AWS", ()) if name not in (principal.account, root)]
+    if principal.arn == root:
+        own = list(element.get("AWS", ()))
+    return named_by(principal, {"AWS": own, "Service": element.get("Service", ())})
 
 
 def _is(principal: Principal, kind: str, name: str) -> bool:

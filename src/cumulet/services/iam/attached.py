@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cumulet.services.iam import refusals
+from cumulet.services.iam import protected, refusals
 from cumulet.services.iam.documents import Documents
 from cumulet.services.iam.entities import GROUP, ROLE, USER, Body, page
 from cumulet.wire.errors import AwsError
@@ -48,7 +48,8 @@ class AttachedPolicies(Documents):
         """Attaching what is attached changes nothing, as on AWS."""
 
         def change(body: Body) -> None:
-            self._attachable(arn)
+            policy = self._attachable(arn)
+            protected.check_given(kind, name, policy["versions"][policy["default"]]["text"])
             if arn not in body["attached"]:
                 body["attached"].append(arn)
             if len(body["attached"]) > MOST:
@@ -57,6 +58,8 @@ class AttachedPolicies(Documents):
         self._change(kind, name, change)
 
     def _detach(self, kind: str, name: str, arn: str) -> None:
+        protected.check_taken(kind, name, arn)
+
         def change(body: Body) -> None:
             if arn not in body["attached"]:
                 raise AwsError("NoSuchEntity", f"Policy {arn} was not found.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cumulet.services.iam import refusals
+from cumulet.services.iam import protected, refusals
 from cumulet.services.iam.entities import GROUP, ROLE, USER, Body, Entities, checked, encoded, page
 from cumulet.wire.errors import AwsError
 
@@ -48,6 +48,7 @@ class InlinePolicies(Entities):
 
     def _put(self, kind: str, name: str, policy: str, text: str) -> None:
         checked(text, "identity", SIZES[kind])
+        protected.check_given(kind, name, text)
 
         def change(body: Body) -> None:
             body["inline"][policy] = text

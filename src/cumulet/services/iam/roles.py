@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cumulet.services.iam import refusals
+from cumulet.services.iam import protected, refusals
 from cumulet.services.iam.documents import Documents, boundary_members
 from cumulet.services.iam.entities import (
     INSTANCE_PROFILE,
@@ -16,11 +16,9 @@ from cumulet.services.iam.entities import (
     page,
     tag_list,
 )
-from cumulet.wire.errors import AwsError
 
 HOUR = 3600
 TRUST_SIZE = 2048
-PROTECTED = "CumuletAdministrator"
 
 
 class Roles(Documents):
@@ -78,6 +76,8 @@ class Roles(Documents):
         self._change(ROLE, RoleName, lambda body: body.update(trust=trust))
 
     def put_role_permissions_boundary(self, *, RoleName: str, PermissionsBoundary: str) -> None:
+        if protected.is_administrator(ROLE, RoleName):
+            raise protected.refusal("it has no boundary")
         boundary = self._boundary(PermissionsBoundary)
         self._change(ROLE, RoleName, lambda body: body.update(boundary=boundary))
 
@@ -100,11 +100,8 @@ class Roles(Documents):
 
         def change() -> None:
             body = self._find(ROLE, RoleName)
-            if body["name"] == PROTECTED:
-                text = (
-                    f"{PROTECTED} is the role of this data directory's own credentials; it cannot be deleted."
-                )
-                raise AwsError("UnmodifiableEntity", text)
+            if protected.is_administrator(ROLE, RoleName):
+                raise protected.refusal("it cannot be deleted")
             if body["attached"]:
                 raise refusals.conflict("detach all policies")
             if body["inline"]:

@@ -11,7 +11,7 @@ from cumulet.services.s3 import acl_requests, owners
 from cumulet.services.s3.granting import check_enforced
 from cumulet.services.s3.grants import GROUPS, Acl
 from cumulet.services.s3.members import DIGESTS, GRANTS, REQUEST, honours
-from cumulet.services.s3.versions import Versions
+from cumulet.services.s3.versions import Versions, of_version
 from cumulet.wire.errors import AwsError
 
 
@@ -53,7 +53,7 @@ class Acls(Versions):
         **members: Any,
     ) -> dict[str, Any]:
         """The grants on an object that are in force, and whose it is."""
-        action, asked = _versioned("s3:GetObject{}Acl", VersionId), {"VersionId": VersionId}
+        action, asked = of_version("s3:GetObject{}Acl", VersionId), {"VersionId": VersionId}
         bucket = self._bucket(Bucket, action, Key, owner=ExpectedBucketOwner, asked=asked)
         detail = self._find(bucket, Key, VersionId).detail
         return _told(owners.owner_of(bucket, detail), owners.object_acl(bucket, detail))
@@ -72,7 +72,7 @@ class Acls(Versions):
     ) -> dict[str, Any]:
         """Replace the grants on one version of an object. Its owner stays who it is."""
         asked = {**members, "ACL": ACL, "AccessControlPolicy": AccessControlPolicy, "VersionId": VersionId}
-        action = _versioned("s3:PutObject{}Acl", VersionId)
+        action = of_version("s3:PutObject{}Acl", VersionId)
         bucket = self._bucket(Bucket, action, Key, owner=ExpectedBucketOwner, asked=asked)
         _check_told(asked)
 
@@ -86,10 +86,6 @@ class Acls(Versions):
 
         self.store.atomically(change)
         return {}
-
-
-def _versioned(action: str, version: str | None) -> str:
-    return action.format("Version" if version else "")
 
 
 def _check_told(asked: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from cumulet.services.s3 import checksums, customer_keys, errors
 from cumulet.services.s3.members import REQUEST, honours
-from cumulet.services.s3.versions import Versions, version_members
+from cumulet.services.s3.versions import Versions, of_version, version_members
 from cumulet.store.objects import Entry
 
 MOST = 1000
@@ -34,7 +34,10 @@ class Attributes(Versions):
             raise errors.invalid_argument(
                 "Invalid attribute name specified.", "x-amz-object-attributes", unknown[0]
             )
-        bucket = self._bucket(Bucket, "s3:GetObjectAttributes", Key, owner=ExpectedBucketOwner)
+        asked = {**members, "VersionId": VersionId}
+        read, action = (of_version(f"s3:GetObject{{}}{what}", VersionId) for what in ("", "Attributes"))
+        bucket = self._bucket(Bucket, read, Key, owner=ExpectedBucketOwner, asked=asked)
+        self._allow(bucket, action, Key, asked)
         entry = self._find(bucket, Key, VersionId)
         customer_keys.unlocking(entry.detail, members)
         told = {

@@ -17,7 +17,7 @@ from typing import Any
 from cumulet.services import Service, permissions, policies, principals
 from cumulet.services.permissions import Verdict
 from cumulet.services.policies import Decision, Policy
-from cumulet.services.s3 import condition_keys, grants, owners, publicity
+from cumulet.services.s3 import condition_keys, errors, grants, owners, publicity
 from cumulet.store.objects import Entry
 
 Bucket = dict[str, Any]
@@ -72,6 +72,16 @@ class Authority(Service):
         if closed and (not owns or permissions.unlimited(self.caller)):
             return owns
         return self._judge(Question(bucket, action, key, asked, given))
+
+    def _check_own(self, action: str, resource: str, asked: Mapping[str, Any]) -> None:
+        """What is done in the caller's own account, to no bucket that is there yet: its policies decide alone."""
+        if permissions.unlimited(self.caller):
+            return
+        told = principals.context(self.caller, self.house.clock(), secure=True)
+        context = {**told, **condition_keys.of_request(asked)}
+        own = permissions.verdict(permissions.of(self), self.caller, (action,), resource, context)
+        if not own.allowed:
+            raise errors.access_denied(f"{self.caller.arn} may not perform {action} on {resource}")
 
     @property
     def _me(self) -> str:

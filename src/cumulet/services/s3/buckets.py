@@ -40,6 +40,8 @@ class Buckets(Granting):
         names.check_bucket(Bucket)
         location = (CreateBucketConfiguration or {}).get("LocationConstraint") or ""
         self._check_location(location)
+        asked = {**members, "ACL": ACL, "ObjectOwnership": ObjectOwnership, "Location": location}
+        self._check_own("s3:CreateBucket", f"arn:aws:s3:::{Bucket}", asked)
         bucket: dict[str, Any] = {
             "name": Bucket,
             "account": self.caller.account,
@@ -72,6 +74,7 @@ class Buckets(Granting):
         self, *, MaxBuckets: int = PAGE, ContinuationToken: str = "", Prefix: str = "", BucketRegion: str = ""
     ) -> dict[str, Any]:
         """The caller's own buckets, of all regions, by name."""
+        self._check_own("s3:ListAllMyBuckets", "*", {})
         mine = [
             bucket
             for _, bucket in self.store.records.list("s3.bucket", "", prefix=Prefix, after=ContinuationToken)

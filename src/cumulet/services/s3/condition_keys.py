@@ -32,6 +32,8 @@ KEYS = {
     "VersionId": "s3:VersionId",
     "Delimiter": "s3:delimiter",
     "MaxKeys": "s3:max-keys",
+    "ObjectOwnership": "s3:x-amz-object-ownership",
+    "Location": "s3:LocationConstraint",
 }
 # What a write may bring along, and the action that is asked for it besides s3:PutObject.
 ALONG = {

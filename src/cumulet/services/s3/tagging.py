@@ -11,7 +11,7 @@ from cumulet.services import Answer
 from cumulet.services.s3 import errors, tags
 from cumulet.services.s3.access import Bucket as Found
 from cumulet.services.s3.members import DIGESTS, REQUEST, honours
-from cumulet.services.s3.versions import Versions, version_members
+from cumulet.services.s3.versions import Versions, of_version, version_members
 from cumulet.store.objects import Entry
 
 
@@ -30,7 +30,8 @@ class Tagging(Versions):
         """Replace all tags of an object."""
         told = tags.from_set(Tagging, tags.OF_OBJECT)
         asked = {"VersionId": VersionId, "Tagging": Tagging}
-        bucket = self._bucket(Bucket, "s3:PutObjectTagging", Key, owner=ExpectedBucketOwner, asked=asked)
+        action = of_version("s3:PutObject{}Tagging", VersionId)
+        bucket = self._bucket(Bucket, action, Key, owner=ExpectedBucketOwner, asked=asked)
         return self._set_tags(bucket, Key, VersionId, told)
 
     @honours(REQUEST)
@@ -43,24 +44,17 @@ class Tagging(Versions):
         ExpectedBucketOwner: str = "",
         **members: Any,
     ) -> dict[str, Any]:
-        bucket = self._bucket(
-            Bucket, "s3:GetObjectTagging", Key, owner=ExpectedBucketOwner, asked={"VersionId": VersionId}
-        )
+        action, asked = of_version("s3:GetObject{}Tagging", VersionId), {"VersionId": VersionId}
+        bucket = self._bucket(Bucket, action, Key, owner=ExpectedBucketOwner, asked=asked)
         entry = self._find(bucket, Key, VersionId)
         return {"TagSet": tags.to_set(entry.detail.get("tags", {})), **version_members(bucket, entry)}
 
     def delete_object_tagging(
         self, *, Bucket: str, Key: str, VersionId: str | None = None, ExpectedBucketOwner: str = ""
     ) -> dict[str, Any]:
-        return Answer(
-            self._set_tags(
-                self._bucket(Bucket, "s3:DeleteObjectTagging", Key, owner=ExpectedBucketOwner),
-                Key,
-                VersionId,
-                {},
-            ),
-            status=204,
-        )
+        action, asked = of_version("s3:DeleteObject{}Tagging", VersionId), {"VersionId": VersionId}
+        bucket = self._bucket(Bucket, action, Key, owner=ExpectedBucketOwner, asked=asked)
+        return Answer(self._set_tags(bucket, Key, VersionId, {}), status=204)
 
     @honours(DIGESTS)
     def put_bucket_tagging(

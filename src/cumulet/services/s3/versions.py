@@ -129,6 +129,11 @@ def check_version(version: str | None) -> None:
         raise errors.invalid_argument("Invalid version id specified", "versionId", version)
 
 
+def of_version(action: str, version: str | None) -> str:
+    """The action on a version that is named, which policies know apart: `s3:GetObject{}Tagging`."""
+    return action.format("Version" if version else "")
+
+
 def rank_in(version: str) -> int:
     """The place that a version's name tells."""
     try:
