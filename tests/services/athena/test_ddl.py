@@ -125,9 +125,14 @@ def test_views_are_kept_as_athena_keeps_them(people: Lab) -> None:
         ("CREATE EXTERNAL TABLE t (a int) LOCATION 'None'", "The LOCATION 'None' is no folder in S3"),
         ("ALTER TABLE t SET LOCATION 'data/t'", "The LOCATION 'data/t' is no folder in S3"),
         (
-            "CREATE TABLE t (a int) LOCATION 's3://b/t/' TBLPROPERTIES ('table_type'='ICEBERG')",
-            "not supported by Cumulet yet",
+            "CREATE TABLE t (a tinyint) LOCATION 's3://b/t/' TBLPROPERTIES ('table_type'='ICEBERG')",
+            "Type is not supported in Iceberg: a tinyint",
         ),
+        (
+            "CREATE EXTERNAL TABLE t (a int) LOCATION 's3://b/t/' TBLPROPERTIES ('table_type'='ICEBERG')",
+            "An Iceberg table is no EXTERNAL one",
+        ),
+        ("CREATE TABLE t (a int) PARTITIONED BY (a) LOCATION 's3://b/t/'", "takes columns with their types"),
     ],
 )
 def test_a_definition_that_cannot_be_is_refused(lab: Lab, text: str, said: str) -> None:

@@ -5,6 +5,7 @@ Types of columns are spelt as Hive spells them ("bigint", "array<string>", "deci
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -51,16 +52,22 @@ class Table:
     format: str = ""  # "csv", "quoted csv", "json", "parquet" ...: the name of a reader
     options: dict[str, str] = field(default_factory=dict)
     view: str = ""
+    scan: Callable[[list[dict[str, Any]]], list[File]] | None = None  # its files, where it knows them itself
+    at: Callable[[str, Any], Table] | None = None  # as it was at a "TIMESTAMP" or "VERSION"
 
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """One file of a table. `name` is what "$path" shows; `values` are its partition's, as text."""
+    """One file of a table. `name` is what "$path" shows; `values` are its partition's, as text.
+
+    `deletes` are files that name rows of this one which are gone (Iceberg's position deletes).
+    """
 
     path: str
     name: str
     size: int
     values: list[str] = field(default_factory=list)
+    deletes: list[str] = field(default_factory=list)
 
 
 class Catalog(Protocol):
@@ -75,6 +82,26 @@ class Catalog(Protocol):
     def files(self, database: str, name: str, predicate: list[dict[str, Any]]) -> list[File]:
         """A table's files; `predicate` are conditions on partition keys that every wanted row fulfils:
         {"column", "operator" (=, <>, <, <=, >, >=, in), "values": [text, ...]}."""
+
+
+class Lake(Catalog, Protocol):
+    """What writing tables needs besides: objects, and the exchange of an Iceberg table's metadata file."""
+
+    def open(self, location: str) -> str | None:
+        """Where the bytes of the object at an s3:// location lie, or None."""
+
+    def keep(self, location: str, path: str) -> None:
+        """Make a file the object at a location; the file is taken over."""
+
+    def discard(self, locations: list[str]) -> None:
+        """Delete objects."""
+
+    def metadata_location(self, database: str, name: str) -> str | None:
+        """The metadata file of an Iceberg table at this moment."""
+
+    def commit(self, database: str, name: str, before: str, after: str, shown: dict[str, Any]) -> None:
+        """Make `after` the metadata file of an Iceberg table whose metadata file is `before` ("": of a new
+        table); ICEBERG_COMMIT_ERROR where it is another by now. `shown`: its location and Glue's columns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,12 +159,33 @@ class Outcome:
     files: list[Written] = field(default_factory=list)
 
 
-class Engine(Protocol):
-    def check(self, text: str) -> None:
-        """`SqlError` where a query does not parse."""
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A statement that changes an Iceberg table, or makes one: an operation of `iceberg.statements`.
 
-    def run(self, query: Query, catalog: Catalog, key: str) -> Outcome:
+    `text` is the statement, or the query in it; `arguments` are the operation's own.
+    """
+
+    operation: str
+    database: str
+    name: str
+    folder: Path
+    text: str = ""
+    session: str = ""  # the database of names without one
+    arguments: dict[str, Any] = field(default_factory=dict)
+    parameters: list[str] = field(default_factory=list)
+    now: float = 0.0
+
+
+class Engine(Protocol):
+    def check(self, text: str, *, change: bool = False) -> None:
+        """`SqlError` where a query (or, asked so, an UPDATE, DELETE or MERGE) does not parse."""
+
+    def run(self, query: Query, catalog: Lake, key: str) -> Outcome:
         """Run to the end, in the caller's thread; `SqlError` or `Cancelled` where it does not get there."""
+
+    def change(self, change: Change, catalog: Lake, key: str) -> Outcome:
+        """Do what a statement says to an Iceberg table; the rows of the outcome are those it touched."""
 
     def cancel(self, key: str) -> None:
         """End the query that runs, or waits, under a key."""

@@ -15,14 +15,16 @@ import duckdb
 from cumulet.engines.sql import json_text, scalars
 from cumulet.engines.sql.base import (
     Cancelled,
-    Catalog,
+    Change,
     File,
+    Lake,
     NotSupported,
     Outcome,
     Query,
     ResultColumn,
     SqlError,
 )
+from cumulet.engines.sql.lakes import Lakes
 from cumulet.engines.sql.readers import Reading, Source, read
 from cumulet.engines.sql.scanning import scanned
 from cumulet.engines.sql.trino.translation import Translation, translate
@@ -53,10 +55,11 @@ class Session:
         scalars.register(self.connection)
         self.connection.execute(MACROS.read_text())
 
-    def run(self, query: Query, catalog: Catalog) -> Outcome:
+    def run(self, query: Query, catalog: Lake) -> Outcome:
         began = time.monotonic()
         try:
-            translation = translate(query, catalog, self._reader)
+            lakes = Lakes(catalog, query.output.folder)
+            translation = translate(query, lakes, self._reader, self._constant)
             planned = time.monotonic()
             size = scanned(self.connection, translation)
             check_limit(query, size)
@@ -70,8 +73,23 @@ class Session:
         columns = [ResultColumn(name, str(kind), kind.hive) for name, kind in translation.columns]
         return Outcome(columns, rows, size, planned - began, time.monotonic() - planned, files)
 
-    def explain(self, query: Query, catalog: Catalog) -> Translation:
-        return translate(query, catalog, self._reader)
+    def change(self, change: Change, catalog: Lake) -> Outcome:
+        """A statement that makes or changes an Iceberg table."""
+        from cumulet.engines.sql.iceberg.statements import OPERATIONS
+        from cumulet.engines.sql.iceberg.work import Work
+
+        began = time.monotonic()
+        try:
+            lakes = Lakes(catalog, change.folder)
+            work = Work(self.connection, lakes, change, self._reader, self._constant)
+            rows = OPERATIONS[change.operation](work)
+            return Outcome([], rows, work.scanned(), 0.0, time.monotonic() - began)
+        except duckdb.Error as error:
+            raise spoken(error) from None
+
+    def explain(self, query: Query, catalog: Lake) -> Translation:
+        lakes = Lakes(catalog, query.output.folder)
+        return translate(query, lakes, self._reader, self._constant)
 
     def interrupt(self) -> None:
         self.connection.interrupt()
@@ -89,8 +107,11 @@ class Session:
         return list(zip(found.columns, found.dtypes, strict=True))
 
     def _holds(self, question: str) -> bool:
+        return bool(self._constant(f"({question})"))
+
+    def _constant(self, expression: str) -> Any:
         try:
-            return bool(self.connection.execute(question).fetchall()[0][0])
+            return self.connection.execute(f"SELECT {expression}").fetchall()[0][0]
         except duckdb.Error as error:
             raise spoken(error) from None
 

@@ -16,7 +16,16 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from cumulet.engines.sql import frames
-from cumulet.engines.sql.base import Cancelled, Catalog, Outcome, Query, ResultColumn, SqlError, Written
+from cumulet.engines.sql.base import (
+    Cancelled,
+    Change,
+    Lake,
+    Outcome,
+    Query,
+    ResultColumn,
+    SqlError,
+    Written,
+)
 
 IDLE = 300.0  # seconds without a query after which a worker ends
 GRACE = 3.0  # seconds that a cancelled query has to notice
@@ -52,7 +61,7 @@ class Worker:
         self.used = time.monotonic()
         self.cancelled = False
 
-    def request(self, message: frames.Message, catalog: Catalog | None = None) -> Any:
+    def request(self, message: frames.Message, catalog: Lake | None = None) -> Any:
         """Send a request, answer what the worker asks meanwhile, and return what it did."""
         self.cancelled = False
         self._send(message)
@@ -109,7 +118,7 @@ def environment() -> dict[str, str]:
     }
 
 
-def answer(catalog: Catalog | None, question: frames.Message) -> frames.Message:
+def answer(catalog: Lake | None, question: frames.Message) -> frames.Message:
     try:
         found = getattr(catalog, question["ask"])(*question["arguments"])
     except SqlError as error:
@@ -124,7 +133,7 @@ def answer(catalog: Catalog | None, question: frames.Message) -> frames.Message:
         }
     if isinstance(found, list):
         return {"answer": [each if isinstance(each, str) else asdict(each) for each in found]}
-    return {"answer": asdict(found) if found is not None else None}
+    return {"answer": found if found is None or isinstance(found, str) else asdict(found)}
 
 
 class Pool:
@@ -140,22 +149,29 @@ class Pool:
         self.turns = Turns(size)
         shutil.rmtree(folder, ignore_errors=True)
 
-    def check(self, text: str) -> None:
-        """Whether a query parses; never waits behind a running one."""
+    def check(self, text: str, *, change: bool = False) -> None:
+        """Whether a query (or an UPDATE, DELETE, MERGE) parses; never waits behind a running one."""
         worker = self._take()
         try:
-            worker.request({"do": "check", "text": text})
+            worker.request({"do": "check", "text": text, "change": change})
         finally:
             self._give_back(worker)
 
-    def run(self, query: Query, catalog: Catalog, key: str) -> Outcome:
+    def run(self, query: Query, catalog: Lake, key: str) -> Outcome:
         """Run in the caller's thread once it is this query's turn."""
+        return self._do({"do": "run", "query": sent(query)}, catalog, key)
+
+    def change(self, change: Change, catalog: Lake, key: str) -> Outcome:
+        given = {**asdict(change), "folder": str(change.folder)}
+        return self._do({"do": "change", "change": given}, catalog, key)
+
+    def _do(self, message: frames.Message, catalog: Lake, key: str) -> Outcome:
         with self.turns.turn(key):
             worker = self._take()
             with self.lock:
                 self.running[key] = worker
             try:
-                return outcome(worker.request({"do": "run", "query": sent(query)}, catalog))
+                return outcome(worker.request(message, catalog))
             finally:
                 with self.lock:
                     del self.running[key]

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from cumulet.engines.sql import frames
-from cumulet.engines.sql.base import Cancelled, Column, File, Output, Query, SqlError, Table
+from cumulet.engines.sql.base import Cancelled, Change, Column, File, Output, Query, SqlError, Table
 from cumulet.engines.sql.execution import Session
 from cumulet.engines.sql.trino import grammar
 
@@ -42,6 +42,24 @@ class Asking:
     def files(self, database: str, name: str, predicate: list[dict[str, Any]]) -> list[File]:
         return [File(**each) for each in self.worker.ask("files", database, name, predicate)]
 
+    def open(self, location: str) -> str | None:
+        found: str | None = self.worker.ask("open", location)
+        return found
+
+    def keep(self, location: str, path: str) -> None:
+        self.worker.ask("keep", location, path)
+
+    def discard(self, locations: list[str]) -> None:
+        if locations:
+            self.worker.ask("discard", locations)
+
+    def metadata_location(self, database: str, name: str) -> str | None:
+        found: str | None = self.worker.ask("metadata_location", database, name)
+        return found
+
+    def commit(self, database: str, name: str, before: str, after: str, shown: dict[str, Any]) -> None:
+        self.worker.ask("commit", database, name, before, after, shown)
+
 
 def table_of(given: dict[str, Any]) -> Table:
     return Table(
@@ -62,6 +80,7 @@ class Worker:
         os.dup2(2, 1)  # whatever a library prints must not get between the frames
         self.messages: queue.SimpleQueue[frames.Message] = queue.SimpleQueue()
         self.cancelled = threading.Event()
+        self.asking = threading.Lock()  # pyiceberg writes manifests in threads of its own
 
     def listen(self) -> None:
         while (message := frames.read(self.input)) is not None:
@@ -81,8 +100,9 @@ class Worker:
     def ask(self, what: str, *arguments: Any) -> Any:
         if self.cancelled.is_set():
             raise Cancelled
-        frames.write(self.output, {"ask": what, "arguments": arguments})
-        answer = self.messages.get()
+        with self.asking:
+            frames.write(self.output, {"ask": what, "arguments": arguments})
+            answer = self.messages.get()
         if "error" in answer:
             raise SqlError(**answer["error"])
         return answer["answer"]
@@ -107,8 +127,13 @@ class Worker:
 
     def _do(self, message: frames.Message) -> Any:
         if message["do"] == "check":
-            grammar.query(message["text"])
+            parse = grammar.change if message["change"] else grammar.query
+            parse(message["text"])
             return None
+        if message["do"] == "change":
+            given = message["change"]
+            change = Change(**{**given, "folder": Path(given["folder"])})
+            return asdict(self.session.change(change, Asking(self)))
         given = message["query"]
         output = Output(
             Path(given["output"]["folder"]), given["output"]["format"], given["output"]["options"]

@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64
 import json
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cumulet.engines.sql.base import Column, File, NotSupported, SqlError, Table
-from cumulet.services.athena.places import folder
+from cumulet.services.athena.iceberg import record
+from cumulet.services.athena.places import bucket_and_key, folder
 from cumulet.wire.errors import AwsError
 
 if TYPE_CHECKING:
@@ -36,6 +38,7 @@ class Lake:
     """Answers the engine's questions as the caller of the query, through public operations only."""
 
     def __init__(self, service: Service) -> None:
+        self.service = service
         self.glue: Any = service.other("glue")
         self.s3: Any = service.other("s3")
         self.known: dict[tuple[str, str], dict[str, Any] | None] = {}
@@ -73,6 +76,33 @@ class Lake:
             raise NotSupported(f"Partition projection (table {database}.{name})")
         return self._partitioned(table, predicate)
 
+    def open(self, location: str) -> str | None:
+        bucket, key = bucket_and_key(location)
+        found = self.s3.files(Bucket=bucket, Prefix=key)
+        return next((str(each.path) for each in found if each.key == key), None)
+
+    def keep(self, location: str, path: str) -> None:
+        """The bytes are on disk when this returns; the commit that follows makes them an object for good."""
+        bucket, key = bucket_and_key(location)
+        with self.service.store.deferring():
+            self.s3.put_object(Bucket=bucket, Key=key, Body=Path(path))
+
+    def discard(self, locations: list[str]) -> None:
+        for location in locations:
+            bucket, key = bucket_and_key(location)
+            self.s3.delete_object(Bucket=bucket, Key=key)
+
+    def metadata_location(self, database: str, name: str) -> str | None:
+        self.known.pop((database, name), None)
+        table = self.glue_table(database, name)
+        found = (table or {}).get("Parameters") or {}
+        return found.get("metadata_location")
+
+    def commit(self, database: str, name: str, before: str, after: str, shown: dict[str, Any]) -> None:
+        """Exchange the metadata file of an Iceberg table's record, if nobody else has done so meanwhile."""
+        record.commit(self.glue, database, name, before, after, shown)
+        self.known.pop((database, name), None)
+
     def _pages(self, operation: Any, member: str, **arguments: Any) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
         token: str | None = None
@@ -102,7 +132,7 @@ class Lake:
             **(serde.get("Parameters") or {}),
         }
         if parameters.get("table_type", "").upper() == "ICEBERG":
-            return Table(database, name, columns, keys, "Iceberg", parameters)
+            return Table(database, name, columns, keys, "iceberg", parameters)
         return Table(database, name, columns, keys, SERDES.get(library, library or "unknown"), parameters)
 
     def _listed(self, location: str, values: list[str]) -> list[File]:

@@ -143,8 +143,9 @@ class QueryExecutions(Service):
         statement = statements.read(text)
         try:
             if statement.query and statement.kind != "PREPARE":
-                engine(self.house).check(statement.query)
-            elif statement.kind not in ("EXECUTE", "DEALLOCATE", "PREPARE"):
+                change = statement.kind in ("UPDATE", "DELETE", "MERGE")
+                engine(self.house).check(statement.query, change=change)
+            elif statement.kind not in ("EXECUTE", "DEALLOCATE", "PREPARE", "OPTIMIZE", "VACUUM"):
                 ddl.parse(statement.kind, text)
         except SqlError as error:
             raise (malformed if error.name == "SYNTAX_ERROR" else invalid)(error.message) from None
@@ -223,7 +224,7 @@ def output_of(folder: str, name: str, statement: Statement) -> str:
         return f"{folder}/{name}.csv"
     if statement.kind == "CREATE_TABLE_AS_SELECT":
         return f"{folder}/tables/{name}"
-    if statement.kind in ("INSERT", "UNLOAD"):
+    if statement.kind in ("INSERT", "UNLOAD", "UPDATE", "DELETE", "MERGE"):
         return f"{folder}/{name}"
     return f"{folder}/{name}.txt"
 

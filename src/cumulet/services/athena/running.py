@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cumulet.engines.sql.base import Outcome, Output, Query, SqlError
+from cumulet.engines.sql.base import Change, Outcome, Output, Query, SqlError
 from cumulet.services.athena import ddl, metadata_file, reuse, statements, views
 from cumulet.services.athena.engine import engine
+from cumulet.services.athena.iceberg import changes
 from cumulet.services.athena.lake import Lake
 from cumulet.services.athena.places import bucket_and_key
 from cumulet.services.athena.prepared_statements import KIND as PREPARED
@@ -40,25 +42,12 @@ class Run:
         return str(self.body["QueryExecutionId"])
 
     def work(self) -> None:
-        works = {
-            "SELECT": self._select,
-            "CREATE_TABLE_AS_SELECT": create_table_as,
-            "INSERT": insert_into,
-            "UNLOAD": unload,
-            "CREATE_VIEW": views.create,
-            "EXECUTE": self._execute,
-            "PREPARE": self._prepare,
-            "DEALLOCATE": self._deallocate,
-            "EXPLAIN": self._explain,
-        }
-        work = works.get(self.statement.kind)
+        work = WORKS.get(self.statement.kind)
         if work is None:
             self.begin_to_write()
             self.say(ddl.run(self))
-        elif self.statement.kind in ("CREATE_TABLE_AS_SELECT", "INSERT", "UNLOAD", "CREATE_VIEW"):
-            work(self)  # type: ignore[operator]
         else:
-            work()  # type: ignore[operator]
+            work(self)
 
     def begin_to_write(self) -> None:
         """From here on others see what the statement does: cut off now, it is not run again."""
@@ -81,6 +70,26 @@ class Run:
         outcome = engine(self.service.house).run(query, self.lake, self.id)
         self.scanned += outcome.scanned
         self.planning += outcome.planning
+        self.execution += outcome.execution
+        self.body["RowCount"] = outcome.rows
+        return outcome
+
+    def change(self, operation: str, database: str, name: str, **arguments: Any) -> Outcome:
+        """Let the engine do something to an Iceberg table."""
+        self.begin_to_write()
+        change = Change(
+            operation,
+            database,
+            name,
+            self.folder,
+            self.statement.query,
+            self.database,
+            arguments,
+            self.body["ExecutionParameters"],
+            self.body["Status"]["SubmissionDateTime"],
+        )
+        outcome = engine(self.service.house).change(change, self.lake, self.id)
+        self.scanned += outcome.scanned
         self.execution += outcome.execution
         self.body["RowCount"] = outcome.rows
         return outcome
@@ -169,3 +178,21 @@ class Run:
         bucket, key = bucket_and_key(location)
         with self.service.store.deferring():
             self.service.other("s3").put_object(Bucket=bucket, Key=key, **members)
+
+
+WORKS: dict[str, Callable[[Run], None]] = {
+    "SELECT": Run._select,
+    "CREATE_TABLE_AS_SELECT": create_table_as,
+    "INSERT": insert_into,
+    "UNLOAD": unload,
+    "CREATE_VIEW": views.create,
+    "EXECUTE": Run._execute,
+    "PREPARE": Run._prepare,
+    "DEALLOCATE": Run._deallocate,
+    "EXPLAIN": Run._explain,
+    "UPDATE": changes.change_rows,
+    "DELETE": changes.change_rows,
+    "MERGE": changes.change_rows,
+    "OPTIMIZE": changes.optimize,
+    "VACUUM": changes.vacuum,
+}

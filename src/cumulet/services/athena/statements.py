@@ -53,13 +53,16 @@ def read(text: str) -> Statement:
         "EXECUTE": execute,
         "DEALLOCATE": deallocate,
         "USING": using,
+        "UPDATE": update,
+        "DELETE": delete,
+        "MERGE": merge,
+        "OPTIMIZE": optimize,
+        "VACUUM": vacuum,
     }
     if first in readers:
         return readers[first](words)
     if first in DDL:
         return Statement(kind_of(words), "UTILITY" if first in ("SHOW", "DESCRIBE", "DESC") else "DDL")
-    if first in ("UPDATE", "DELETE", "MERGE", "OPTIMIZE", "VACUUM"):
-        return Statement(first, "DML" if first in ("UPDATE", "DELETE", "MERGE") else "DDL")
     raise words.unexpected(EXPECTED)
 
 
@@ -272,6 +275,40 @@ def deallocate(words: Words) -> Statement:
     name = words.name()
     words.end()
     return Statement("DEALLOCATE", "UTILITY", "", [name])
+
+
+def update(words: Words) -> Statement:
+    words.expect("UPDATE")
+    return Statement("UPDATE", "DML", words.text, words.dotted())
+
+
+def delete(words: Words) -> Statement:
+    words.expect("DELETE", "FROM")
+    return Statement("DELETE", "DML", words.text, words.dotted())
+
+
+def merge(words: Words) -> Statement:
+    words.expect("MERGE", "INTO")
+    return Statement("MERGE", "DML", words.text, words.dotted())
+
+
+def optimize(words: Words) -> Statement:
+    """OPTIMIZE table REWRITE DATA USING BIN_PACK [WHERE condition]."""
+    words.expect("OPTIMIZE")
+    target = words.dotted()
+    words.expect("REWRITE", "DATA", "USING", "BIN_PACK")
+    where = ""
+    if words.left:
+        words.expect("WHERE")
+        where = words.text[words.peek().start : words.words[-1].end]
+    return Statement("OPTIMIZE", "DDL", target=target, properties={"where": where})
+
+
+def vacuum(words: Words) -> Statement:
+    words.expect("VACUUM")
+    target = words.dotted()
+    words.end()
+    return Statement("VACUUM", "DDL", target=target)
 
 
 def using(words: Words) -> Statement:

@@ -14,6 +14,8 @@ from urllib.parse import quote
 
 from cumulet.engines.sql.base import NotSupported, Outcome, Output, SqlError
 from cumulet.services.athena import formats, metadata_file
+from cumulet.services.athena.iceberg import changes
+from cumulet.services.athena.iceberg.record import is_iceberg
 from cumulet.services.athena.places import folder
 from cumulet.wire.errors import AwsError
 
@@ -45,7 +47,9 @@ def create_table_as(run: Run) -> None:
     """The table exists when its data does: Glue is told last."""
     database, name = qualified(run, run.statement.target)
     given = run.statement.properties
-    check_properties(given, "CREATE TABLE AS")
+    iceberg = str(given.get("table_type", "")).upper() == "ICEBERG"
+    if not iceberg:
+        check_properties(given, "CREATE TABLE AS")
     if exists(run, database, name):
         if given.get("if_not_exists"):
             finish(run, [], "")
@@ -54,6 +58,9 @@ def create_table_as(run: Run) -> None:
             "TABLE_ALREADY_EXISTS",
             f"line 1:1: Destination table 'awsdatacatalog.{database}.{name}' already exists",
         )
+    if iceberg:
+        changes.create_table_as(run, database, name)
+        return
     location = given.get("external_location") or f"{run.body['Folder'].rstrip('/')}/tables/{run.id}"
     check_empty(run, location, database, name)
     output = output_of(run, given)
@@ -186,6 +193,9 @@ def insert_into(run: Run) -> None:
         )
     if table.get("TableType") == "VIRTUAL_VIEW":
         raise SqlError("NOT_SUPPORTED", "line 1:1: Inserting into views is not supported")
+    if is_iceberg(table):
+        changes.insert(run, database, name)
+        return
     form, options = formats.of_table(run.lake, table)
     keys = [each["Name"] for each in table.get("PartitionKeys") or []]
     columns = [

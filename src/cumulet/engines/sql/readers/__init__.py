@@ -19,6 +19,7 @@ FORMATS = {
     "quoted csv": "quoted",
     "json": "json",
     "parquet": "parquet",
+    "iceberg": "iceberg",
 }
 
 

@@ -25,6 +25,7 @@ READABLE = {
     "varchar": ("VARCHAR", "BLOB", "JSON"),
     "varbinary": ("BLOB", "VARCHAR"),
     "date": ("DATE",),
+    "time": ("TIME",),
     "timestamp": MOMENTS,
     "char": ("VARCHAR",),
 }
@@ -62,7 +63,7 @@ def converted(sql: str, physical: Any, kind: Type, label: str) -> str:
         )
     if kind.base == "row" and stored == "STRUCT":
         return struct(sql, {n.lower(): (n, p) for n, p in physical.children}, kind, label)
-    if kind.base == "timestamp" and "TIME ZONE" in str(physical).upper():
+    if kind.base.startswith("timestamp") and "TIME ZONE" in str(physical).upper():
         return f"timezone('UTC', {sql})"
     if str(physical).upper() == kind.duck:
         return sql

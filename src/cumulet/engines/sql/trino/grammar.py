@@ -54,6 +54,7 @@ EXPECTED = (
 )
 BEGINNINGS = ("SELECT", "WITH", "VALUES", "TABLE", "(")
 QUERIES = (exp.Select, exp.SetOperation, exp.Values, exp.Subquery)
+CHANGES = (exp.Update, exp.Delete, exp.Merge)
 ENDS = (
     TokenType.FROM,
     TokenType.R_PAREN,
@@ -103,6 +104,19 @@ def query(text: str) -> exp.Expr:
     if not isinstance(tree, QUERIES):
         raise mismatched(text, found[0], EXPECTED)
     return tree
+
+
+def change(text: str) -> exp.Expr:
+    """The tree of an UPDATE, DELETE or MERGE."""
+    found = tokens(text)
+    _screen(text, found)
+    try:
+        trees = [tree for tree in GRAMMAR.parser().parse(found, text) if tree is not None]
+    except ParseError as error:
+        raise _mismatch(text, error, found) from None
+    if len(trees) != 1 or not isinstance(trees[0], CHANGES):
+        raise mismatched(text, found[0], "'DELETE', 'MERGE', 'UPDATE'")
+    return trees[0]
 
 
 def expression(text: str) -> exp.Expr:

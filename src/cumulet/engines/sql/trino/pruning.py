@@ -12,6 +12,7 @@ from sqlglot import exp
 
 from cumulet.engines.sql.trino.operators import COMPARISONS, chain
 
+TYPED = (exp.DataType.Type.DATE, exp.DataType.Type.TIMESTAMP)
 FLIPPED = {"=": "=", "<>": "<>", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
 
@@ -60,6 +61,6 @@ def constant(tree: Any) -> str | None:
     """A literal's text; a typed literal (DATE '2020-01-01') counts too."""
     if isinstance(tree, exp.Neg) and isinstance(tree.this, exp.Literal) and not tree.this.is_string:
         return f"-{tree.this.this}"
-    if isinstance(tree, exp.Cast) and tree.args["to"].this == exp.DataType.Type.DATE:
+    if isinstance(tree, exp.Cast) and tree.args["to"].this in TYPED:
         return constant(tree.this)
     return str(tree.this) if isinstance(tree, exp.Literal) else None

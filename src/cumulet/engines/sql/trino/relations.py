@@ -20,6 +20,10 @@ from cumulet.engines.sql.trino.unnest import unnested
 if TYPE_CHECKING:
     from cumulet.engines.sql.trino.query import Queries
 
+VERSIONS = {
+    "TIMESTAMP": ("timestamp with time zone", "timestamp", "date"),
+    "VERSION": ("bigint", "integer", "varchar"),
+}
 SIDES = {"": "INNER", "LEFT": "LEFT", "RIGHT": "RIGHT", "FULL": "FULL"}
 
 
@@ -103,7 +107,7 @@ class Relations:
 
     def _table(self, tree: exp.Table) -> Relation:
         for key, value in tree.args.items():
-            if key not in ("this", "db", "catalog", "alias", "joins", "sample") and value not in (
+            if key not in ("this", "db", "catalog", "alias", "joins", "sample", "version") and value not in (
                 None,
                 False,
                 [],
@@ -128,7 +132,12 @@ class Relations:
             given.this.name.lower() if given is not None and given.this is not None else parts[-1],
         }
         found = source_of(
-            self.queries, parts, self._at(tree), alias, lambda keys: conditions(self.where, keys, qualifiers)
+            self.queries,
+            parts,
+            self._at(tree),
+            alias,
+            lambda keys: conditions(self.where, keys, qualifiers),
+            self._version(tree.args.get("version")),
         )
         fields = self._fields(alias, given, found.columns, own[-3:])
         fields += [
@@ -136,6 +145,20 @@ class Relations:
             for label, kind, column in found.hidden
         ]
         return Relation(f"({found.sql}) AS {alias}{self._sample(tree)}", fields)
+
+    def _version(self, tree: Any) -> tuple[str, Any] | None:
+        """FOR TIMESTAMP AS OF a moment, FOR VERSION AS OF a snapshot: the value, which no row decides."""
+        if tree is None:
+            return None
+        if tree.args.get("kind") != "AS OF":
+            raise NotSupported(f"{self._at(tree)}: FOR {tree.this} {tree.args.get('kind')}")
+        value = self._expressions([])(tree.expression)
+        wanted = VERSIONS.get(str(tree.this), ())
+        if value.type.base not in wanted:
+            message = f"Type {value.type} invalid. Expected one of: {', '.join(wanted)}"
+            raise SqlError("TYPE_MISMATCH", f"{self._at(tree)}: {message}")
+        sql = f"CAST({value.sql} AS TIMESTAMP)" if tree.this == "TIMESTAMP" else value.sql
+        return str(tree.this), self.queries.plan.constant(sql)
 
     def _sample(self, tree: exp.Table) -> str:
         sample = tree.args.get("sample")

@@ -62,6 +62,7 @@ class Plan:
     text: str
     now: float
     reader: Callable[..., Any]
+    constant: Callable[[str], Any]  # the value of an expression that needs no row
     numbers: count[int] = field(default_factory=count)
     reads: list[Any] = field(default_factory=list)  # of tables.Read
     used: set[str] = field(default_factory=set)  # the columns that the query touches, by their reference

@@ -41,9 +41,14 @@ class Read:
 
 
 def source_of(
-    queries: Queries, parts: tuple[str, ...], where: str, alias: str, predicate: Predicate
+    queries: Queries,
+    parts: tuple[str, ...],
+    where: str,
+    alias: str,
+    predicate: Predicate,
+    version: tuple[str, Any] | None = None,
 ) -> Stored:
-    """The table or view that a name means."""
+    """The table or view that a name means; `version` asks for it as it was."""
     plan = queries.plan
     catalog, database, table = (
         (CATALOG, plan.database, "", *parts)[-3:]
@@ -65,6 +70,10 @@ def source_of(
         raise SqlError(
             "SCHEMA_NOT_FOUND" if missing_database else "TABLE_NOT_FOUND", f"{where}: {what} does not exist"
         )
+    if version is not None:
+        if found.at is None:
+            raise SqlError("NOT_SUPPORTED", f"{where}: This connector does not support versioned tables")
+        found = found.at(*version)
     return view(queries, found, where) if found.view else stored(queries, found, alias, predicate)
 
 
@@ -106,23 +115,34 @@ def stored(queries: Queries, table: Table, alias: str, predicate: Predicate) -> 
     plan = queries.plan
     columns = [(c.name, parsed(c.type)) for c in table.columns]
     keys = [(c.name, parsed(c.type)) for c in table.keys]
-    wanted = predicate({name for name, _ in keys}) if keys else []
-    files = [each for each in plan.catalog.files(table.database, table.name, wanted) if each.size]
+    files = files_of(plan, table, predicate)
+    aside = hidden(table)
     if not files:
-        nulls = ", ".join(f"CAST(NULL AS {kind.duck}) AS c{i}" for i, (_, kind) in enumerate(columns + keys))
-        return Stored(f"SELECT {nulls}, CAST(NULL AS VARCHAR) AS path WHERE FALSE", columns + keys, hidden())
+        nulls = [f"CAST(NULL AS {kind.duck}) AS c{i}" for i, (_, kind) in enumerate(columns + keys)]
+        nulls += [f"CAST(NULL AS {kind.duck}) AS {called}" for _, kind, called in aside]
+        return Stored(f"SELECT {', '.join(nulls)} WHERE FALSE", columns + keys, aside)
     source: Source = plan.reader(table.format, columns, files, table.options)
     values = [by_file([each.values[i] for each in files], kind) for i, (_, kind) in enumerate(keys)]
     shown = [f"{sql} AS c{i}" for i, sql in enumerate(source.columns + values)]
-    path = by_file([each.name for each in files], t.VARCHAR)
+    shown.append(f"{by_file([each.name for each in files], t.VARCHAR)} AS path")
+    shown += [called for _, _, called in aside[1:]]
     plan.reads.append(Read(table.format, files, [name for name, _ in columns], alias))
-    return Stored(
-        f"SELECT {', '.join([*shown, f'{path} AS path'])} FROM {source.relation}", columns + keys, hidden()
-    )
+    return Stored(f"SELECT {', '.join(shown)} FROM {source.relation}", columns + keys, aside)
 
 
-def hidden() -> list[tuple[str, t.Type, str]]:
-    return [("$path", t.VARCHAR, "path")]
+def files_of(plan: Any, table: Table, predicate: Predicate) -> list[File]:
+    """The files that can hold wanted rows; a table that knows its own has a use for every condition."""
+    if table.scan is not None:
+        return table.scan(predicate({"$path", *(column.name.lower() for column in table.columns)}))
+    keys = {column.name for column in table.keys}
+    wanted = predicate(keys) if keys else []
+    return [each for each in plan.catalog.files(table.database, table.name, wanted) if each.size]
+
+
+def hidden(table: Table) -> list[tuple[str, t.Type, str]]:
+    """Columns that only their names bring forth: the row's file and, in Iceberg, its place in it."""
+    path = ("$path", t.VARCHAR, "path")
+    return [path, ("$row", t.BIGINT, "file_row")] if table.format == "iceberg" else [path]
 
 
 def by_file(texts: list[str], kind: t.Type) -> str:

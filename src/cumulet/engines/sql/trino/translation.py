@@ -36,20 +36,27 @@ class Translation:
     used: set[str]
 
 
-def translate(query: Query, catalog: Catalog, reader: Callable[..., Any]) -> Translation:
+def translate(
+    query: Query, catalog: Catalog, reader: Callable[..., Any], constant: Callable[[str], Any]
+) -> Translation:
     text = with_parameters(query.text, query.parameters)
     tree = grammar.query(text)
-    plan = Plan(catalog, query.database.lower(), text, query.now, reader)
-    found = Queries(plan).nested(tree)
-    made = Translation(found.sql, [(f.name, f.type) for f in found.fields], plan.reads, plan.used)
-    made = fitted(made, query) if query.target else made
+    plan = Plan(catalog, query.database.lower(), text, query.now, reader, constant)
+    made = translated(plan, tree)
+    if query.target:
+        wanted = [(name.lower(), parsed(kind)) for name, kind in query.target]
+        made = fitted(made, wanted, query.given)
     return replace(made, sql=f"SELECT * FROM ({made.sql}) AS q LIMIT 0") if query.no_rows else made
 
 
-def fitted(made: Translation, query: Query) -> Translation:
+def translated(plan: Plan, tree: Any) -> Translation:
+    found = Queries(plan).nested(tree)
+    return Translation(found.sql, [(f.name, f.type) for f in found.fields], plan.reads, plan.used)
+
+
+def fitted(made: Translation, wanted: list[tuple[str, t.Type]], named: list[str]) -> Translation:
     """What INSERT selects, as the table's own columns; those that are not named are NULL."""
-    wanted = [(name.lower(), parsed(kind)) for name, kind in query.target]
-    given = [each.lower() for each in query.given] or [name for name, _ in wanted]
+    given = [each.lower() for each in named] or [name for name, _ in wanted]
     kinds = dict(wanted)
     if unknown := [each for each in given if each not in kinds]:
         raise SqlError(
@@ -75,6 +82,9 @@ def fitted(made: Translation, query: Query) -> Translation:
 
 
 def assignable(value: t.Type, wanted: t.Type) -> bool:
+    """Whether INSERT and UPDATE take a value for a column; the names of rows' fields do not matter."""
+    if value.parts and value.base == wanted.base and len(value.parts) == len(wanted.parts):
+        return all(map(assignable, value.parts, wanted.parts))
     return (
         t.fits(value, wanted)
         or value.base == wanted.base == "varchar"

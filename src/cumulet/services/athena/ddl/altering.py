@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
 from cumulet.services.athena.ddl.reading import Act, Reader, failed, found_table, task_failed, updated
+from cumulet.services.athena.iceberg.properties import iceberg as iceberg_properties
+from cumulet.services.athena.iceberg.record import is_iceberg
 from cumulet.services.athena.places import folder
 from cumulet.wire.errors import AwsError
 
@@ -30,23 +32,33 @@ def altered(reader: Reader, place: tuple[str, str]) -> Act:
         return lambda run: change_columns(run, place, columns, keep=False)
     if reader.take("ADD"):
         return add_partitions(reader, place)
+    if reader.take("CHANGE"):
+        return change_column(reader, place)
     if reader.take("DROP"):
-        return drop_partitions(reader, place)
+        if reader.peek().upper in ("IF", "PARTITION"):
+            return drop_partitions(reader, place)
+        return drop_column(reader, place)
     if reader.take("SET", "TBLPROPERTIES"):
         properties = reader.properties()
         return lambda run: set_properties(run, place, properties)
+    if reader.take("UNSET", "TBLPROPERTIES"):
+        keys = reader.keys()
+        return lambda run: unset_properties(run, place, keys)
     if reader.take("SET", "LOCATION"):
         location = reader.location()
         return lambda run: set_location(run, place, location)
     if reader.peek().upper == "PARTITION":
         return alter_partition(reader, place)
-    raise reader.unexpected("{'ADD', 'DROP', 'PARTITION', 'REPLACE', 'SET'}")
+    raise reader.unexpected("{'ADD', 'CHANGE', 'DROP', 'PARTITION', 'REPLACE', 'SET', 'UNSET'}")
 
 
 def change_columns(
     run: Run, place: tuple[str, str], columns: list[dict[str, Any]], *, keep: bool
 ) -> list[str]:
     table = found_table(run, place)
+    if is_iceberg(table):
+        does = "add columns" if keep else "replace columns"
+        return alter_iceberg(run, table, does, columns=[described(each) for each in columns])
     old = table["StorageDescriptor"]["Columns"] if keep else []
     taken = {each["Name"].lower() for each in old} | {
         each["Name"].lower() for each in table.get("PartitionKeys") or []
@@ -59,7 +71,65 @@ def change_columns(
 
 def set_properties(run: Run, place: tuple[str, str], properties: dict[str, str]) -> list[str]:
     table = found_table(run, place)
+    if is_iceberg(table):
+        return alter_iceberg(
+            run, table, "set properties", properties=iceberg_properties(properties, new=False)
+        )
     updated(run, table, Parameters={**(table.get("Parameters") or {}), **properties})
+    return []
+
+
+def unset_properties(run: Run, place: tuple[str, str], keys: list[str]) -> list[str]:
+    table = found_table(run, place)
+    if is_iceberg(table):
+        known = iceberg_properties(dict.fromkeys(keys, ""), new=False, check=False)
+        return alter_iceberg(run, table, "unset properties", keys=list(known))
+    kept = {key: value for key, value in (table.get("Parameters") or {}).items() if key not in keys}
+    updated(run, table, Parameters=kept)
+    return []
+
+
+def change_column(reader: Reader, place: tuple[str, str]) -> Act:
+    """CHANGE [COLUMN] old new type [COMMENT text] [FIRST | AFTER other], of Iceberg tables."""
+    reader.take("COLUMN")
+    old = reader.name()
+    column: dict[str, Any] = {"Name": reader.name(), "Type": reader.type()}
+    if reader.take("COMMENT"):
+        column["Comment"] = reader.literal()
+    first = reader.take("FIRST")
+    after = reader.name() if reader.take("AFTER") else ""
+    return lambda run: alter_iceberg(
+        run,
+        of_iceberg(run, place),
+        "change column",
+        column=old,
+        columns=[described(column)],
+        first=first,
+        after=after,
+    )
+
+
+def drop_column(reader: Reader, place: tuple[str, str]) -> Act:
+    reader.take("COLUMN")
+    name = reader.name()
+    return lambda run: alter_iceberg(run, of_iceberg(run, place), "drop column", column=name)
+
+
+def of_iceberg(run: Run, place: tuple[str, str]) -> dict[str, Any]:
+    table = found_table(run, place)
+    if not is_iceberg(table):
+        raise failed(
+            f"SemanticException {table['Name']} is no Iceberg table: CHANGE and DROP COLUMN are for those"
+        )
+    return table
+
+
+def described(column: dict[str, Any]) -> list[str]:
+    return [column["Name"], column["Type"], column.get("Comment", "")]
+
+
+def alter_iceberg(run: Run, table: dict[str, Any], does: str, **arguments: Any) -> list[str]:
+    run.change("alter", table["DatabaseName"], table["Name"], does=does, **arguments)
     return []
 
 

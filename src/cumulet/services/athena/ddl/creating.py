@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from cumulet.engines.sql.base import NotSupported
 from cumulet.engines.sql.trino.types import UnknownType, parse
 from cumulet.services.athena.ddl.reading import Act, Reader, failed, task_failed
 from cumulet.services.athena.formats import FORMATS, LAZY, TEXT_IN, TEXT_OUT
+from cumulet.services.athena.iceberg import properties
 from cumulet.wire.errors import AwsError
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ class Definition:
     formats: tuple[str, str] = (TEXT_IN, TEXT_OUT)
     location: str = ""
     properties: dict[str, str] = field(default_factory=dict)
+    partitioning: list[str] = field(default_factory=list)  # as Iceberg spells it: "day(at)", "kind"
     buckets: list[str] = field(default_factory=list)
     bucket_count: int = -1
 
@@ -45,7 +46,9 @@ def create_table(reader: Reader) -> Act:
     while reader.left:
         clause(reader, made)
     if made.properties.get("table_type", "").upper() == "ICEBERG":
-        raise NotSupported("CREATE TABLE with table_type = 'ICEBERG'")
+        return iceberg(made, external=external, quiet=quiet)
+    if made.partitioning:
+        raise failed("SemanticException PARTITIONED BY takes columns with their types: (name type, ...)")
     if not external:
         raise failed(
             "SemanticException Tables in Athena are external: write CREATE EXTERNAL TABLE "
@@ -61,7 +64,7 @@ def clause(reader: Reader, made: Definition) -> None:
     if reader.take("COMMENT"):
         made.comment = reader.literal()
     elif reader.take("PARTITIONED", "BY"):
-        made.keys = reader.columns()
+        partitioned(reader, made)
     elif reader.take("CLUSTERED", "BY"):
         clustered(reader, made)
     elif reader.take("ROW", "FORMAT", "SERDE"):
@@ -80,6 +83,20 @@ def clause(reader: Reader, made: Definition) -> None:
         raise reader.unexpected(
             "{'PARTITIONED', 'ROW', 'STORED', 'LOCATION', 'TBLPROPERTIES', 'WITH', 'COMMENT', 'CLUSTERED'}"
         )
+
+
+def partitioned(reader: Reader, made: Definition) -> None:
+    """Hive's (name type, ...), or Iceberg's (name, day(name), bucket(4, name), ...)."""
+    at = reader.at
+    reader.expect("(")
+    terms = [reader.transform()]
+    while reader.take(","):
+        terms.append(reader.transform())
+    if reader.take(")"):
+        made.partitioning = terms
+        return
+    reader.at = at
+    made.keys = reader.columns()
 
 
 def clustered(reader: Reader, made: Definition) -> None:
@@ -123,6 +140,44 @@ def stored_as(reader: Reader, made: Definition) -> None:
     read, write, serde = FORMATS[form]
     made.formats = (read, write)
     made.serde = made.serde or serde
+
+
+def iceberg(made: Definition, *, external: bool, quiet: bool) -> Act:
+    """https://docs.aws.amazon.com/athena/latest/ug/querying-iceberg-creating-tables.html"""
+    if external:
+        raise failed("SemanticException An Iceberg table is no EXTERNAL one: write CREATE TABLE")
+    if made.keys:
+        raise failed(
+            "SemanticException Iceberg partitions by columns of the table: PARTITIONED BY (name, ...)"
+        )
+    if not made.location:
+        raise failed("SemanticException An Iceberg table needs a LOCATION: LOCATION 's3://bucket/folder/'")
+    check_types(made)
+    for column in made.columns:
+        if column["Type"].startswith(("tinyint", "smallint", "char", "varchar")):
+            raise failed(
+                f"SemanticException Type is not supported in Iceberg: {column['Name']} {column['Type']}"
+            )
+    given = {key: value for key, value in made.properties.items() if key != "table_type"}
+    arguments = {
+        "columns": [[each["Name"], each["Type"], each.get("Comment", "")] for each in made.columns],
+        "partitions": made.partitioning,
+        "location": made.location,
+        "properties": properties.iceberg(given),
+    }
+    return lambda run: create_iceberg(run, made, quiet, arguments)
+
+
+def create_iceberg(run: Run, made: Definition, quiet: bool, arguments: dict[str, Any]) -> list[str]:
+    database = made.database or run.database
+    if database not in run.lake.databases():
+        raise failed(f"SemanticException [Error 10072]: Database does not exist: {database}")
+    if run.lake.glue_table(database, made.name) is not None:
+        if quiet:
+            return []
+        raise task_failed(f"AlreadyExistsException(message:Table {made.name} already exists.)")
+    run.change("create", database, made.name, **arguments)
+    return []
 
 
 def check_types(made: Definition) -> None:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from cumulet.services.athena.ddl.reading import Act, Reader, found_table
+from cumulet.services.athena.iceberg.record import is_current, is_iceberg, metadata, partition_fields
 
 if TYPE_CHECKING:
     from cumulet.services.athena.running import Run
@@ -23,6 +24,8 @@ def describe(reader: Reader) -> Act:
 
     def act(run: Run) -> list[str]:
         table = found_table(run, place)
+        if is_iceberg(table):
+            return iceberg(metadata(run.lake, table), table)
         return formatted(table) if extended else plain(table)
 
     return act
@@ -40,6 +43,15 @@ def plain(table: dict[str, Any]) -> list[str]:
     keys = table.get("PartitionKeys") or []
     lines = listed(table["StorageDescriptor"]["Columns"] + keys)
     return [*lines, BLANK, "# Partition Information\t \t ", HEAD, BLANK, *listed(keys)] if keys else lines
+
+
+def iceberg(found: dict[str, Any], table: dict[str, Any]) -> list[str]:
+    """An Iceberg table's current columns and its partition fields."""
+    columns = [c for c in table["StorageDescriptor"]["Columns"] if is_current(c)]
+    lines = ["# Table schema:\t\t", "# col_name\tdata_type\tcomment"]
+    lines += [f"{c['Name']}\t{c['Type']}\t{c.get('Comment', '')}" for c in columns]
+    lines += ["\t\t", "# Partition spec:\t\t", "# field_name\tfield_transform\tcolumn_name"]
+    return [*lines, *("\t".join(each) for each in partition_fields(found))]
 
 
 def formatted(table: dict[str, Any]) -> list[str]:

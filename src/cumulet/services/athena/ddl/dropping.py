@@ -1,10 +1,12 @@
-"""DROP TABLE and DROP VIEW: the definition goes, the data in S3 stays."""
+"""DROP TABLE and DROP VIEW: the definition goes, the data in S3 stays (an Iceberg table's goes too)."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from cumulet.services.athena.ddl.reading import Act, Reader, no_table
+from cumulet.services.athena.iceberg.changes import purge
+from cumulet.services.athena.iceberg.record import is_iceberg
 
 if TYPE_CHECKING:
     from cumulet.services.athena.running import Run
@@ -28,11 +30,14 @@ def dropped(reader: Reader) -> Act:
 
     def act(run: Run) -> list[str]:
         database, name = place[0] or run.database, place[1]
-        if run.lake.glue_table(database, name) is None:
+        table = run.lake.glue_table(database, name)
+        if table is None:
             if quiet:
                 return []
             raise no_table(database, name)
         run.lake.glue.delete_table(DatabaseName=database, Name=name)
+        if is_iceberg(table):
+            purge(run, table)
         return []
 
     return act

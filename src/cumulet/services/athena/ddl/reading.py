@@ -18,6 +18,9 @@ ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|[0-7]{3}|.)", re.DOTALL)
 ESCAPED = {"t": "\t", "n": "\n", "r": "\r", "b": "\b", "Z": "\x1a", "0": "\0"}
 
 
+ENDS = ("COMMENT", "FIRST", "AFTER")  # words that can follow a type
+
+
 class Reader(Words):
     """Words with Hive's literals."""
 
@@ -58,12 +61,21 @@ class Reader(Words):
         self.expect(")")
         return found
 
+    def keys(self) -> list[str]:
+        """('key', ...)."""
+        self.expect("(")
+        found = [self.literal()]
+        while self.take(","):
+            found.append(self.literal())
+        self.expect(")")
+        return found
+
     def type(self) -> str:
         """A column's type, as it is written, without blanks."""
         depth, start = 0, self.at
         while self.left:
             mark = self.peek().text
-            if depth == 0 and self.at > start and (mark in (",", ")", ";") or self.peek().upper == "COMMENT"):
+            if depth == 0 and self.at > start and (mark in (",", ")", ";") or self.peek().upper in ENDS):
                 break
             depth += {"<": 1, "(": 1, ">": -1, ")": -1}.get(mark, 0)
             if depth < 0:
@@ -86,6 +98,11 @@ class Reader(Words):
                 break
         self.expect(")")
         return found
+
+    def transform(self) -> str:
+        """A column, or a function of one, as Iceberg partitions by: `day(at)`, `bucket(16, id)`."""
+        found = self.name()
+        return f"{found}({self.bracket()})" if self.peek().text == "(" else found
 
     def partition(self) -> dict[str, str]:
         """PARTITION (key = value, ...)."""

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from cumulet.services.athena.ddl.databases import matches
 from cumulet.services.athena.ddl.reading import Act, Reader, failed, found_table
+from cumulet.services.athena.iceberg.properties import athena as athena_key
+from cumulet.services.athena.iceberg.record import is_current, is_iceberg, metadata, partition_fields
 from cumulet.services.athena.lake import VIEW
 
 if TYPE_CHECKING:
@@ -57,7 +59,7 @@ def columns(reader: Reader) -> Act:
     def act(run: Run) -> list[str]:
         table = found_table(run, place)
         listed = table["StorageDescriptor"]["Columns"] + (table.get("PartitionKeys") or [])
-        return [f"{each['Name']:<20}" for each in listed]
+        return [f"{each['Name']:<20}" for each in listed if is_current(each)]
 
     return act
 
@@ -100,7 +102,10 @@ def properties(reader: Reader) -> Act:
     reader.end()
 
     def act(run: Run) -> list[str]:
-        found = found_table(run, place).get("Parameters") or {}
+        table = found_table(run, place)
+        found = table.get("Parameters") or {}
+        if is_iceberg(table):
+            found = {"table_type": "ICEBERG", **metadata(run.lake, table).get("properties", {})}
         if key:
             return [
                 found.get(key, f"Table {place[0] or run.database}.{place[1]} does not have property: {key}")
@@ -130,7 +135,35 @@ def create_table(reader: Reader) -> Act:
     reader.expect("SHOW", "CREATE", "TABLE")
     place = reader.table()
     reader.end()
-    return lambda run: definition(found_table(run, place))
+
+    def act(run: Run) -> list[str]:
+        table = found_table(run, place)
+        return iceberg(metadata(run.lake, table), table) if is_iceberg(table) else definition(table)
+
+    return act
+
+
+def iceberg(found: dict[str, Any], table: dict[str, Any]) -> list[str]:
+    """The statement that would make an Iceberg table."""
+    columns = [each for each in table["StorageDescriptor"]["Columns"] if is_current(each)]
+    shown = [f"  {each['Name']} {each['Type']}" for each in columns]
+    lines = [
+        f"CREATE TABLE {table['DatabaseName']}.{table['Name']} (",
+        *(f"{s}," for s in shown[:-1]),
+        f"{shown[-1]})",
+    ]
+    if fields := partition_fields(found):
+        lines.append(f"PARTITIONED BY ({', '.join(spelt(*each) for each in fields)})")
+    lines += ["LOCATION", f"  '{found['location']}'"]
+    own = {athena_key(key): value for key, value in found.get("properties", {}).items()}
+    return [*lines, "TBLPROPERTIES (", *pairs({"table_type": "iceberg", **own}, "")]
+
+
+def spelt(name: str, transform: str, column: str) -> str:
+    if transform == "identity":
+        return f"`{column}`"
+    word, _, number = transform.rstrip("]").partition("[")
+    return f"{word}({number}, `{column}`)" if number else f"{word}(`{column}`)"
 
 
 def definition(table: dict[str, Any]) -> list[str]:
