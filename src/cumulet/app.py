@@ -69,6 +69,8 @@ def authenticate(call: Call) -> None:
         access_key=credential.access_key if credential else "",
         request_id=call.request_id,
         source_ip=call.request.client,
+        referer=call.request.headers.get("referer"),
+        user_agent=call.request.headers.get("user-agent"),
     )
     if call.caller.anonymous and not services.service_class(call.route.service).may_admit_anonymous():
         raise sign.missing_credentials(call.route)  # before anything of the body is read

@@ -38,6 +38,8 @@ class Caller:
     access_key: str = ""
     request_id: str = ""
     source_ip: str = ""
+    referer: str = ""
+    user_agent: str = ""
 
     @property
     def anonymous(self) -> bool:

@@ -113,6 +113,8 @@ def context(caller: Caller, now: float, *, secure: bool = False) -> dict[str, li
         "aws:SecureTransport": str(secure).lower(),
         "aws:RequestedRegion": caller.region,
         "aws:SourceIp": caller.source_ip,
+        "aws:Referer": caller.referer,
+        "aws:UserAgent": caller.user_agent,
         "aws:PrincipalType": _kind(caller),
         "aws:PrincipalArn": _identity_arn(caller),
         "aws:PrincipalAccount": "" if caller.arn.endswith(".amazonaws.com") else caller.account,

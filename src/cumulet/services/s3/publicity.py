@@ -54,7 +54,7 @@ def _names_anybody(statement: policies.Statement) -> bool:
 
 def _narrows(operator: str, key: str, values: Iterable[str]) -> bool:
     """Whether a condition leaves only those whom it names by a fixed value."""
-    if key not in NARROWING or "Not" in operator or operator.endswith("IfExists") or operator == "Null":
+    if key not in NARROWING or not _binding(operator):
         return False
     if key == "aws:sourceip":
         return not any(_wide(value) for value in values)
@@ -67,3 +67,11 @@ def _wide(value: str) -> bool:
     except ValueError:
         return True
     return network.prefixlen < WIDEST[network.version] and not network.is_private
+
+
+def _binding(operator: str) -> bool:
+    """Whether a request that lacks the key fails the condition."""
+    name = operator.lower()
+    return not (
+        "not" in name or name == "null" or name.endswith("ifexists") or name.startswith("forallvalues")
+    )
