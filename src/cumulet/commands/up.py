@@ -10,10 +10,16 @@ import sys
 import threading
 from collections.abc import Callable
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 from cumulet import cli
 from cumulet.config import Config
 from cumulet.presence import AlreadyServed, Presence, claim
+
+if TYPE_CHECKING:
+    from cumulet.house import House
+
+UNHURRIED = 1.0  # seconds that a start has to itself
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -66,9 +72,18 @@ def serve(config: Config, announce: Callable[[Config, Presence], None]) -> None:
         access.leave(config, {"AccessKeyId": credential.access_key, "SecretAccessKey": credential.secret})
         presence = Presence.of(config)
         presence.write(config.data_dir)
+    threading.Thread(target=_watch, args=(house,), name="watch", daemon=True).start()
         announce(config, presence)
 
-    server.run(house, listener, proxy_listener, ready)
+    server.run(house, listener, proxy_listener, ready, lock)
+
+
+def _watch(house: House) -> None:
+    """Files that people drop into the lake are for later: the first requests come first."""
+    if not house.jobs.closing.wait(UNHURRIED):
+        from cumulet.services.s3.watch import watch
+
+        watch(house)
 
 
 def _open_many_files() -> None:
