@@ -12,7 +12,9 @@ import errno
 import os
 import re
 import shutil
+import time
 from collections.abc import Collection, Iterable, Iterator
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -26,6 +28,7 @@ SHARDS = [f"{number:02x}" for number in range(256)]
 NO_LINK = (errno.EMLINK, errno.EPERM, errno.EXDEV, errno.ENOTSUP)
 CHUNK = 1 << 20
 GENERATION = slice(2, 10)  # of a blob's name, which begins with its shard
+UNUSED = 6 * 3600  # seconds after which a plain copy goes that nobody asks for any more
 
 
 def suffix_of(name: str) -> str:
@@ -136,14 +139,11 @@ class Blobs:
         if not is_sealed(blob):
             return self.path(blob)
         copy = self.opened / blob
-        if not copy.exists():
-            self.opened.mkdir(exist_ok=True, mode=0o700)
-            aside = copy.with_name(f".{os.urandom(8).hex()}")
-            with Draft(aside) as draft:
-                for piece in self.read(blob, 0, 1 << 62):
-                    draft.write(piece)
-                draft.keep()
-            aside.rename(copy)
+        try:
+            os.utime(copy)
+        except FileNotFoundError:
+            self._forget_unused()
+            self._open_out(blob, copy)
         return copy
 
     def draft(self, suffix: str = "", *, sealed: bool = False, lock: bytes = b"") -> Draft:
@@ -151,6 +151,26 @@ class Blobs:
 
     def adopt(self, file: Path, suffix: str = "", *, sealed: bool = False, lock: bytes = b"") -> str:
         """Take a finished file over: afterwards it is no longer where it was. Only to seal it is it copied."""
+    def _open_out(self, blob: str, copy: Path) -> None:
+        self.opened.mkdir(exist_ok=True, mode=0o700)
+        aside = copy.with_name(f".{os.urandom(8).hex()}")
+        with Draft(aside) as draft:
+            for piece in self.read(blob, 0, 1 << 62):
+                draft.write(piece)
+            draft.keep()
+        aside.rename(copy)
+        if not self.path(blob).exists():  # deleted meanwhile: nothing of it is to stay
+            copy.unlink(missing_ok=True)
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(copy))
+
+    def _forget_unused(self) -> None:
+        """Plain copies that nobody has asked for in a while."""
+        with suppress(FileNotFoundError):
+            for path in self.opened.iterdir():
+                with suppress(FileNotFoundError):
+                    if path.stat().st_mtime < time.time() - UNUSED:
+                        path.unlink()
+
         if file.is_symlink() or not file.is_file():
             raise ValueError(f"{file} is not a regular file")
         if sealed:

@@ -51,6 +51,8 @@ class Checkup:
         self.stopping.set()
         if self.thread:
             self.thread.join()
+        if self.keeper:
+            self.blobs.forget_opened()
         if self.keeper and self.done.is_set() and not self.tree.behind:
             self.mark.unlink(missing_ok=True)
         if self.lock >= 0:
