@@ -7,7 +7,7 @@ VENV ?= .venv
 WORKERS ?= 2
 BIN := $(VENV)/bin
 
-.PHONY: help setup setup-demo setup-sagemaker3 demo test test-quick lint format docs bench clean
+.PHONY: help setup setup-demo setup-sagemaker3 setup-clients demo test test-quick lint format docs bench clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -18,10 +18,12 @@ setup-demo: $(VENV)/.demo ## a virtual environment with what the demo needs
 
 setup-sagemaker3: .venv-sagemaker3/.ready ## the sagemaker SDK 3.x, which cannot live beside 2.x
 
+setup-clients: .venv-clients/.ready ## s3fs, delta-rs, Iceberg, Polars ...: clients of S3 that pin versions of their own
+
 demo: $(VENV)/.demo ## the whole road in three minutes: raw reviews to a live endpoint
 	@$(BIN)/cumulet demo
 
-test: $(VENV)/.test .venv-sagemaker3/.ready ## all tests (WORKERS=n processes)
+test: $(VENV)/.test .venv-sagemaker3/.ready .venv-clients/.ready ## all tests (WORKERS=n processes)
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(PYTEST)
 
 test-quick: $(VENV)/.test ## the tests without the slow ones and the journeys
@@ -48,7 +50,7 @@ bench: $(VENV)/.bench .venv-ministack/.ready ## what calls cost, beside other lo
 	@$(BIN)/python bench/s3.py $(BENCH)
 
 clean: ## remove the environments and what tools left behind
-	rm -rf .venv .venv-sagemaker3 .venv-ministack .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-sagemaker3 .venv-clients .venv-ministack .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
 # --- environments: made once, and again when pyproject.toml changes
 
@@ -81,4 +83,12 @@ $(VENV)/.bench: $(VENV)/.test
 	@echo "Installing the sagemaker SDK 3.x into .venv-sagemaker3 (two or three minutes, once) ..."
 	@$(PYTHON) -m venv .venv-sagemaker3
 	@.venv-sagemaker3/bin/python -m pip install --quiet 'sagemaker>=3,<4' 'pandas<3' scikit-learn
+	@touch $@
+
+# boto3 is what s3fs pins (through aiobotocore) and DuckDB what its extension's wheel was built for.
+.venv-clients/.ready: Makefile
+	@echo "Installing S3's other clients into .venv-clients (a minute or two, once) ..."
+	@$(PYTHON) -m venv .venv-clients
+	@.venv-clients/bin/python -m pip install --quiet s3fs obstore deltalake 'pyiceberg[sql-sqlite]' polars \
+	  pandas pyarrow 'smart_open[s3]' boto3 awscrt pyathena duckdb-extension-httpfs==1.5.5
 	@touch $@

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
 import ssl
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -102,3 +106,38 @@ def test_sagemakers_telemetry_is_off(config: Config) -> None:
 def test_secrets_are_readable_by_their_owner_only(config: Config) -> None:
     environment.variables(config, KEYS, "us-east-1")
     assert (config.data_dir / "authority" / "authority.pem").stat().st_mode & 0o077 == 0
+
+
+def test_a_file_system_of_pyarrow_made_without_an_address_is_led_here(config: Config) -> None:
+    program = """if True:
+        import json, pickle
+        from pyarrow import fs
+        told = [fs.S3FileSystem(), fs.S3FileSystem(endpoint_override="minio:9000", scheme="http")]
+        found = [one.__reduce__()[1][0] for one in told]
+        assert isinstance(fs.FileSystem.from_uri("s3://bucket/key")[0], fs.S3FileSystem)
+        assert pickle.loads(pickle.dumps(told[0])) == told[0]
+        print(json.dumps([one["scheme"] + "://" + one["endpoint_override"] for one in found]))
+    """
+    assert json.loads(_python(config, program)) == ["http://127.0.0.1:4566", "http://minio:9000"]
+
+
+def test_the_users_own_sitecustomize_is_still_imported(
+    config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = tmp_path / "own"
+    own.mkdir()
+    (own / "sitecustomize.py").write_text("import builtins; builtins.OWN = 'seen'")
+    monkeypatch.setenv("PYTHONPATH", str(own))
+    assert _python(config, "import sitecustomize; print(OWN, sitecustomize.__file__)").split() == [
+        "seen",
+        str(own / "sitecustomize.py"),
+    ]
+
+
+def _python(config: Config, program: str) -> str:
+    """What a program prints in the environment that clients get."""
+    variables = environment.variables(config, KEYS, "us-east-1")
+    command = [sys.executable, "-c", program]
+    return subprocess.run(
+        command, env={**os.environ, **variables}, capture_output=True, text=True, check=True
+    ).stdout

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from cumulet.store.credentials import Credential
 
 LOCAL = ("localhost", "127.0.0.1", "::1")
+ON_PATH = str(Path(__file__).with_name("onpath"))
 UPSTREAM = "CUMULET_UPSTREAM_PROXY"  # the user's own HTTPS_PROXY, which ours takes the place of
 
 # What would lead a client past these settings, to another account or another place.
@@ -50,6 +51,7 @@ def variables(config: Config, credential: Credential | Mapping[str, Any], region
         "AWS_ENDPOINT_URL": config.endpoint,
         "AWS_ALLOW_HTTP": "true",  # for clients built on object_store: Polars, delta-rs, obstore
         "AWS_EC2_METADATA_DISABLED": "true",
+        "PYTHONPATH": _python_path(),
         **_profiles(config.data_dir),
         "HTTPS_PROXY": proxy,
         "https_proxy": proxy,
@@ -106,6 +108,12 @@ def _is_aws(pattern: str) -> bool:
     host = pattern.rpartition(":")[0] if pattern.count(":") == 1 else pattern
     bare = host.lower().lstrip("*.")
     return not bare or any(f".{bare}".endswith(f".{d}") or f".{d}".endswith(f".{bare}") for d in DOMAINS)
+
+
+def _python_path() -> str:
+    """The user's own, behind the folder whose `sitecustomize` leads pyarrow here."""
+    own = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    return os.pathsep.join(dict.fromkeys([ON_PATH, *(folder for folder in own if folder)]))
 
 
 def _profiles(data_dir: Path) -> dict[str, str]:

@@ -27,6 +27,12 @@ def sagemaker3_python() -> Path:
     return Path(named) if named else ROOT / ".venv-sagemaker3" / "bin" / "python"
 
 
+def clients_python() -> Path:
+    """The interpreter whose environment has S3's other clients (`make setup-clients`)."""
+    named = os.environ.get("CUMULET_CLIENTS_PYTHON")
+    return Path(named) if named else ROOT / ".venv-clients" / "bin" / "python"
+
+
 class Journey:
     """One client script on its way; what it prints is watched, so that a crash can be put at a word."""
 
@@ -91,6 +97,14 @@ def sagemaker3() -> Path:
     python = sagemaker3_python()
     if not python.exists():
         pytest.skip("the sagemaker SDK 3.x is not set up: run `make setup-sagemaker3`")
+    return python
+
+
+@pytest.fixture
+def clients() -> Path:
+    python = clients_python()
+    if not python.exists():
+        pytest.skip("S3's other clients are not set up: run `make setup-clients`")
     return python
 
 

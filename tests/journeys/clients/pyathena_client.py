@@ -3,6 +3,7 @@
 import boto3
 import reviews
 from pyathena import connect
+from pyathena.arrow.cursor import ArrowCursor
 from pyathena.cursor import DictCursor
 from pyathena.pandas.cursor import PandasCursor
 
@@ -48,6 +49,13 @@ frame = (
     .as_pandas()
 )
 assert frame["n"].sum() == len(rows) and list(frame.columns) == ["product_category", "sentiment", "n"]
+for unload in (False, True):
+    table = (
+        connection.cursor(ArrowCursor, unload=unload)
+        .execute("SELECT * FROM journey_pyathena.clean")
+        .as_arrow()
+    )
+    assert table.num_rows == len(rows) and table["characters"].null_count == 0
 print("counted", flush=True)
 
 cursor.execute("DROP TABLE journey_pyathena.clean")

@@ -61,7 +61,7 @@ class Script(Roles):
         return {
             **environment.variables(self.house.config, granted, self.caller.region),
             "PATH": programs,
-            "PYTHONPATH": os.pathsep.join(str(one) for one in [*path, AWSGLUE]),
+            "PYTHONPATH": os.pathsep.join(str(one) for one in [*path, AWSGLUE, environment.ON_PATH]),
             "TMPDIR": str(temporary),
         }
 
