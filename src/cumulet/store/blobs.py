@@ -27,8 +27,8 @@ SUFFIX = re.compile(r"(\.[A-Za-z0-9]{1,12}){1,2}$")
 SHARDS = [f"{number:02x}" for number in range(256)]
 NO_LINK = (errno.EMLINK, errno.EPERM, errno.EXDEV, errno.ENOTSUP)
 CHUNK = 1 << 20
-GENERATION = slice(2, 10)  # of a blob's name, which begins with its shard
 UNUSED = 6 * 3600  # seconds after which a plain copy goes that nobody asks for any more
+GENERATION = slice(2, 10)  # of a blob's name, which begins with its shard
 
 
 def suffix_of(name: str) -> str:
@@ -146,11 +146,6 @@ class Blobs:
             self._open_out(blob, copy)
         return copy
 
-    def draft(self, suffix: str = "", *, sealed: bool = False, lock: bytes = b"") -> Draft:
-        return SealedDraft(self._new(MARK + suffix), self.ring, lock) if sealed else Draft(self._new(suffix))
-
-    def adopt(self, file: Path, suffix: str = "", *, sealed: bool = False, lock: bytes = b"") -> str:
-        """Take a finished file over: afterwards it is no longer where it was. Only to seal it is it copied."""
     def _open_out(self, blob: str, copy: Path) -> None:
         self.opened.mkdir(exist_ok=True, mode=0o700)
         aside = copy.with_name(f".{os.urandom(8).hex()}")
@@ -171,6 +166,11 @@ class Blobs:
                     if path.stat().st_mtime < time.time() - UNUSED:
                         path.unlink()
 
+    def draft(self, suffix: str = "", *, sealed: bool = False, lock: bytes = b"") -> Draft:
+        return SealedDraft(self._new(MARK + suffix), self.ring, lock) if sealed else Draft(self._new(suffix))
+
+    def adopt(self, file: Path, suffix: str = "", *, sealed: bool = False, lock: bytes = b"") -> str:
+        """Take a finished file over: afterwards it is no longer where it was. Only to seal it is it copied."""
         if file.is_symlink() or not file.is_file():
             raise ValueError(f"{file} is not a regular file")
         if sealed:
