@@ -67,15 +67,15 @@ def serve(config: Config, announce: Callable[[Config, Presence], None]) -> None:
     house = House(config)
     credential = iam.administrator(house)
     house.jobs.start()
+    threading.Thread(target=_watch, args=(house,), name="watch", daemon=True).start()
 
     def ready() -> None:
         access.leave(config, {"AccessKeyId": credential.access_key, "SecretAccessKey": credential.secret})
         presence = Presence.of(config)
         presence.write(config.data_dir)
-    threading.Thread(target=_watch, args=(house,), name="watch", daemon=True).start()
         announce(config, presence)
 
-    server.run(house, listener, proxy_listener, ready, lock)
+    server.run(house, listener, proxy_listener, ready)
 
 
 def _watch(house: House) -> None:
