@@ -26,6 +26,7 @@ from cumulet.engines.sql.base import (
     SqlError,
     Written,
 )
+from cumulet.engines.sql.picking.base import Question, Refused, Tally
 
 IDLE = 300.0  # seconds without a query after which a worker ends
 GRACE = 3.0  # seconds that a cancelled query has to notice
@@ -159,19 +160,28 @@ class Pool:
 
     def run(self, query: Query, catalog: Lake, key: str) -> Outcome:
         """Run in the caller's thread once it is this query's turn."""
-        return self._do({"do": "run", "query": sent(query)}, catalog, key)
+        return outcome(self._do({"do": "run", "query": sent(query)}, catalog, key))
 
     def change(self, change: Change, catalog: Lake, key: str) -> Outcome:
         given = {**asdict(change), "folder": str(change.folder)}
-        return self._do({"do": "change", "change": given}, catalog, key)
+        return outcome(self._do({"do": "change", "change": given}, catalog, key))
 
-    def _do(self, message: frames.Message, catalog: Lake, key: str) -> Outcome:
+    def pick(self, question: Question, key: str) -> Tally:
+        """Answer a question about one file into its target; `Refused` where it has no answer."""
+        try:
+            return Tally(**self._do({"do": "pick", "question": asdict(question)}, None, key))
+        except SqlError as error:
+            if error.kind != "question":
+                raise
+            raise Refused(error.name, error.message) from None
+
+    def _do(self, message: frames.Message, catalog: Lake | None, key: str) -> Any:
         with self.turns.turn(key):
             worker = self._take()
             with self.lock:
                 self.running[key] = worker
             try:
-                return outcome(worker.request(message, catalog))
+                return worker.request(message, catalog)
             finally:
                 with self.lock:
                     del self.running[key]

@@ -134,6 +134,8 @@ class Worker:
             given = message["change"]
             change = Change(**{**given, "folder": Path(given["folder"])})
             return asdict(self.session.change(change, Asking(self)))
+        if message["do"] == "pick":
+            return picked(message["question"])
         given = message["query"]
         output = Output(
             Path(given["output"]["folder"]), given["output"]["format"], given["output"]["options"]
@@ -141,6 +143,17 @@ class Worker:
         query = Query(**{**given, "output": output})
         outcome = self.session.run(query, Asking(self))
         return asdict(outcome)
+
+
+def picked(given: dict[str, Any]) -> dict[str, int]:
+    """The answer to a question about one file: how much was read for it and written."""
+    from cumulet.engines.sql.picking.base import Question, Refused
+    from cumulet.engines.sql.picking.running import answer
+
+    try:
+        return asdict(answer(Question.of(given)))
+    except Refused as error:
+        raise SqlError(error.code, error.message, "question") from None
 
 
 def main() -> None:

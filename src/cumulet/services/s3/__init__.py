@@ -23,6 +23,7 @@ from cumulet.services.s3.ownership import Ownership
 from cumulet.services.s3.payment import Payment
 from cumulet.services.s3.policy import Policies
 from cumulet.services.s3.reports import Reports
+from cumulet.services.s3.selecting import Selecting
 from cumulet.services.s3.tagging import Tagging
 from cumulet.services.s3.uploads import Uploads
 from cumulet.services.s3.versioning import Versioning
@@ -48,6 +49,7 @@ class S3(
     Cors,
     Lifecycles,
     Archives,
+    Selecting,
     Notifications,
     Websites,
     AccessLogs,

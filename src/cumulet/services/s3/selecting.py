@@ -1,0 +1,175 @@
+"""SelectObjectContent: some records of an object and some of their fields, by SQL, as a stream of events.
+
+The statement is answered by a worker of the SQL engine, whose memory and time are its own; what comes of it is
+sent once it is complete. A statement that is wrong is refused as such; what goes wrong with the data ends the
+stream with an error, as on AWS.
+
+Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_SelectObjectContent.html
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+import uuid
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future
+from concurrent.futures import wait as wait_for
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import Any, BinaryIO, cast
+
+from cumulet.engines.sql.base import Cancelled, SqlError
+from cumulet.engines.sql.picking.base import Question, Refused, Tally
+from cumulet.engines.sql.picking.parser import parse
+from cumulet.engines.sql.pool import Pool
+from cumulet.house import House
+from cumulet.services.s3 import customer_keys, encryption, rot, serializations
+from cumulet.services.s3.members import honours
+from cumulet.services.s3.versions import Versions
+from cumulet.store.objects import Entry
+from cumulet.wire.errors import AwsError
+
+POOLS: dict[Path, Pool] = {}  # by folder: a service is made anew for each call, workers are not
+LOCK = threading.Lock()
+PIECE = 128 << 10  # bytes of one Records event
+SIGN = 5.0  # seconds without an event after which the client is told that work goes on
+
+
+class Selecting(Versions):
+    @honours(customer_keys.CUSTOMER)
+    def select_object_content(
+        self,
+        *,
+        Bucket: str,
+        Key: str,
+        Expression: str,
+        ExpressionType: str,
+        InputSerialization: dict[str, Any],
+        OutputSerialization: dict[str, Any],
+        RequestProgress: dict[str, Any] | None = None,
+        ScanRange: dict[str, Any] | None = None,
+        ExpectedBucketOwner: str = "",
+        **members: Any,
+    ) -> dict[str, Any]:
+        """Answer a statement about one object. Progress is told once, when it is complete."""
+        bucket = self._bucket(Bucket, "s3:GetObject", Key, owner=ExpectedBucketOwner, asked=members)
+        entry = self._find(bucket, Key)
+        encryption.check_readable(entry.detail, self)
+        lock = customer_keys.unlocking(entry.detail, members)
+        if ExpressionType.upper() != "SQL":
+            message = "The ExpressionType is invalid. Only SQL expressions are supported."
+            raise AwsError("InvalidExpressionType", message, status=400)
+        asked = _question(Expression, InputSerialization, OutputSerialization, ScanRange, entry.size)
+        rot.check(self.store.blobs, entry, 0, entry.size, lock)
+        progress = bool((RequestProgress or {}).get("Enabled"))
+        selection = Selection(self.house, asked, self._plain(entry, lock), progress=progress)
+        return {"Payload": selection.events()}
+
+    def _plain(self, entry: Entry, lock: bytes) -> BinaryIO:
+        """The object's bytes as an open file; of an encrypted object one that has no name."""
+        blobs = self.store.blobs
+        if "encryption" not in entry.detail:
+            return blobs.open(entry.blob)
+        file = cast(BinaryIO, TemporaryFile(dir=blobs.folder))  # noqa: SIM115 - closed with the answer
+        file.writelines(blobs.read(entry.blob, 0, entry.size, lock))
+        file.flush()
+        return file
+
+
+def _question(
+    text: str, read: Mapping[str, Any], wanted: Mapping[str, Any], scan: Mapping[str, Any] | None, size: int
+) -> dict[str, Any]:
+    """What is asked, but for the places; refused where that can be told without the data."""
+    source, packed = serializations.source(read), serializations.compression(read)
+    told = {
+        "text": text,
+        "source": source,
+        "answer": serializations.answer(wanted),
+        "compression": packed,
+        "span": serializations.span(scan, size, packed, source),
+    }
+    try:
+        parse(text)
+    except Refused as error:
+        raise AwsError(error.code, error.message, status=400) from None
+    return told
+
+
+class Selection:
+    """One statement being answered. Its worker reads the object through this process's open file, so it is the
+    object as it was, and of an encrypted one no plain copy is left, however this ends."""
+
+    def __init__(self, house: House, asked: dict[str, Any], file: BinaryIO, *, progress: bool) -> None:
+        self.pool = workers(house)
+        self.id = uuid.uuid4().hex
+        self.file = file
+        self.folder = self.pool.folder.parent / "answers" / self.id
+        path = f"/proc/{os.getpid()}/fd/{file.fileno()}"
+        self.asked = {**asked, "path": path, "now": house.clock(), "target": str(self.folder / "answer")}
+        self.progress = progress
+
+    def events(self) -> Iterator[dict[str, Any]]:
+        self.folder.mkdir(parents=True, mode=0o700)
+        try:
+            answered = self._begin()
+            while not wait_for([answered], SIGN).done:
+                yield {"Cont": {}}
+            tally = self._outcome(answered)
+            with (self.folder / "answer").open("rb") as answer:
+                while piece := answer.read(PIECE):
+                    yield {"Records": {"Payload": piece}}
+            told = {
+                "BytesScanned": tally.scanned,
+                "BytesProcessed": tally.processed,
+                "BytesReturned": tally.returned,
+            }
+            if self.progress:
+                yield {"Progress": {"Details": told}}
+            yield {"Stats": {"Details": told}}
+            yield {"End": {}}
+        finally:
+            self.forget()
+
+    def forget(self) -> None:
+        self.pool.cancel(self.id)
+        self.file.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _begin(self) -> Future[Tally]:
+        answered: Future[Tally] = Future()
+
+        def work() -> None:
+            try:
+                answered.set_result(self.pool.pick(Question(**self.asked), self.id))
+            except BaseException as error:
+                answered.set_exception(error)
+
+        threading.Thread(target=work, name="select", daemon=True).start()
+        return answered
+
+    def _outcome(self, answered: Future[Tally]) -> Tally:
+        try:
+            return answered.result()
+        except Refused as error:
+            raise AwsError(error.code, error.message, status=400) from None
+        except (SqlError, Cancelled) as error:
+            message = f"The worker that answers the statement failed: {error}"
+            raise AwsError("InternalError", message, status=500) from error
+
+
+def workers(house: House) -> Pool:
+    """The workers of this process; what others have left whose process is gone is removed."""
+    folder = house.config.data_dir / "select" / str(os.getpid())
+    with LOCK:
+        if folder not in POOLS:
+            _clear(folder)
+            POOLS[folder] = Pool(folder / "workers")
+        return POOLS[folder]
+
+
+def _clear(own: Path) -> None:
+    for folder in own.parent.glob("*"):
+        if folder == own or not Path(f"/proc/{folder.name}").exists():
+            shutil.rmtree(folder, ignore_errors=True)
