@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -45,7 +46,7 @@ def put(s3: Any, key: str, content: bytes = b"content", **members: Any) -> str:
 
 
 def keys(s3: Any) -> list[str]:
-    return [found["Key"] for found in s3.list_objects_v2(Bucket="lake")["Contents"]]
+    return [found["Key"] for found in s3.list_objects_v2(Bucket="lake").get("Contents", [])]
 
 
 def history(s3: Any) -> list[str]:
@@ -469,6 +470,37 @@ def test_days_can_be_made_short_for_tests(tmp_path: Path, clock: Clock) -> None:
     sweep(s3)
     assert keys(s3) == []
     made.close()
+
+
+@pytest.fixture
+def hurried(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Any:
+    """A server whose days last a second."""
+    monkeypatch.setenv("CUMULET_S3_DAY_SECONDS", "1")
+    return request.getfixturevalue("own_server")
+
+
+def test_a_sweep_goes_on_behind_a_kill(hurried: Any) -> None:
+    s3 = hurried.client("s3")
+    s3.create_bucket(Bucket="lake")
+    for number in range(200):
+        put(s3, f"{number:03}")
+    configure(s3, rule(Expiration={"Days": 1}))
+    until(lambda: len(keys(s3)) < 200)
+    hurried.kill()
+    hurried.start()
+    until(lambda: keys(s3) == [])
+    hurried.child.stop()
+    house = House(Config(data_dir=hurried.data_dir))
+    assert house.store.checkup.wait(60)
+    house.close()
+    files = [*hurried.data_dir.glob("s3/.objects/*/*"), *hurried.data_dir.glob("s3/lake/*")]
+    assert [path.name for path in files] == []
+
+
+def until(reached: Callable[[], bool]) -> None:
+    deadline = datetime.now(UTC) + timedelta(seconds=60)
+    while not reached():
+        assert datetime.now(UTC) < deadline
 
 
 # The configuration
