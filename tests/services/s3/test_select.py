@@ -23,7 +23,8 @@ class Selected:
     """A whole answer, taken apart."""
 
     def __init__(self, events: list[dict[str, Any]]) -> None:
-        self.events = [name for event in events for name in event]
+        # Cont says that work goes on: a worker that has to be started first may take its time.
+        self.events = [name for event in events for name in event if name != "Cont"]
         self.payload = b"".join(event["Records"]["Payload"] for event in events if "Records" in event)
         (self.stats,) = (event["Stats"]["Details"] for event in events if "Stats" in event)
 
@@ -97,9 +98,9 @@ def test_a_header_can_be_used_ignored_or_be_a_record(select: Any) -> None:
 
 def test_csv_is_read_and_written_with_the_characters_that_are_told(select: Any) -> None:
     source = {"CSV": {"FieldDelimiter": ";", "RecordDelimiter": "|", "QuoteCharacter": "'", "Comments": "%"}}
-    target = {"CSV": {"FieldDelimiter": "\t", "RecordDelimiter": "\r\n", "QuoteFields": "ALWAYS"}}
+    target = {"CSV": {"FieldDelimiter": "\t", "RecordDelimiter": "$$", "QuoteFields": "ALWAYS"}}
     found = select("SELECT * FROM S3Object", "%no\n|1;'a;b'|2;''''|", source, target)
-    assert found.payload == b'"1"\t"a;b"\r\n"2"\t"\'"\r\n'
+    assert found.payload == b'"1"\t"a;b"$$"2"\t"\'"$$'
 
 
 def test_quotes_may_be_escaped_by_another_character(select: Any) -> None:
