@@ -18,7 +18,9 @@ from functools import partial
 from typing import Any, BinaryIO, TypeVar
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
+
+from cumulet.connection import Connection
 
 SENDFILE = "http.response.zerocopysend"
 DETOUR = "cumulet.request.detour"  # our own extension: the way to a `Detour`
@@ -30,7 +32,7 @@ T = TypeVar("T")
 Message = dict[str, Any]
 
 
-class Carrier(HttpToolsProtocol):
+class Carrier(Connection):
     """One connection."""
 
     def on_message_begin(self) -> None:

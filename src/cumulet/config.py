@@ -27,6 +27,15 @@ def default_data_dir() -> Path:
     return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local/share") / "cumulet"
 
 
+def _count(variable: str) -> int | None:
+    told = os.environ.get(variable) or None
+    if told is None:
+        return None
+    if not told.isdecimal() or not int(told):
+        raise Unusable(f"{variable} must be a number of processes, not {told}")
+    return int(told)
+
+
 @dataclass(frozen=True, slots=True)
 class Config:
     """Where Cumulet listens and where it remembers."""
@@ -37,12 +46,17 @@ class Config:
     region: str = DEFAULT_REGION
     database_url: str | None = None  # None: SQLite in the data directory; postgresql://...: Postgres
     s3_day: float = DAY  # seconds in a day of S3's lifecycles: less for tests, which cannot wait
+    workers: int | None = None  # processes that answer S3 requests; None: as many as it takes
     open_buckets: bool = False  # new S3 buckets as before April 2023: ACLs count, nothing public is blocked
     proxy_port: int = 0  # the loopback proxy for amazonaws.com (proxy.py); 0: not serving
 
     @classmethod
     def read(
-        cls, data_dir: str | Path | None = None, host: str | None = None, port: int | None = None
+        cls,
+        data_dir: str | Path | None = None,
+        host: str | None = None,
+        port: int | None = None,
+        workers: int | None = None,
     ) -> Config:
         """Arguments win over `CUMULET_*` variables, which win over the defaults."""
         return cls(
@@ -52,6 +66,7 @@ class Config:
             region=os.environ.get("AWS_DEFAULT_REGION") or os.environ.get("AWS_REGION") or DEFAULT_REGION,
             database_url=os.environ.get("CUMULET_DATABASE_URL") or None,
             open_buckets=os.environ.get("CUMULET_OPEN_BUCKETS", "") in ("1", "true", "yes"),
+            workers=workers or _count("CUMULET_WORKERS"),
             s3_day=float(os.environ.get("CUMULET_S3_DAY_SECONDS") or DAY),
         )
 

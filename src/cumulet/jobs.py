@@ -82,6 +82,7 @@ class Jobs:
         self.announced = False
         self.running: dict[str, tuple[Job, threading.Thread]] = {}
         self.thread: threading.Thread | None = None
+        self.elsewhere: Callable[[str], None] | None = None  # tells the process that does the work
 
     def start(self) -> None:
         """Take up what an earlier process left, then whatever is added."""
@@ -109,12 +110,21 @@ class Jobs:
         self.house.store.queue.stop(entry)
         self.house.store.database.after_commit(lambda: self._tell(entry))
 
+    def heed(self, entry: str) -> None:
+        """Another process has added work, or (where it names one) asked a piece of it to end."""
+        if entry:
+            self._tell(entry)
+        else:
+            self._announce()
+
     def _tell(self, entry: str) -> None:
+        if self.elsewhere:
+            return self.elsewhere(entry)
         with self.changed:
             found = self.running.get(entry)
         if found:
             found[0].wake(stop=True)
-        self._announce()
+        return self._announce()
 
     def close(self, patience: float = 20.0) -> None:
         """Wake all work, and wait until it has put things in order for the next start."""
@@ -131,9 +141,11 @@ class Jobs:
             thread.join(max(0.0, deadline - time.monotonic()))
 
     def _announce(self) -> None:
+        if self.elsewhere and not self.closing.is_set():
+            return self.elsewhere("")
         with self.changed:
             self.announced = True
-            self.changed.notify_all()
+            return self.changed.notify_all()
 
     def _supervise(self) -> None:
         while not self.closing.is_set():

@@ -82,15 +82,18 @@ def _note(data_dir: Path) -> Path:
 
 
 @contextmanager
-def claim(data_dir: Path) -> Iterator[None]:
-    """Hold a data directory for as long as the block runs; `AlreadyServed` where somebody does already."""
+def claim(data_dir: Path) -> Iterator[int]:
+    """Hold a data directory for as long as the block runs; `AlreadyServed` where somebody does already.
+
+    What is given is the open lock. A process that inherits it holds the directory too, as long as it lives.
+    """
     folder = private(prepare(data_dir) / "run")
     with (folder / "lock").open("a+b") as lock:
         if not (_lock(lock.fileno()) or _lock_soon(lock.fileno())):
             raise AlreadyServed(_busy(data_dir))
         _note(data_dir).unlink(missing_ok=True)
         try:
-            yield
+            yield lock.fileno()
         finally:
             _note(data_dir).unlink(missing_ok=True)
 

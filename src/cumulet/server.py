@@ -17,7 +17,8 @@ import uuid
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any
+from functools import partial
+from typing import Any, Protocol, cast
 
 import uvicorn
 
@@ -25,11 +26,13 @@ from cumulet import app
 from cumulet.arrival import PATIENCE, BrokenBody, Departed, DirectBody, PipedBody, Receive, collect
 from cumulet.carrier import DETOUR, SENDFILE, Carrier
 from cumulet.config import Config
+from cumulet.connection import Dealer
 from cumulet.house import House
 from cumulet.proxy import Proxy
 from cumulet.wire import protocols
 from cumulet.wire.errors import AwsError
 from cumulet.wire.message import Body, FileSpan, Headers, Request, Response
+from cumulet.workers import Workers
 
 SMALL = 1 << 20  # bodies up to this many bytes go in one piece between the loop and a thread
 IDLE = 65  # seconds that a kept-alive connection may rest: longer than the clients' own pools
@@ -178,12 +181,24 @@ async def _departure(receive: Receive) -> None:
         pass
 
 
+class Staff(Dealer, Protocol):
+    """A dealer that lives as long as its server: the server's workers, or a worker's desk."""
+
+    async def start(self, server: HttpServer) -> None: ...
+
+    def tick(self) -> None: ...
+
+    async def stop(self) -> None: ...
+
+
 class HttpServer(uvicorn.Server):
     """uvicorn, with the signals left to `run` and word given when connections are accepted."""
 
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None], staff: Staff) -> None:
         super().__init__(config)
         self.ready = ready
+        self.staff = staff
+        self.adopting: set[asyncio.Task[Any]] = set()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -191,13 +206,39 @@ class HttpServer(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        await self.staff.start(self)
         self.ready()
 
+    async def on_tick(self, counter: int) -> bool:
+        self.staff.tick()
+        return await super().on_tick(counter)
 
-def http_server(house: House, ready: Callable[[], None], patience: float = PATIENCE) -> HttpServer:
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        leaving = asyncio.create_task(self.staff.stop())
+        await super().shutdown(sockets)
+        await leaving
+
+    def adopt(self, descriptor: int, begun: bytes) -> None:
+        """Go on with a connection that another process had, and what it has read of the next request."""
+        made = cast(Callable[..., Carrier], self.config.http_protocol_class)
+        protocol = partial(
+            made, config=self.config, server_state=self.server_state, app_state={}, begun=begun
+        )
+        connection = asyncio.get_running_loop().connect_accepted_socket(
+            protocol, socket.socket(fileno=descriptor)
+        )
+        task = asyncio.create_task(connection)
+        self.adopting.add(task)
+        task.add_done_callback(self.adopting.discard)
+
+
+def http_server(
+    house: House, ready: Callable[[], None], patience: float = PATIENCE, staff: Staff | None = None
+) -> HttpServer:
+    staff = staff or Workers(house.config, house.jobs)
     settings = uvicorn.Config(
         Application(house, patience=patience),
-        http=Carrier,
+        http=cast(type[asyncio.Protocol], partial(Carrier, dealer=staff)),
         ws="none",
         lifespan="off",
         interface="asgi3",
@@ -208,7 +249,7 @@ def http_server(house: House, ready: Callable[[], None], patience: float = PATIE
         timeout_keep_alive=IDLE,
         timeout_graceful_shutdown=GRACE,
     )
-    return HttpServer(settings, ready)
+    return HttpServer(settings, ready, staff)
 
 
 async def serve(
@@ -220,13 +261,18 @@ async def serve(
 
 
 def run(
-    house: House, listener: socket.socket, proxy_listener: socket.socket, ready: Callable[[], None]
+    house: House,
+    listener: socket.socket,
+    proxy_listener: socket.socket,
+    ready: Callable[[], None],
+    lock: int,
 ) -> None:
     """Serve until SIGINT or SIGTERM: then accept no more, let requests end, put everything in order.
 
-    A second signal ends the process at once; what was acknowledged is on disk already.
+    A second signal ends the process at once; what was acknowledged is on disk already. `lock` is the open
+    file by which the data directory is held: as long as any worker lives.
     """
-    server = http_server(house, ready)
+    server = http_server(house, ready, staff=Workers(house.config, house.jobs, (lock,)))
     _stop_by_signals(server)
     asyncio.run(serve(server, house.config, listener, proxy_listener))
     house.close()

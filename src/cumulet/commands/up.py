@@ -29,6 +29,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--port", type=cli.port, help="the port to listen on, 0 for any free one (default: 4566)"
     )
     parser.add_argument(
+        "--workers",
+        type=cli.count,
+        help="how many processes answer S3 requests (default: one, and more under load, up to 4 or the cores)",
+    )
+    parser.add_argument(
         "--format", choices=["text", "json"], default="text", help="how to say that it is ready"
     )
     parser.add_argument(
@@ -39,12 +44,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    config = Config.read(options.data_dir, options.host, options.port)
+    config = Config.read(options.data_dir, options.host, options.port, options.workers)
     if options.tethered:
         _tether()
     try:
-        with claim(config.data_dir):
-            serve(config, _announce_json if options.format == "json" else _announce)
+        with claim(config.data_dir) as lock:
+            serve(config, _announce_json if options.format == "json" else _announce, lock)
     except AlreadyServed as error:
         raise cli.Complaint(str(error)) from None
     for stream in (sys.stdout, sys.stderr):
@@ -52,7 +57,7 @@ def run(options: argparse.Namespace) -> int:
     os._exit(0)  # everything is in order; a request's thread that would not end must not keep the process
 
 
-def serve(config: Config, announce: Callable[[Config, Presence], None]) -> None:
+def serve(config: Config, announce: Callable[[Config, Presence], None], lock: int) -> None:
     """Bind, open the house, and serve until told to stop."""
     listener, proxy_listener = _bind(config)
     config = config.at(config.host, listener.getsockname()[1], proxy_listener.getsockname()[1])
@@ -75,7 +80,7 @@ def serve(config: Config, announce: Callable[[Config, Presence], None]) -> None:
         presence.write(config.data_dir)
         announce(config, presence)
 
-    server.run(house, listener, proxy_listener, ready)
+    server.run(house, listener, proxy_listener, ready, lock)
 
 
 def _watch(house: House) -> None:
