@@ -73,6 +73,14 @@ def test_s3_has_its_own_words_for_all_but_what_is_missing() -> None:
     validate.check(operation, {"Bucket": "b", "Key": "k", "StorageClass": "NONE_SUCH"}, "x")
 
 
+def test_a_document_of_s3_that_lacks_something_is_malformed() -> None:
+    operation = models.service("s3").operation_model("PutBucketLifecycleConfiguration")
+    rules = {"Rules": [{"Expiration": {"Days": 1}, "Prefix": ""}]}
+    with pytest.raises(AwsError) as caught:
+        validate.check(operation, {"Bucket": "b", "LifecycleConfiguration": rules}, "InvalidArgument")
+    assert (caught.value.code, caught.value.status) == ("MalformedXML", 400)
+
+
 def test_javas_classes_of_surrogates_mean_the_characters_beyond() -> None:
     pattern = patterns.compiled("[\\u0020-\\uD7FF\\uE000-\\uFFFD\\uD800\\uDC00-\\uDBFF\\uDFFF\\t]*")
     assert pattern

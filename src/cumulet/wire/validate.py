@@ -5,7 +5,7 @@ message, as AWS reports them. What has no constraint anywhere below it is not wa
 
 Enumerations are enforced, as AWS's servers do, but for instance types: AWS has new ones every month, and a
 client whose models are newer than ours must not be refused. Of S3 only the required members are checked: it
-has words of its own for everything else ("InvalidStorageClass").
+has words of its own for everything else ("InvalidStorageClass"), and for a document that lacks something.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from cumulet.wire import models, patterns
 from cumulet.wire.errors import AwsError
 from cumulet.wire.shapes import Shape
 
+INCOMPLETE = "The XML you provided was not well-formed or did not validate against our published schema"
 LIMIT = 100  # violations that one message tells of
 GROWING = re.compile(r"InstanceType|InstanceClass|InstanceSize|Accelerator")
 SIZED = {"list", "map", "string", "blob"}
@@ -39,6 +40,8 @@ def check(operation: OperationModel, members: dict[str, Any], code: str) -> None
         found.append(violation)
         if len(found) == LIMIT:
             break
+    if not enforced and any("." in where for _, where, _ in found):
+        raise AwsError("MalformedXML", INCOMPLETE, status=400)
     if found:
         many = "error" if len(found) == 1 else "errors"
         told = "; ".join(_told(*violation) for violation in found)
