@@ -11,7 +11,7 @@ from cumulet.services import policies, principals
 from cumulet.services.iam import refusals
 from cumulet.services.iam.accounts import ACCOUNT
 from cumulet.services.iam.entities import GROUP, POLICY, ROLE, USER, Body, Entities
-from cumulet.services.permissions import TEMPORARY, Permissions
+from cumulet.services.permissions import ADMINISTRATOR, EVERYTHING, TEMPORARY, Permissions
 from cumulet.wire.errors import AwsError
 
 AWS_PREFIX = "arn:aws:iam::aws:policy/"
@@ -117,14 +117,16 @@ class Documents(Entities):
 
     def permissions(self) -> Permissions:
         """All that the caller's own account says to what it may do. For other services; no operation of AWS."""
-        role = principals.of(self.caller).role
+        role, session = principals.of(self.caller).role, self._session_policies()
+        if role == ADMINISTRATOR and session is None:
+            return EVERYTHING
         kind, name = (ROLE, role) if role else (USER, self.caller.arn.rpartition("/")[2])
         body = self.store.records.get(kind, self.caller.account, name.lower()) or {}
         boundary = body.get("boundary")
         return Permissions(
             identity=self._policies_of(kind, body) if body else [],
             boundary=[self._parsed(boundary)] if boundary else None,
-            session=self._session_policies(),
+            session=session,
         )
 
     def knows(self, canonical_id: str) -> bool:

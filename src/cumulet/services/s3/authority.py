@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import Any
 
 from cumulet.services import Service, permissions, policies, principals
-from cumulet.services.permissions import Verdict
+from cumulet.services.permissions import Permissions, Verdict
 from cumulet.services.policies import Decision, Policy
 from cumulet.services.s3 import condition_keys, errors, grants, owners, publicity
 from cumulet.store.objects import Entry
@@ -69,9 +69,12 @@ class Authority(Service):
         known already; everybody else's costs a look at what their and the bucket's policies say."""
         owns: bool = self.caller.account == bucket["account"]
         closed = not bucket.get("policy") and not owners.acls_on(bucket)
-        if closed and (not owns or permissions.unlimited(self.caller)):
-            return owns
-        return self._judge(Question(bucket, action, key, asked, given))
+        if closed and not owns:
+            return False
+        mine = permissions.of(self)
+        if closed and mine is permissions.EVERYTHING:
+            return True
+        return self._judge(Question(bucket, action, key, asked, given), mine)
 
     def _check_own(self, action: str, resource: str, asked: Mapping[str, Any]) -> None:
         """What is done in the caller's own account, to no bucket that is there yet: its policies decide alone."""
@@ -88,12 +91,12 @@ class Authority(Service):
         """The caller's account as ACLs know it."""
         return grants.ANONYMOUS if self.caller.anonymous else principals.canonical_id(self.caller.account)
 
-    def _judge(self, question: Question) -> bool:
+    def _judge(self, question: Question, mine: Permissions) -> bool:
         bucket, action = question.bucket, question.action
         owns = self.caller.account == bucket["account"]
         if owns and action in OWN_POLICY and permissions.unlimited(self.caller):
             return True
-        policy, mine = self._bucket_policy(bucket), permissions.of(self)
+        policy = self._bucket_policy(bucket)
         entry = self._meant(question, [policy.text if policy else "", *mine.texts])
         context = self._context(question, entry)
         own = permissions.verdict(mine, self.caller, question.actions, question.resource, context)

@@ -6,12 +6,13 @@ import secrets
 from datetime import UTC, datetime
 from typing import Any
 
-from cumulet.services import Service
+from cumulet.services import Service, roles
 from cumulet.services.iam import identifiers
 from cumulet.store.credentials import Credential
 
 SESSION = "sts.session"  # what the credential does not say: its role, its policies, its tags
 TOKEN_BYTES = 264
+DAY = 24 * 3600
 
 
 class Sessions(Service):
@@ -53,9 +54,13 @@ class Sessions(Service):
                 self._forget(self.caller.account, access_key)
 
     def _sweep(self, account: str, now: float) -> None:
-        """Take out what has lapsed a day ago; until then its user is told that it has expired."""
+        """Take out what has lapsed a day ago; until then its user is told that it has expired.
+
+        What a session was narrowed to holds for the work that it began, so it stays for as long as that may take.
+        """
         for access_key, body in self.store.records.list(SESSION, account):
-            if body["expires"] < now - 24 * 3600:
+            narrowed = body.get("policy") or body.get("policy_arns")
+            if body["expires"] < now - (roles.LONGEST if narrowed else DAY):
                 self._forget(account, access_key)
 
     def _forget(self, account: str, access_key: str) -> None:
