@@ -104,6 +104,29 @@ def test_two_programs_see_two_folders_at_one_path(tmp_path):
     assert [run.log.read_text() for run in runs] == ["a", "b"]
 
 
+@needs_mounts
+@pytest.mark.skipif(os.geteuid() != 0, reason="others are kept off by the files' modes")
+def test_what_is_written_to_shared_files_goes_to_copies(tmp_path):
+    job, lake = tmp_path / "job, with: odd name", tmp_path / "lake"
+    (job / "data").mkdir(parents=True)
+    lake.write_text("the lake's own\n")
+    lake.chmod(0o444)
+    (job / "data/file").hardlink_to(lake)
+    script = "cd /opt/ml/data; echo more >> file; cat file; touch new; ls"
+    task = Task(
+        job / "run", ["sh", "-ec", script], mounts={"/opt/ml": job}, shielded=["/opt/ml/data", "/opt/no"]
+    )
+    for _ in range(2):  # and a second time, as after a crash
+        run = start(task)
+        assert run.wait(PATIENCE).exit_code == 0, run.log.read_text()
+        said = run.log.read_text()
+        if "no overlays" in said:
+            pytest.skip("this file system takes no overlay")
+        assert said == "the lake's own\nmore\nfile\nnew\n"
+    assert lake.read_text() == "the lake's own\n"
+    assert [path.name for path in (job / "data").iterdir()] == ["file"]
+
+
 def system_python() -> str | None:
     """A Python that any user may start (pyenv's lie in a home)."""
     found = (shutil.which(f"python3.{minor}", path="/usr/bin") for minor in (11, 12, 13, 14))

@@ -136,6 +136,26 @@ def test_checkpoints_come_from_s3_and_go_back_there(studio):
     assert studio.read(f"s3://{studio.bucket}/checkpoints/step") == b"42"
 
 
+def test_a_script_that_writes_over_its_large_inputs_leaves_the_lake_alone(studio):
+    large = b"0" * (1 << 18)
+    studio.put("checkpoints/weights", large)
+    studio.put("large/data.csv", large)
+    script = (
+        "from pathlib import Path\n"
+        "for path in ('/opt/ml/checkpoints/weights', '/opt/ml/input/data/large/data.csv'):\n"
+        "    try: Path(path).write_text('short')\n"
+        "    except PermissionError: assert 'input' in path\n"
+    )
+    request = studio.request({"train.py": script})
+    request["CheckpointConfig"] = {"S3Uri": f"s3://{studio.bucket}/checkpoints/"}
+    source = {"S3DataType": "S3Prefix", "S3Uri": f"s3://{studio.bucket}/large/"}
+    channel = {"ChannelName": "large", "DataSource": {"S3DataSource": source}}
+    request["InputDataConfig"] = [*request.get("InputDataConfig", []), channel]
+    assert studio.train(request)["TrainingJobStatus"] == "Completed"
+    assert studio.read(f"s3://{studio.bucket}/checkpoints/weights") == b"short"
+    assert studio.read(f"s3://{studio.bucket}/large/data.csv") == large
+
+
 def test_a_jobs_name_is_unique(studio):
     request = studio.request()
     studio.train(request)

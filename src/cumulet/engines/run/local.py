@@ -227,6 +227,7 @@ def _spoken(task: Task, lock: int) -> dict[str, Any]:
         "command": [str(word) for word in task.command],
         "environment": {**defaults, **task.environment, processes.MARK: str(task.folder)},
         "mounts": {target: str(source.resolve()) for target, source in task.mounts.items()},
+        "shielded": [str(place) for place in task.shielded],
         "cwd": str(task.cwd or task.folder),
         "seconds": task.seconds,
         "grace": task.grace,

@@ -62,6 +62,33 @@ def enter(mounts: dict[str, str]) -> None:
         os.close(descriptor)
 
 
+def shield(folder: str, scratch: str) -> bool:
+    """In the namespace: what is written below a folder goes to copies in `scratch`; False where it cannot.
+
+    Only root needs that: others cannot write to files that are read-only.
+    Source: https://docs.kernel.org/filesystems/overlayfs.html
+    """
+    if os.geteuid() != 0 or not os.path.isdir(folder):
+        return True
+    import shutil  # takes longer than all else here, and is for few
+
+    shutil.rmtree(scratch, ignore_errors=True)
+    layers = {"lowerdir": folder, "upperdir": f"{scratch}/written", "workdir": f"{scratch}/work"}
+    for layer in ("upperdir", "workdir"):
+        os.makedirs(layers[layer])
+    # By descriptor: in a path a comma or a colon would mean something here.
+    opened = {layer: os.open(path, os.O_PATH) for layer, path in layers.items()}
+    data = ",".join(f"{layer}=/proc/self/fd/{descriptor}" for layer, descriptor in opened.items())
+    try:
+        _mount("overlay", folder, "overlay", 0, data)
+    except OSError:  # on an overlay already, as in many containers; or a kernel without
+        return False
+    finally:
+        for descriptor in opened.values():
+            os.close(descriptor)
+    return True
+
+
 def _unshare() -> None:
     """Root needs no more than the namespace; others become themselves in a user namespace that owns it."""
     if os.geteuid() == 0 and not _libc("unshare", CLONE_NEWNS, fatal=False):

@@ -27,26 +27,27 @@ class CannotStage(Exception):
     """Objects that no folder can hold; the text says which."""
 
 
-def stage_channel(s3: Any, uri: str, folder: Path) -> int:
+def stage_channel(s3: Any, uri: str, folder: Path, *, shared: bool = True) -> int:
     """Lay every object under a prefix into a channel's folder, by the part of its key behind the prefix.
 
-    The bytes are shared with the lake wherever the file system can do that. The bytes laid out are counted.
+    The bytes are shared with the lake wherever the file system can do that, so that nobody may write to them;
+    files that are not `shared` are the job's own. The bytes laid out are counted.
     """
     bucket, prefix = split_uri(uri)
     for _ in range(ATTEMPTS):
         with contextlib.suppress(FileNotFoundError):  # overwritten or deleted since it was listed: look again
-            return _stage_all(s3.files(Bucket=bucket, Prefix=prefix), prefix, folder)
+            return _stage_all(s3.files(Bucket=bucket, Prefix=prefix), prefix, folder, shared)
         remove(folder)
     raise CannotStage(f"The objects under {uri} change faster than they can be read.")
 
 
-def _stage_all(files: Iterable[Any], prefix: str, folder: Path) -> int:
+def _stage_all(files: Iterable[Any], prefix: str, folder: Path, shared: bool) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     size = 0
     for file in files:
         name = name_in_channel(file.key, prefix)
         if name and not name.endswith("/"):
-            stage(file.path, _inside(folder, name), file.size)
+            stage(file.path, _inside(folder, name), file.size, shared=shared)
             size += file.size
     return size
 
@@ -84,12 +85,15 @@ def _inside(folder: Path, name: str) -> Path:
     return target
 
 
-def stage(source: Path, target: Path, size: int) -> None:
-    """One object as a file: cloned where the file system can, else linked; copied where it is small."""
-    if size <= SMALL:
-        shutil.copyfile(source, target)
-    elif not _clone(source, target):
+def stage(source: Path, target: Path, size: int, *, shared: bool = True) -> None:
+    """One object as a file: cloned where the file system can, else linked; copied where it is small or to be
+    written to."""
+    if size > SMALL and _clone(source, target):
+        return
+    if shared and size > SMALL:
         _link(source, target)
+    else:
+        shutil.copyfile(source, target)
 
 
 def _clone(source: Path, target: Path) -> bool:

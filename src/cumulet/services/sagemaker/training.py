@@ -116,7 +116,7 @@ class Training(Surroundings):
         if code := container.submitted(body):
             lake.stage_object(s3, code, container.ml / "input/submit/sourcedir.tar.gz")
         for local, uri in synced(body):
-            lake.stage_channel(s3, uri, container.place(local))
+            lake.stage_channel(s3, uri, container.place(local), shared=False)  # to be overwritten
 
     def _task(self, body: dict[str, Any], container: Container) -> engine.Task:
         image = images.find(body["AlgorithmSpecification"]["TrainingImage"], self.store)
@@ -134,6 +134,7 @@ class Training(Surroundings):
             command=command(body["AlgorithmSpecification"], str(python)),
             environment=environment,
             mounts=container.mounts,
+            shielded=[f"{ROOT}/input/data"] if container.mounts else [],
             cwd=container.root,
             seconds=seconds,
             grace=GRACE,
