@@ -90,7 +90,7 @@ class Contended:
     def end(self, key: str, began: int, state: State | None, *, answered: bool) -> None:
         with self.lock:
             ended = next(self.clock) if answered else float("inf")
-            self.writes.setdefault(key, []).append((began, ended, state))
+            self.writes.setdefault(key, [(0, 0, None)]).append((began, ended, state))
 
     def allowed(self, key: str) -> list[State | None]:
         writes = self.writes.get(key, [(0, 0, None)])
