@@ -11,10 +11,10 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
-from cumulet import cross_origin, services
+from cumulet import cross_origin, services, sites
 from cumulet.house import House
 from cumulet.services import Answer, Caller
-from cumulet.wire import forms, protocols, route, sign, sign_form, validate
+from cumulet.wire import forms, hosts, protocols, route, sign, sign_form, validate
 from cumulet.wire.errors import AwsError, NotImplementedByCumulet
 from cumulet.wire.message import Request, Response
 
@@ -107,6 +107,8 @@ STEPS = (unfold, identify, authenticate, parse, authorize, perform)
 
 def respond(house: House, request: Request) -> Response:
     """Walk a request down the road and bring back the answer, whatever happens on the way."""
+    if bucket := hosts.site(request.host):
+        return sites.answer(house, request, bucket, respond)
     call = Call(house, request)
     try:
         response = _walk(call)

@@ -9,6 +9,7 @@ from functools import lru_cache
 from cumulet.wire.message import Request
 
 REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d{1,2}")
+SITE = re.compile(r"(.+?)\.s3-website(?:[.-][a-z0-9-]+)*\.(?:amazonaws\.com(?:\.cn)?|localhost)(?::\d+)?")
 SUFFIXES = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".localhost")
 
 
@@ -42,6 +43,12 @@ def _host(front: list[str], region: str, *, local: bool) -> Host:
         return Host(("s3",), region, ".".join(front[:-1]))
     endpoints = tuple(".".join(front[i:]) for i in range(len(front)))
     return Host(endpoints, region, ".".join(front) if local else "")
+
+
+def site(host: str) -> str:
+    """The bucket whose website is meant: `b.s3-website-us-east-1.amazonaws.com`, `b.s3-website.localhost`."""
+    found = SITE.fullmatch(host.lower()) if "s3-website" in host else None
+    return found[1] if found else ""
 
 
 def path_style(request: Request) -> str:

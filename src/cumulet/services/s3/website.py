@@ -1,4 +1,4 @@
-"""A bucket as a website: its configuration, kept and checked. Websites are not served yet.
+"""A bucket as a website: its configuration, kept and checked (`cumulet/sites.py` serves it).
 
 Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/WebsiteHosting.html
 """
@@ -29,7 +29,8 @@ class Websites(Configured):
         ExpectedBucketOwner: str = "",
         **members: Any,
     ) -> dict[str, Any]:
-        """Keep the configuration. Cumulet has no website endpoint yet, where it would be obeyed."""
+        """Make a website of a bucket, at `http://<bucket>.s3-website.localhost:<port>/`: what of it anybody may
+        read, with index and error documents and redirects."""
         self._bucket(Bucket, "s3:PutBucketWebsite", owner=ExpectedBucketOwner)
         _check(WebsiteConfiguration)
         self._configure(Bucket, "website", WebsiteConfiguration)
@@ -37,10 +38,15 @@ class Websites(Configured):
 
     def get_bucket_website(self, *, Bucket: str, ExpectedBucketOwner: str = "") -> dict[str, Any]:
         self._bucket(Bucket, "s3:GetBucketWebsite", owner=ExpectedBucketOwner)
-        found = self._configuration(Bucket, "website")
+        return self.website(Bucket)
+
+    def website(self, bucket: str) -> dict[str, Any]:
+        """For the website's own address: what it is to do."""
+        self._found(bucket)
+        found = self._configuration(bucket, "website")
         if found is None:
             what = "The specified bucket does not have a website configuration"
-            raise AwsError("NoSuchWebsiteConfiguration", what, status=404, BucketName=Bucket)
+            raise AwsError("NoSuchWebsiteConfiguration", what, status=404, BucketName=bucket)
         return found
 
     def delete_bucket_website(self, *, Bucket: str, ExpectedBucketOwner: str = "") -> dict[str, Any]:
