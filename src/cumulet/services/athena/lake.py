@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cumulet.engines.sql.base import Column, File, NotSupported, SqlError, Table
+from cumulet.services.athena import projection
 from cumulet.services.athena.iceberg import record
 from cumulet.services.athena.places import bucket_and_key, folder
 from cumulet.wire.errors import AwsError
@@ -72,8 +75,9 @@ class Lake:
         assert table is not None
         if not table.get("PartitionKeys"):
             return self._listed(table["StorageDescriptor"].get("Location", ""), [])
-        if (table.get("Parameters") or {}).get("projection.enabled", "").lower() == "true":
-            raise NotSupported(f"Partition projection (table {database}.{name})")
+        if projection.enabled(table):
+            found = projection.partitions(table, predicate, self.service.house.clock())
+            return self._in_places(found)
         return self._partitioned(table, predicate)
 
     def open(self, location: str) -> str | None:
@@ -158,32 +162,39 @@ class Lake:
         partitions = self._pages(
             self.glue.get_partitions, "Partitions", Expression=expression or None, **arguments
         )
-        if len(partitions) <= MANY:
-            return [
-                file
-                for each in partitions
-                for file in self._listed(each["StorageDescriptor"]["Location"], each["Values"])
-            ]
-        return self._from_one_listing(table, partitions)
+        return self._in_places(
+            [(each["StorageDescriptor"]["Location"], each["Values"]) for each in partitions]
+        )
 
-    def _from_one_listing(self, table: dict[str, Any], partitions: list[dict[str, Any]]) -> list[File]:
-        """Files by folder, listed once for the table; partitions that lie elsewhere are listed on their own."""
-        root = "s3://{}/{}".format(*folder(table["StorageDescriptor"]["Location"]))
-        places = {
-            "s3://{}/{}".format(*folder(each["StorageDescriptor"]["Location"])): each["Values"]
-            for each in partitions
-        }
+    def _in_places(self, partitions: list[tuple[str, list[str]]]) -> list[File]:
+        """The files of partitions, each told with its values."""
+        if len(partitions) <= MANY:
+            return [file for place, values in partitions for file in self._listed(place, values)]
+        places = {"s3://{}/{}".format(*folder(place)): values for place, values in partitions}
+        found: list[File] = []
+        for root in roots(places):
+            found += self._from_one_listing(root, places)
+        return found
+
+    def _from_one_listing(self, root: str, places: dict[str, list[str]]) -> list[File]:
+        """Files by folder: everything under `root` is listed once."""
         found: list[File] = []
         for file in self._listed(root, []):
             place = file.name.rpartition("/")[0] + "/"
             while place not in places and len(place) > len(root):
                 place = place.rstrip("/").rpartition("/")[0] + "/"
             if place in places:
-                found.append(File(file.path, file.name, file.size, places[place]))
-        for place, values in places.items():
-            if not place.startswith(root):
-                found += self._listed(place, values)
+                found.append(replace(file, values=places[place]))
         return found
+
+
+def roots(places: dict[str, list[str]]) -> list[str]:
+    """The folders under which all places lie: one for each bucket."""
+    by_bucket: dict[str, list[str]] = {}
+    for place in places:
+        by_bucket.setdefault(place.split("/")[2], []).append(place)
+    common = os.path.commonprefix  # by characters, which is what is wanted: the cut is at a slash
+    return [common(each).rpartition("/")[0] + "/" for each in by_bucket.values()]
 
 
 def visible(key: str) -> bool:

@@ -196,6 +196,8 @@ def insert_into(run: Run) -> None:
     if is_iceberg(table):
         changes.insert(run, database, name)
         return
+    if "storage.location.template" in (table.get("Parameters") or {}):
+        raise NotSupported("INSERT INTO a table with storage.location.template")
     form, options = formats.of_table(run.lake, table)
     keys = [each["Name"] for each in table.get("PartitionKeys") or []]
     columns = [
