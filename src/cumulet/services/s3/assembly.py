@@ -33,13 +33,12 @@ class Assembly:
         numbers = [item.get("PartNumber") or 0 for item in named]
         if not numbers:
             raise errors.malformed_xml()
-        if any(second <= first for first, second in pairwise(numbers)):
+        if any(second < first for first, second in pairwise(numbers)):
             message = "The list of parts was not in ascending order. Parts must be ordered by part number."
             raise AwsError("InvalidPartOrder", message, status=400, UploadId=upload.id)
         by_number = {part.number: part for part in there}
-        parts = [
-            _named(upload, by_number.get(number), item) for number, item in zip(numbers, named, strict=True)
-        ]
+        meant = dict(zip(numbers, named, strict=True))  # of a number that is named twice the last one counts
+        parts = [_named(upload, by_number.get(number), item) for number, item in meant.items()]
         for part in parts[:-1]:
             if part.size < SMALLEST_PART:
                 raise _too_small(part)
