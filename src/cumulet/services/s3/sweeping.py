@@ -50,10 +50,10 @@ class Sweeping(Multipart):
                 log.exception(
                     "the lifecycle of bucket %s could not be obeyed; the next sweep tries again", name
                 )
-        self.store.atomically(self._promise_next)
+        self.store.making_room(self._promise_next)
 
     def sweep_failed(self, job: Job, reason: str) -> None:
-        self.store.atomically(self._promise_next)
+        self.store.making_room(self._promise_next)
 
     def sweep_bucket(self, name: str, leaving: Callable[[], bool] = lambda: False) -> None:
         """Do what is due in one bucket; `Suspended` where there is no time for all of it."""
