@@ -25,6 +25,7 @@ from cumulet.jobs import Jobs
 if TYPE_CHECKING:
     from cumulet.connection import Connection
     from cumulet.server import HttpServer
+    from cumulet.store.checkup import Checkup
 
 BUSY = 0.6  # of a core that the server itself uses: then it wants help
 MEASURED = 1.0  # seconds over which that is measured
@@ -181,7 +182,7 @@ class Workers:
         self.all.remove(worker)
         fallen = worker.ready.is_set() or len(self.all) < self.wanted
         worker.ready.set()  # nobody need wait for it any more
-        loop.run_in_executor(None, _tell_end, worker.process, fallen)
+        loop.run_in_executor(None, _tell_end, worker.process, fallen, self.jobs.house.store.checkup)
         self.not_before = time.monotonic() + self.pause
         self.pause = min(self.pause * 2, LATE)
 
@@ -194,7 +195,8 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-def _tell_end(process: subprocess.Popen[bytes], fallen: bool) -> None:
+def _tell_end(process: subprocess.Popen[bytes], fallen: bool, checkup: Checkup) -> None:
     code = process.wait()
     if fallen:
+        checkup.suspect()
         log.warning("worker %d ended by itself (code %d); another takes its place", process.pid, code)

@@ -37,6 +37,7 @@ class Checkup:
         self.lock = os.open(blobs.folder / "keeper", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         self.thread: threading.Thread | None = None
         self.keeper = False
+        self.suspected = False  # whether something is left to look for at the next start
         if self._alone():
             self._begin()
         else:
@@ -46,6 +47,15 @@ class Checkup:
         """Until everything is in order; True where it is."""
         return self.done.wait(timeout)
 
+    def suspect(self) -> None:
+        """A process that shares the folder has died in the middle of its work: what it was to show is shown
+        at once; the bytes that it left are for the next start, which knows that nobody is writing them."""
+        self.suspected = True
+        if self.keeper and self.done.is_set():
+            self.done.clear()
+            self.thread = threading.Thread(target=self._show_all, name="checkup", daemon=True)
+            self.thread.start()
+
     def close(self) -> None:
         """An orderly stop: the next start need not check."""
         self.stopping.set()
@@ -53,7 +63,7 @@ class Checkup:
             self.thread.join()
         if self.keeper:
             self.blobs.forget_opened()
-        if self.keeper and self.done.is_set() and not self.tree.behind:
+        if self.keeper and self.done.is_set() and not (self.tree.behind or self.suspected):
             self.mark.unlink(missing_ok=True)
         if self.lock >= 0:
             os.close(self.lock)
@@ -92,6 +102,14 @@ class Checkup:
         if not self.stopping.is_set():
             log.info("after a crash: %d files removed, %d objects shown again", removed, shown)
             self.done.set()
+
+    def _show_all(self) -> None:
+        try:
+            self._repair_tree()
+            self._hide_deleted()
+        except Exception:
+            log.exception("the check behind a process that died failed; the next start tries again")
+        self.done.set()
 
     def _remove_orphans(self) -> int:
         """Blobs that nothing refers to, with the names in the tree that still show them."""

@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 
+from conftest import Server
 from cumulet.house import House
 
 from .asking import MIB
@@ -72,14 +73,14 @@ class Soak:
         """The moment is chosen by chance, so that over the rounds every step is hit."""
         killed = threading.Event()
         threads = [
-            threading.Thread(target=writer.work, args=(self._client(), killed)) for writer in self.writers
+            threading.Thread(target=writer.work, args=(self.client(), killed)) for writer in self.writers
         ]
         for thread in threads:
             thread.start()
         until = time.monotonic() + self.random.uniform(*WORK)
         if self.random.random() < 0.25:
             killed.wait((until - time.monotonic()) / 2)
-            self._kill_a_worker()
+            self.kill_a_worker()
         killed.wait(max(0.0, until - time.monotonic()))
         killed.set()
         self._kill("at work")
@@ -95,7 +96,7 @@ class Soak:
             assert time.monotonic() < until, f"outlived the server: {left}"
             time.sleep(0.01)
 
-    def _kill_a_worker(self) -> None:
+    def kill_a_worker(self) -> None:
         """Of several processes that serve one store, one may go: the others serve on."""
         if below := processes_of(self.server.child.process.pid):
             os.kill(self.random.choice(sorted(below)), signal.SIGKILL)
@@ -116,7 +117,7 @@ class Soak:
         while [pid for pid in below if Path(f"/proc/{pid}/exe").exists()]:
             time.sleep(0.01)
 
-    def _client(self) -> Quick:
+    def client(self) -> Quick:
         told = self.server.credentials
         return Quick(self.server.endpoint, told["aws_access_key_id"], told["aws_secret_access_key"])
 
@@ -133,6 +134,31 @@ def test_what_was_acknowledged_survives_kills_at_any_moment(own_server: Any) -> 
             raise
     acknowledged = sum(writer.acknowledged for writer in soak.writers)
     print(f"{ROUNDS} rounds, {acknowledged} acknowledged requests, kills: {soak.kills}")
+
+
+def test_what_a_process_leaves_that_dies_alone_is_put_in_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server goes on without it; an orderly stop and a start later nothing is left of its work."""
+    monkeypatch.setenv("CUMULET_WORKERS", "3")
+    server = Server(tmp_path / "cumulet")
+    soak = Soak(server)
+    killed = threading.Event()
+    threads = [threading.Thread(target=each.work, args=(soak.client(), killed)) for each in soak.writers]
+    for thread in threads:
+        thread.start()
+    for _ in range(3):
+        killed.wait(0.4)
+        soak.kill_a_worker()
+    killed.wait(0.4)
+    killed.set()
+    for thread in threads:
+        thread.join()
+    settle(server.client("s3"), soak.writers, soak.contended)
+    server.restart()
+    settle(server.client("s3"), soak.writers, soak.contended)
+    in_order(server.data_dir)
+    server.child.stop()
 
 
 def test_the_check_after_a_crash_puts_files_in_step_with_the_index(lake: Any, tmp_path: Path) -> None:
