@@ -11,6 +11,12 @@ from .asking import body, refused
 from .clock import Clock
 
 PLACE = {"Bucket": "lake", "Key": "a"}
+QUERY = {
+    "Expression": "SELECT * FROM s3object",
+    "ExpressionType": "SQL",
+    "InputSerialization": {"CSV": {}},
+    "OutputSerialization": {"CSV": {}},
+}
 
 
 @pytest.fixture
@@ -32,6 +38,7 @@ def told(reading: Callable[[], Any]) -> str:
 def test_an_archived_object_is_seen_but_not_read(archived: Any) -> None:
     assert archived.head_object(**PLACE)["StorageClass"] == "GLACIER"
     assert told(lambda: archived.get_object(**PLACE)) == "InvalidObjectState"
+    assert told(lambda: archived.select_object_content(**PLACE, **QUERY)) == "InvalidObjectState"
     assert (
         told(lambda: archived.copy_object(Bucket="lake", Key="b", CopySource="lake/a"))
         == "InvalidObjectState"

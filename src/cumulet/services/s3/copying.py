@@ -25,7 +25,7 @@ from cumulet.services.s3 import (
     tags,
 )
 from cumulet.services.s3.access import Bucket as Found
-from cumulet.services.s3.members import GRANTS, HEADERS, REQUEST, WRITE_CONDITIONS, honours
+from cumulet.services.s3.members import GRANTS, HARMLESS, HEADERS, REQUEST, WRITE_CONDITIONS, honours
 from cumulet.services.s3.receiving import digest_again
 from cumulet.services.s3.versions import Versions, version_members
 from cumulet.store.blobs import suffix_of
@@ -75,6 +75,7 @@ class Copying(Versions):
         retention.ASKED,
         SOURCE_CONDITIONS,
         WRITE_CONDITIONS,
+        HARMLESS,
         REQUEST,
     )
     def copy_object(

@@ -48,7 +48,8 @@ RESPONSE_HEADERS = (
 )
 GRANTS = ("GrantFullControl", "GrantRead", "GrantReadACP", "GrantWrite", "GrantWriteACP")
 # MFA delete cannot be enabled here, so a code for it changes nothing; nor do tokens to enable locks, on AWS too.
-HARMLESS = ("MFA", "Token")
+# No object has annotations here, so nothing is copied or left behind.
+HARMLESS = ("MFA", "Token", "AnnotationDirective")
 # Nobody is billed here, but where requesters pay they must say so: `Access` looks for RequestPayer wherever it
 # is taken. ExpectedBucketOwner is obeyed wherever it is taken.
 REQUEST = ("RequestPayer",)

@@ -25,7 +25,7 @@ from cumulet.engines.sql.picking.base import Question, Refused, Tally
 from cumulet.engines.sql.picking.parser import parse
 from cumulet.engines.sql.pool import Pool
 from cumulet.house import House
-from cumulet.services.s3 import customer_keys, encryption, rot, serializations
+from cumulet.services.s3 import archives, customer_keys, encryption, rot, serializations
 from cumulet.services.s3.members import honours
 from cumulet.services.s3.versions import Versions
 from cumulet.store.objects import Entry
@@ -56,6 +56,7 @@ class Selecting(Versions):
         """Answer a statement about one object. Progress is told once, when it is complete."""
         bucket = self._bucket(Bucket, "s3:GetObject", Key, owner=ExpectedBucketOwner, asked=members)
         entry = self._find(bucket, Key)
+        archives.check_readable(entry, self.house.clock())
         encryption.check_readable(entry.detail, self)
         lock = customer_keys.unlocking(entry.detail, members)
         if ExpressionType.upper() != "SQL":

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from cumulet.services.s3 import errors, expiry, owners
+from cumulet.services.s3 import customer_keys, errors, expiry, owners
 from cumulet.services.s3.access import Bucket as Found
 from cumulet.services.s3.listing import encoder
 from cumulet.services.s3.members import REQUEST, honours
@@ -20,7 +20,7 @@ MOST = 1000
 
 
 class Uploads(Multipart):
-    @honours(REQUEST)
+    @honours(customer_keys.CUSTOMER, REQUEST)
     def list_parts(
         self,
         *,
@@ -36,6 +36,8 @@ class Uploads(Multipart):
         action = "s3:ListMultipartUploadParts"
         bucket = self._bucket(Bucket, action, Key, owner=ExpectedBucketOwner, asked=asked)
         upload = self._upload(Bucket, Key, UploadId)
+        if customer_keys.told(members):
+            customer_keys.unlocking(upload.detail["object"], members)
         limit = _page_size(MaxParts, "max-parts")
         parts = self.store.uploads.parts(UploadId, after=int(PartNumberMarker or 0), limit=limit + 1)
         page = parts[:limit]
