@@ -248,3 +248,15 @@ def test_the_administrator_keeps_what_it_may(client: Callable[..., Any]) -> None
         with pytest.raises(Exception, match="UnmodifiableEntity"):
             call()
     role.attach_role_policy(RoleName=name, PolicyArn="arn:aws:iam::aws:policy/AmazonS3FullAccess")
+
+
+def test_engines_read_no_more_than_their_caller_may(ana: Any, lake: Any) -> None:
+    lake.put_object(Bucket="lake", Key="open/a", Body=b"x")
+    give(ana, allow("s3:ListBucket"), allow("s3:GetObject", resource="arn:aws:s3:::lake/open/*"))
+    assert [file.key for file in ana.files("lake", "open/")] == ["open/a"]
+    refuses(lambda: ana.files("lake"))
+    assert [file.key for file in lake.files("lake")] == ["a", "open/a"]
+    deny = {**allow("s3:GetObject", effect="Deny", resource="arn:aws:s3:::lake/a"), "Principal": "*"}
+    lake.put_bucket_policy(Bucket="lake", Policy=document(deny))
+    refuses(lambda: lake.files("lake"))
+    assert [file.key for file in lake.files("lake", "open/")] == ["open/a"]

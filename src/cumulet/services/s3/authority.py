@@ -76,6 +76,14 @@ class Authority(Service):
             return True
         return self._judge(Question(bucket, action, key, asked, given), mine)
 
+    def _reads_all(self, bucket: Bucket) -> bool:
+        """Whether nothing could keep this caller from any object of a bucket, so that none need be asked for."""
+        owns = self.caller.account == bucket["account"]
+        if not owns or owners.acls_on(bucket) or permissions.of(self) is not permissions.EVERYTHING:
+            return False
+        policy = self._bucket_policy(bucket)
+        return policy is None or all(statement.effect == "Allow" for statement in policy.statements)
+
     def _check_own(self, action: str, resource: str, asked: Mapping[str, Any]) -> None:
         """What is done in the caller's own account, to no bucket that is there yet: its policies decide alone."""
         if permissions.unlimited(self.caller):

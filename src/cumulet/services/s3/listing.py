@@ -117,10 +117,9 @@ class Listing(Access):
         The files are immutable (of an encrypted object it is a plain copy, made when asked for). One may go
         away when its object is overwritten or deleted; who then finds it missing asks again.
         """
-        self._bucket(Bucket, "s3:ListBucket")
-        path = self.store.blobs.readable
+        bucket, path = self._bucket(Bucket, "s3:ListBucket", prefix=Prefix), self.store.blobs.readable
         try:
-            return [
+            found = [
                 LakeFile(str(key, "utf-8"), path(blob), size, etag, modified)
                 for key, blob, size, etag, modified in self.store.objects.places(Bucket, Prefix)
             ]
@@ -129,6 +128,10 @@ class Listing(Access):
             raise errors.invalid_request(
                 f"{what} Copy it to one without, so that it can be queried."
             ) from None
+        if not self._reads_all(bucket):
+            for file in found:
+                self._allow(bucket, "s3:GetObject", file.key)
+        return found
 
     def _contents(
         self, bucket: str, contents: Contents, attributes: list[str] | None
