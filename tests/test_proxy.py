@@ -19,6 +19,7 @@ import requests
 from cryptography import x509
 
 from cumulet import authority as authority_module
+from cumulet import proxy as proxy_module
 from cumulet.authority import Authority
 from cumulet.config import Config
 from cumulet.listening import listen
@@ -188,6 +189,27 @@ def test_noise_is_a_bad_request(house_of_echo: tuple[Config, str], noise: bytes)
     with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
         connection.sendall(noise)
         assert connection.makefile("rb").readline().startswith(b"HTTP/1.1 400")
+
+
+def test_a_client_that_says_nothing_that_ends_is_cut(
+    house_of_echo: tuple[Config, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(proxy_module, "HEAD_PATIENCE", 0.2)
+    port = int(house_of_echo[1].rsplit(":", 1)[1])
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        connection.sendall(b"junk without a line's end")
+        reader = connection.makefile("rb")
+        assert reader.readline().startswith(b"HTTP/1.1 408")
+        assert reader.read().endswith(b"\n")  # and the connection has ended
+
+
+def test_a_client_that_never_ends_what_it_says_is_cut(house_of_echo: tuple[Config, str]) -> None:
+    port = int(house_of_echo[1].rsplit(":", 1)[1])
+    with (
+        socket.create_connection(("127.0.0.1", port), timeout=10) as connection,
+        pytest.raises(OSError, match=r"reset|Broken pipe"),
+    ):
+        connection.sendall(b"x" * (64 << 20))
 
 
 def test_the_authority_can_vouch_for_aws_only(tmp_path: Path) -> None:

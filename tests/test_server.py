@@ -16,6 +16,7 @@ import pytest
 from botocore.config import Config as ClientConfig
 from botocore.exceptions import ClientError
 
+from cumulet import heads
 from cumulet.config import Config
 from cumulet.house import House
 from cumulet.listening import listen
@@ -160,6 +161,50 @@ def test_noise_is_refused(port: int, noise: bytes) -> None:
     assert 400 <= status <= 501
     assert status != 500
     connection.socket.close()
+
+
+@pytest.mark.parametrize(
+    ("head", "end"),
+    [
+        (b"GET /" + b"a" * heads.LARGEST, b" HTTP/1.1\r\n" + HOST + b"\r\n"),
+        (b"GET / HTTP/1.1\r\n" + HOST + b"A: " + b"b" * heads.LARGEST, b"\r\n\r\n"),
+        (b"GET / HTTP/1.1\r\n" + HOST + b"A: b\r\n" * (heads.LARGEST // 5), b"\r\n"),
+    ],
+    ids=["address", "header", "headers"],
+)
+def test_a_head_that_is_too_large_is_refused_whole_or_begun(port: int, head: bytes, end: bytes) -> None:
+    whole, begun = Raw(port), Raw(port)
+    whole.send(head + end + b"GET / HTTP/1.1\r\n\r\n")
+    begun.send(head)
+    for connection in (whole, begun):
+        status, body = connection.response()
+        assert (status, b"RequestHeaderSectionTooLarge" in body) == (400, True)
+        assert connection.ended()
+        connection.socket.close()
+
+
+def test_what_comes_behind_a_refusal_is_not_listened_to(port: int) -> None:
+    connection = Raw(port)
+    connection.send(b"GET / HTTP/1.1\r\nA: ", b"b" * (4 << 20), b"\r\n\r\nGET / HTTP/1.1\r\n\r\n")
+    assert connection.response()[0] == 400
+    assert connection.ended()
+
+
+def test_a_large_head_that_is_not_too_large_is_read(connection: Raw) -> None:
+    connection.send(b"POST / HTTP/1.1\r\n", HOST, b"A: " + b"b" * (heads.LARGEST - 300) + b"\r\n", FORM)
+    connection.send(b"Content-Length: %d\r\n\r\n" % len(WHO), WHO)
+    status, body = connection.response()
+    assert (status, b"MissingAuthenticationToken" in body) == (403, True)
+
+
+def test_a_head_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch, port: int) -> None:
+    monkeypatch.setattr(heads, "PATIENCE", PATIENCE)
+    connection, silent = Raw(port), Raw(port)
+    connection.send(b"GET / HTTP/1.1\r\nHost: x\r\nA: b")
+    status, body = connection.response()
+    assert (status, b"RequestTimeout" in body) == (400, True)
+    assert connection.ended()
+    assert silent.ended()
 
 
 def test_a_request_that_comes_byte_by_byte_is_answered(connection: Raw) -> None:

@@ -21,6 +21,7 @@ import httptools
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from cumulet.connection import Connection
+from cumulet.heads import Headed
 
 SENDFILE = "http.response.zerocopysend"
 DETOUR = "cumulet.request.detour"  # our own extension: the way to a `Detour`
@@ -32,7 +33,7 @@ T = TypeVar("T")
 Message = dict[str, Any]
 
 
-class Carrier(Connection):
+class Carrier(Headed, Connection):
     """One connection."""
 
     def on_message_begin(self) -> None:

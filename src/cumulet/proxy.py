@@ -23,7 +23,8 @@ from cumulet.config import Config
 from cumulet.environment import upstream_proxy
 
 HEAD_LIMIT = 64 << 10
-PATIENCE = 30.0  # seconds for a request's head, a handshake or a connection
+PATIENCE = 30.0  # seconds for a handshake or a connection
+HEAD_PATIENCE = 10.0  # seconds for a request's head: a client on this machine has it ready
 PIECE = 256 << 10
 # Link-local addresses of a cloud's own: credentials and metadata that this machine must not ask for.
 METADATA = ("169.254.", "[fd00:ec2:")
@@ -110,8 +111,7 @@ class Proxy:
             writer.close()
 
     async def _serve(self, reader: Reader, writer: Writer) -> None:
-        async with asyncio.timeout(PATIENCE):
-            target = Target.parse(await reader.readuntil(b"\r\n\r\n"))
+        target = Target.parse(await _head(reader))
         _check(target)
         if target.is_aws:
             await self._to_cumulet(target, reader, writer)
@@ -156,6 +156,16 @@ class Proxy:
                 "502 Bad Gateway", f"The proxy {proxy.hostname} would not reach {target.host}: {said}"
             )
         return reader, writer
+
+
+async def _head(reader: Reader) -> bytes:
+    try:
+        async with asyncio.timeout(HEAD_PATIENCE):
+            return await reader.readuntil(b"\r\n\r\n")
+    except TimeoutError:
+        raise Refused("408 Request Timeout", "This is the beginning of no request.") from None
+    except asyncio.LimitOverrunError:
+        raise Refused("431 Request Header Fields Too Large", "This is no request to a proxy.") from None
 
 
 def _check(target: Target) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 
 from cumulet.wire.errors import AwsError
-from cumulet.wire.message import Request
+from cumulet.wire.message import Body, Request
 
 LIMIT = 64 << 20  # bytes; operations that take more have a streaming body, which is not read here
 
@@ -22,6 +22,17 @@ def read(request: Request, limit: int = LIMIT) -> bytes:
         if left < 0:
             raise _too_large(limit)
     return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+def streamed(request: Request, service: str) -> Body:
+    """The body, for whoever reads it while it comes. S3 wants to be told before how long its content is."""
+    told = "content-length" in request.headers or "x-amz-decoded-content-length" in request.headers
+    if service != "s3" or told or request.form:
+        return request.body
+    if "transfer-encoding" in request.headers:
+        text = "A header you provided implies functionality that is not implemented"
+        raise AwsError("NotImplemented", text, status=501, Header="Transfer-Encoding")
+    raise AwsError("MissingContentLength", "You must provide the Content-Length HTTP header.", status=411)
 
 
 def inflate(request: Request, body: bytes, limit: int = LIMIT) -> bytes:

@@ -149,8 +149,8 @@ def _lifetime(text: str, refuse: Refusals) -> int:
 
 
 def _time_of(fields: Fields, refuse: Refusals) -> tuple[str, float]:
-    """When it was signed: X-Amz-Date, or the Date header in either of its formats."""
-    text = fields.get("x-amz-date") or fields.get("date")
+    """When it was signed: X-Amz-Date, even if it says nothing, or else Date; in either of its formats."""
+    text = fields.get("x-amz-date" if "x-amz-date" in fields.values else "date")
     if not text:
         raise refuse.undated()
     time = _seconds(text)

@@ -128,7 +128,7 @@ def _payload(
     members: dict[str, Any], name: str, shape: Shape, route: Route, request: Request, read: Read
 ) -> None:
     if shape.type == "blob" and shape.streaming:
-        members[name] = request.body
+        members[name] = bodies.streamed(request, route.service)
     elif shape.eventstream:
         members[name] = eventstream.messages(request.body.read)
     elif not (body := _whole(route, request)):

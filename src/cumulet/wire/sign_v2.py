@@ -92,11 +92,13 @@ def _check_time(claimed: Claim2, fields: Fields, now: float) -> None:
         if int(claimed.expires) < now:
             raise refusals.S3.url_expired(float(claimed.expires), 0, now)
         return
-    stamp = fields.get("x-amz-date") or fields.get("date")
+    stamp = fields.get("x-amz-date" if "x-amz-date" in fields.values else "date")
     try:
         signed = parsedate_to_datetime(stamp).timestamp()
     except ValueError:
         raise refusals.S3.undated() from None
+    if signed < 0:
+        raise refusals.S3.undated()  # no client was there before 1970
     if abs(now - signed) > SKEW:
         raise refusals.S3.skewed(stamp, signed, now, SKEW)
 
