@@ -180,18 +180,23 @@ class DirectBody:
 
     def read(self, size: int = -1, /) -> bytes:
         """As many bytes as are asked for, or all that there are."""
+        buffer = bytearray(self.left if size < 0 else min(size, self.left))
+        self.read_into(memoryview(buffer))
+        return bytes(buffer)
+
+    def read_into(self, room: memoryview, /) -> int:
         if self.failed:
             raise self.failed
-        if not self.started:
-            self._start()
-        wanted = self.left if size < 0 else min(size, self.left)
-        if not wanted:
-            return b""
+        room = room[: self.left]
         try:
-            return self._take(wanted)
+            if not self.started:
+                self._start()
+            self._receive(room[self._take(room) :])
         except AwsError as error:
             self.failed = error
             raise
+        self.left -= len(room)
+        return len(room)
 
     def abandon(self) -> None:
         """Nobody reads on (called on the loop, once the answer is on its way)."""
@@ -204,18 +209,16 @@ class DirectBody:
         self.started = True
         taken: Future[tuple[bytes, int]] = Future()
         self.loop.call_soon_threadsafe(_fulfil, taken, self.detour.take)
-        self._came, self._line = taken.result()
+        try:
+            self._came, self._line = taken.result()
+        except ConnectionError:
+            raise cut_short() from None
 
-    def _take(self, wanted: int) -> bytes:
-        if len(self._came) >= wanted:
-            piece, self._came = self._came[:wanted], self._came[wanted:]
-        else:
-            buffer = bytearray(wanted)
-            buffer[: len(self._came)] = self._came
-            self._receive(memoryview(buffer)[len(self._came) :])
-            piece, self._came = bytes(buffer), b""
-        self.left -= len(piece)
-        return piece
+    def _take(self, room: memoryview) -> int:
+        """What had come before anybody read; how much of it there was room for."""
+        count = min(len(room), len(self._came))
+        room[:count], self._came = self._came[:count], self._came[count:]
+        return count
 
     def _receive(self, room: memoryview) -> None:
         """Fill `room` from the socket."""

@@ -22,6 +22,7 @@ from typing import BinaryIO
 
 from cumulet.store.sealed import MARK, Ring, is_sealed
 from cumulet.store.soundness import Soundness
+from cumulet.store.writeback import Writeback
 
 SUFFIX = re.compile(r"(\.[A-Za-z0-9]{1,12}){1,2}$")
 SHARDS = [f"{number:02x}" for number in range(256)]
@@ -53,11 +54,14 @@ class Draft:
         self.id = path.name
         # Read-only by mode: whoever finds the file by its name in the tree cannot change it in place.
         self.descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o444)
+        self.writeback = Writeback(self.descriptor)
 
-    def write(self, piece: bytes) -> None:
+    def write(self, piece: bytes | memoryview) -> None:
         view = memoryview(piece)
         while view:
-            view = view[os.write(self.descriptor, view) :]
+            count = os.write(self.descriptor, view)
+            self.writeback.wrote(count)
+            view = view[count:]
 
     def append(self, source: Path, start: int = 0, length: int | None = None) -> None:
         """Add another file's bytes, copied by the kernel (and shared, where the file system can)."""
@@ -68,6 +72,7 @@ class Draft:
                 copied = _copy(file.fileno(), self.descriptor, left)
                 if not copied:
                     raise OSError(errno.EIO, f"{source} ended before its length")
+                self.writeback.wrote(copied)
                 left -= copied
 
     def keep(self) -> str:
@@ -98,7 +103,7 @@ class SealedDraft(Draft):
         super().write(header)
         self.encrypt = seal.at(0)
 
-    def write(self, piece: bytes) -> None:
+    def write(self, piece: bytes | memoryview) -> None:
         super().write(self.encrypt(piece))
 
 

@@ -42,7 +42,7 @@ class Seal:
         self.key = key
         self.first = int.from_bytes(first, "big")
 
-    def at(self, offset: int) -> Callable[[bytes], bytes]:
+    def at(self, offset: int) -> Callable[[bytes | memoryview], bytes]:
         from cryptography.hazmat.primitives.ciphers import Cipher
         from cryptography.hazmat.primitives.ciphers.algorithms import AES
         from cryptography.hazmat.primitives.ciphers.modes import CTR

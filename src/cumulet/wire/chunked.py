@@ -50,6 +50,11 @@ class Chunked(Guarded):
             self._end_chunk()
         return piece
 
+    def read_into(self, room: memoryview, /) -> int:
+        piece = self.read(len(room))
+        room[: len(piece)] = piece
+        return len(piece)
+
     def _begin_chunk(self) -> bool:
         """Read a chunk's head; False once the last chunk and its trailers are read and right."""
         if self.ended:

@@ -24,7 +24,7 @@ HEADER = "x-amz-checksum-"
 
 
 class Digest(Protocol):
-    def update(self, data: bytes, /) -> object: ...
+    def update(self, data: bytes | memoryview, /) -> object: ...
     def digest(self) -> bytes: ...
 
 
@@ -39,7 +39,7 @@ class Crc:
         self.size = MODELS[algorithm][1]
         self.value: int = self.calc(b"")
 
-    def update(self, data: bytes, /) -> None:
+    def update(self, data: bytes | memoryview, /) -> None:
         self.value = self.calc(data, self.value)
 
     def digest(self) -> bytes:

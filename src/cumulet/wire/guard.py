@@ -17,7 +17,7 @@ from typing import Any
 
 from cumulet.wire.canonical import Fields
 from cumulet.wire.errors import AwsError
-from cumulet.wire.message import Body, Request
+from cumulet.wire.message import Body, Request, fill
 from cumulet.wire.refusals import Refusals
 from cumulet.wire.route import Route
 
@@ -66,6 +66,9 @@ class Guarded:
     def read(self, size: int = -1, /) -> bytes:
         return self.source.read(size)
 
+    def read_into(self, room: memoryview, /) -> int:
+        return fill(self.source, room)
+
 
 class Hashed(Guarded):
     """A body whose SHA-256 was signed. The end of it is given out only when the hash is right."""
@@ -80,11 +83,19 @@ class Hashed(Guarded):
 
     def read(self, size: int = -1, /) -> bytes:
         piece = self.source.read(size)
+        self._add(piece, ended=size < 0 or bool(size and not piece))
+        return piece
+
+    def read_into(self, room: memoryview, /) -> int:
+        count = fill(self.source, room)
+        self._add(room[:count], ended=count < len(room))
+        return count
+
+    def _add(self, piece: bytes | memoryview, *, ended: bool) -> None:
         self.hash.update(piece)
         self.count += len(piece)
-        if size < 0 or self.count == self.length or (size and not piece):
+        if ended or self.count == self.length:
             self._verify()
-        return piece
 
     def _verify(self) -> None:
         computed = self.hash.hexdigest()

@@ -39,6 +39,23 @@ class Body(Protocol):
     def read(self, size: int = -1, /) -> bytes: ...
 
 
+def fill(body: Body, room: memoryview) -> int:
+    """Fill a buffer from a body, without another copy where it knows how; short only at its end."""
+    into = getattr(body, "read_into", None)
+    count = 0
+    while count < len(room):
+        if into is not None:
+            more = into(room[count:])
+        else:
+            piece = body.read(len(room) - count)
+            more = len(piece)
+            room[count : count + more] = piece
+        if not more:
+            break
+        count += more
+    return count
+
+
 @dataclass(slots=True)
 class Request:
     """One HTTP request. `path` and `query` are raw: percent-encoded just as the client sent them."""

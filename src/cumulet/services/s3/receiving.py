@@ -7,15 +7,18 @@ import io
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from cumulet.services.s3 import checksums, errors
-from cumulet.store.blobs import Blobs, suffix_of
+from cumulet.services.s3.lanes import Lanes
+from cumulet.store.blobs import Blobs, Draft, suffix_of
 from cumulet.wire.digests import DIGESTS
-from cumulet.wire.message import Body
+from cumulet.wire.message import Body, fill
 
 CHUNK = 1 << 20
+LARGE = 2 << 20  # bytes of a body from which on several threads pay
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +51,13 @@ def receive(
         return intake.adopt(blobs, key, body, sealed=sealed, lock=lock)
     source = io.BytesIO(body) if isinstance(body, bytes | bytearray) else body
     with blobs.draft(suffix_of(key), sealed=sealed, lock=lock) as draft:
-        for piece in iter(lambda: source.read(CHUNK), b""):
-            intake.update(piece)
-            draft.write(piece)
+        length = len(body) if isinstance(body, bytes | bytearray) else getattr(body, "length", None)
+        if length is not None and length < LARGE:
+            for piece in iter(lambda: source.read(CHUNK), b""):
+                intake.update(piece)
+                draft.write(piece)
+        else:
+            intake.take(source, draft, length)
         intake.finish(source, lambda: blobs.read(draft.id, 0, intake.size, lock))
         draft.keep()
     return intake.received(draft.id)
@@ -73,6 +80,19 @@ class Intake:
         self.md5 = hashlib.md5(usedforsecurity=False)
         self.digest = DIGESTS[self.algorithm]()
         self.size = 0
+
+    def take(self, source: Body, draft: Draft, length: int | None) -> None:
+        """Digest and write a large body side by side."""
+        if length:
+            draft.writeback.reserve(length)
+
+        def keep(piece: memoryview) -> None:
+            self.digest.update(piece)
+            draft.write(piece)
+
+        with Lanes(self.md5.update, keep) as lanes:
+            while count := lanes.take(partial(fill, source)):
+                self.size += count
 
     def update(self, piece: bytes) -> None:
         self.md5.update(piece)
