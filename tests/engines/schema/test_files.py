@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import json
 import os
 from collections.abc import Iterator
 from datetime import date, datetime
@@ -11,6 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import fastavro
 import pyarrow
 import pytest
 from pyarrow import orc, parquet
@@ -85,6 +87,35 @@ def test_parquet_and_orc_say_their_own_types(reader: Reader, tmp_path: Path) -> 
     for name, format in (("p", "parquet"), ("o", "orc")):
         found = reader.schema(tmp_path / name)
         assert (found.format, found.records, types(found)) == (format, 1, TYPES)
+
+
+def test_avro_says_its_own_types_and_keeps_its_schema(reader: Reader, tmp_path: Path) -> None:
+    schema = {
+        "type": "record",
+        "name": "film",
+        "fields": [
+            {"name": "Title", "type": "string"},
+            {"name": "year", "type": ["null", "int"]},
+            {"name": "seen", "type": {"type": "long", "logicalType": "timestamp-millis"}},
+            {
+                "name": "price",
+                "type": {"type": "bytes", "logicalType": "decimal", "precision": 6, "scale": 2},
+            },
+            {"name": "tags", "type": {"type": "map", "values": {"type": "array", "items": "double"}}},
+        ],
+    }
+    with (tmp_path / "a").open("wb") as file:
+        fastavro.writer(file, fastavro.parse_schema(schema), [], codec="deflate")
+    found = reader.schema(tmp_path / "a")
+    assert (found.format, found.records) == ("avro", 0)
+    assert types(found) == {
+        "title": "string",
+        "year": "int",
+        "seen": "timestamp",
+        "price": "decimal(6,2)",
+        "tags": "map<string,array<double>>",
+    }
+    assert json.loads(found.options["schema"])["fields"][0] == {"name": "Title", "type": "string"}
 
 
 def test_a_map_and_a_dictionary_are_what_they_stand_for(reader: Reader, tmp_path: Path) -> None:

@@ -1,7 +1,8 @@
-"""Files that carry their own schema: Parquet and ORC."""
+"""Files that carry their own schema: Parquet, ORC and Avro."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,29 @@ def orc(path: Path) -> Schema:
     except (pyarrow.ArrowException, OSError) as error:
         raise Unrecognised(str(error)) from None
     return Schema("orc", columns(file.schema), {}, file.nrows, mean(file.content_length, file.nrows))
+
+
+def avro(path: Path) -> Schema:
+    import fastavro
+
+    from cumulet.engines.avro import Unreadable, arrow
+
+    try:
+        with path.open("rb") as file:
+            blocks = fastavro.block_reader(file)
+            schema = arrow(blocks.writer_schema, {})
+            rows = sum(block.num_records for block in blocks)
+    except (ValueError, EOFError, Unreadable) as error:
+        raise Unrecognised(str(error)) from None
+    options = {"codec": blocks.codec, "schema": json.dumps(plain_schema(blocks.writer_schema))}
+    return Schema("avro", columns(schema), options, rows, mean(path.stat().st_size, rows))
+
+
+def plain_schema(schema: Any) -> Any:
+    """A schema without what fastavro notes in it."""
+    if isinstance(schema, dict):
+        return {key: plain_schema(value) for key, value in schema.items() if not key.startswith("__")}
+    return [plain_schema(each) for each in schema] if isinstance(schema, list) else schema
 
 
 def mean(size: int, rows: int) -> int:

@@ -9,6 +9,8 @@ from cumulet.engines.schema import delimited, documents
 from cumulet.engines.schema.base import SAMPLE, Delimited, Document, Hint, Schema, Unrecognised
 from cumulet.engines.schema.compression import BROKEN, OPEN, compression, sample
 
+SIGNATURES = {b"PAR": "parquet", b"ORC": "orc", b"Obj": "avro"}
+
 
 def schema(path: Path, hints: Sequence[Hint] = ()) -> Schema:
     """A file's schema. Hints are tried first, in their order; `format` is "" where nothing fits (or the file
@@ -26,12 +28,12 @@ def schema(path: Path, hints: Sequence[Hint] = ()) -> Schema:
 def columnar(path: Path) -> Schema | None:
     with path.open("rb") as file:
         start = file.read(4)
-    if start not in (b"PAR1", b"ORC", b"ORC\n") and not start.startswith(b"ORC"):
+    if start[:3] not in SIGNATURES:
         return None
-    from cumulet.engines.schema.columnar import orc, parquet
+    from cumulet.engines.schema.columnar import avro, orc, parquet
 
     try:
-        return parquet(path) if start == b"PAR1" else orc(path)
+        return {"parquet": parquet, "orc": orc, "avro": avro}[SIGNATURES[start[:3]]](path)
     except Unrecognised:
         return None
 

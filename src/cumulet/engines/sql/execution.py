@@ -7,6 +7,7 @@ import hashlib
 import re
 import shutil
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -97,7 +98,9 @@ class Session:
     def _reader(
         self, form: str, columns: list[tuple[str, Type]], files: list[File], options: dict[str, str]
     ) -> Source:
-        return read(form, Reading(columns, files, options, self._describe, self._unpack, self._holds))
+        return read(
+            form, Reading(columns, files, options, self._describe, self._unpack, self._holds, self._aside)
+        )
 
     def _describe(self, relation: str) -> list[tuple[str, Any]]:
         try:
@@ -121,13 +124,22 @@ class Session:
             raise NotSupported(f"Text files compressed as {path.rpartition('.')[2]}")
         if not path.endswith(".bz2"):
             return path
-        target = self.folder / "unpacked" / hashlib.sha256(path.encode()).hexdigest()
+        return self._aside(path, unpack_bzip2)
+
+    def _aside(self, path: str, make: Callable[[str, Path], None]) -> str:
+        """A file made of another that never changes: beside the spill files, while this worker lives."""
+        mark = hashlib.sha256(f"{make.__name__} {path}".encode()).hexdigest()
+        target = self.folder / "unpacked" / mark
         if not target.exists():
             target.parent.mkdir(exist_ok=True)
-            with bz2.open(path) as packed, target.with_suffix(".part").open("wb") as plain:
-                shutil.copyfileobj(packed, plain, 1 << 20)
+            make(path, target.with_suffix(".part"))
             target.with_suffix(".part").rename(target)
         return str(target)
+
+
+def unpack_bzip2(path: str, target: Path) -> None:
+    with bz2.open(path) as packed, target.open("wb") as plain:
+        shutil.copyfileobj(packed, plain, 1 << 20)
 
 
 def check_limit(query: Query, size: int) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from cumulet.engines.sql.base import NotSupported, Output, SqlError, Written
+from cumulet.engines.sql.repacking import AVRO_CODECS, ORC_CODECS, repacked
 from cumulet.engines.sql.trino.printing import text
 from cumulet.engines.sql.trino.translation import Translation
 from cumulet.engines.sql.trino.typed import name, quote
@@ -16,7 +18,10 @@ COMPRESSIONS = {
     "parquet": ("snappy", "gzip", "zstd", "lz4", "none"),
     "textfile": ("none", "gzip", "zstd"),
     "json": ("none", "gzip", "zstd"),
+    "orc": tuple(ORC_CODECS),
+    "avro": tuple(AVRO_CODECS),
 }
+DEFAULTS = {"parquet": "snappy", "orc": "zlib"}  # others are packed with gzip
 OPEN_PARTITIONS = 100  # as many as Athena writes in one statement
 
 
@@ -93,6 +98,8 @@ def data(connection: Any, translation: Translation, output: Output) -> tuple[int
     form = output.format
     if form not in COMPRESSIONS:
         raise NotSupported(f"Writing {form.upper()} files")
+    if form in ("orc", "avro"):
+        return by_way_of_parquet(connection, translation, output)
     columns = storable(translation, output)
     keys = [str(each).lower() for each in output.options.get("partitions", [])]
     check_partitions(columns, keys)
@@ -108,6 +115,13 @@ def data(connection: Any, translation: Translation, output: Output) -> tuple[int
     if not rows:
         path.unlink()
     return rows, [Written(str(path), rows)] if rows else []
+
+
+def by_way_of_parquet(connection: Any, translation: Translation, output: Output) -> tuple[int, list[Written]]:
+    chosen = compression(output)
+    plain = replace(output, format="parquet", options={**output.options, "compression": None})
+    rows, files = data(connection, translation, plain)
+    return rows, repacked(files, output.format, chosen)
 
 
 def storable(translation: Translation, output: Output) -> list[tuple[str, Type]]:
@@ -176,9 +190,7 @@ def outward(sql: str, kind: Type) -> str:
 
 
 def compression(output: Output) -> str:
-    chosen = str(
-        output.options.get("compression") or ("snappy" if output.format == "parquet" else "gzip")
-    ).lower()
+    chosen = str(output.options.get("compression") or DEFAULTS.get(output.format, "gzip")).lower()
     chosen = {"uncompressed": "none"}.get(chosen, chosen)
     if chosen not in COMPRESSIONS[output.format]:
         raise NotSupported(f"{chosen.upper()} compression of {output.format.upper()}")

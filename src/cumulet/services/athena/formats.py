@@ -54,8 +54,10 @@ def storage(form: str, options: dict[str, Any]) -> dict[str, Any]:
 
 
 def table_parameters(form: str, options: dict[str, Any]) -> dict[str, str]:
-    compression = str(options.get("compression") or ("snappy" if form == "parquet" else "gzip")).upper()
-    return {"parquet.compression": compression} if form == "parquet" else {"write.compression": compression}
+    usual = {"parquet": "snappy", "orc": "zlib"}.get(form, "gzip")
+    compression = str(options.get("compression") or usual).upper()
+    key = {"parquet": "parquet.compression", "orc": "orc.compress"}.get(form, "write.compression")
+    return {key: compression}
 
 
 def of_table(lake: Lake, table: dict[str, Any]) -> tuple[str, dict[str, Any]]:
@@ -65,12 +67,11 @@ def of_table(lake: Lake, table: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     compression = (
         parameters.get("parquet.compression")
         or parameters.get("parquet.compress")
+        or parameters.get("orc.compress")
         or parameters.get("write.compression")
     )
-    if found.format == "parquet":
-        return "parquet", {"compression": compression}
-    if found.format == "json":
-        return "json", {"compression": compression}
+    if found.format in ("parquet", "json", "orc", "avro"):
+        return found.format, {"compression": compression}
     if found.format == "text" and not parameters.get("escape.delim"):
         delimiter = parameters.get("field.delim", parameters.get("serialization.format", "\x01"))
         return "textfile", {

@@ -29,8 +29,8 @@ SERDES = {
     "org.apache.hadoop.hive.serde2.JsonSerDe": "json",
     "com.amazon.ion.IonHiveSerDe": "Ion",
     "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe": "parquet",
-    "org.apache.hadoop.hive.ql.io.orc.OrcSerde": "ORC",
-    "org.apache.hadoop.hive.serde2.avro.AvroSerDe": "Avro",
+    "org.apache.hadoop.hive.ql.io.orc.OrcSerde": "orc",
+    "org.apache.hadoop.hive.serde2.avro.AvroSerDe": "avro",
     "org.apache.hadoop.hive.serde2.RegexSerDe": "RegexSerDe",
     "com.amazonaws.glue.serde.GrokSerDe": "Grok",
 }

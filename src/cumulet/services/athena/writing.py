@@ -102,7 +102,7 @@ def output_of(run: Run, given: dict[str, Any]) -> Output:
     compression = (
         given.get("write_compression") or given.get(f"{form}_compression") or given.get("compression")
     )
-    if form in ("orc", "avro") or form not in ("parquet", "json", "textfile"):
+    if form not in formats.FORMATS:
         raise NotSupported(f"Writing {form.upper()} files")
     options = {
         "partitions": [each.lower() for each in given.get("partitioned_by", [])],

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from cumulet.engines.sql.base import File, NotSupported
@@ -19,6 +20,8 @@ FORMATS = {
     "quoted csv": "quoted",
     "json": "json",
     "parquet": "parquet",
+    "orc": "orc",
+    "avro": "avro",
     "iceberg": "iceberg",
 }
 
@@ -28,7 +31,8 @@ class Reading:
     """What is to be read: the files that have bytes, the table's columns and its SerDe's options.
 
     `describe(sql)` tells the columns of a relation: names and DuckDB types; `holds(sql)` answers a question
-    with one truth value; `unpack(path)` gives a file that DuckDB can read.
+    with one truth value; `unpack(path)` gives a file that DuckDB can read, `aside(path, make)` one that is made
+    of another, once.
     """
 
     columns: list[tuple[str, Type]]
@@ -37,6 +41,7 @@ class Reading:
     describe: Callable[[str], list[tuple[str, Any]]]
     unpack: Callable[[str], str]
     holds: Callable[[str], bool]
+    aside: Callable[[str, Callable[[str, Path], None]], str]
 
 
 @dataclass(frozen=True, slots=True)

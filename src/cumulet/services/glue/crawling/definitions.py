@@ -17,6 +17,8 @@ LAZY = "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe"
 OPEN_CSV = "org.apache.hadoop.hive.serde2.OpenCSVSerde"
 PARQUET = "org.apache.hadoop.hive.ql.io.parquet"
 ORC = "org.apache.hadoop.hive.ql.io.orc"
+AVRO = "org.apache.hadoop.hive.ql.io.avro"
+AVRO_SERDE = "org.apache.hadoop.hive.serde2.avro.AvroSerDe"
 FORMATS = {
     "parquet": (
         f"{PARQUET}.MapredParquetInputFormat",
@@ -24,6 +26,7 @@ FORMATS = {
         f"{PARQUET}.serde.ParquetHiveSerDe",
     ),
     "orc": (f"{ORC}.OrcInputFormat", f"{ORC}.OrcOutputFormat", f"{ORC}.OrcSerde"),
+    "avro": (f"{AVRO}.AvroContainerInputFormat", f"{AVRO}.AvroContainerOutputFormat", AVRO_SERDE),
     "json": (TEXT_IN, TEXT_OUT, "org.openx.data.jsonserde.JsonSerDe"),
 }
 STATISTICS = ("objectCount", "recordCount", "sizeKey", "averageRecordSize")
@@ -138,6 +141,8 @@ def serde_of(schema: Schema, columns: list[Column], source: Source) -> tuple[tup
     into, out, library = FORMATS[schema.format]
     said = {"paths": ",".join(column.name for column in columns)}
     plain = {"serialization.format": "1"}
+    if schema.format == "avro":
+        plain["avro.schema.literal"] = schema.options["schema"]
     return (into, out), {
         "SerializationLibrary": library,
         "Parameters": said if schema.format == "json" else plain,
