@@ -14,6 +14,8 @@ import pytest
 from cumulet.config import Config
 from cumulet.house import House
 from cumulet.services import Caller, iam
+from cumulet.services.s3.lifecycle_rules import COLDNESS
+from cumulet.services.s3.metadata import STORAGE_CLASSES
 from cumulet.services.s3.sweeping import PROMISE
 from cumulet.wire.errors import AwsError
 
@@ -274,6 +276,10 @@ def test_objects_move_to_colder_classes_and_never_back(s3: Any, clock: Clock) ->
     assert classes(s3) == {"a": "GLACIER_IR", "cold": "GLACIER"}
     after = s3.head_object(Bucket="lake", Key="a")
     assert (after["ETag"], after["LastModified"]) == (before["ETag"], before["LastModified"])
+
+
+def test_every_storage_class_has_its_place() -> None:
+    assert COLDNESS.keys() == set(STORAGE_CLASSES)
 
 
 def test_the_coldest_of_several_classes_counts(s3: Any, clock: Clock) -> None:
