@@ -116,11 +116,22 @@ def test_an_upload_in_parts_is_locked_part_by_part(s3: Any, bucket: str) -> None
         {"PartNumber": number, "ETag": s3.upload_part(PartNumber=number, Body=data, **upload, **KEY)["ETag"]}
         for number, data in ((1, bytes(5 * MIB)), (2, TEXT))
     ]
-    with refused("InvalidRequest", 400):  # parts with checksums are joined by who has the key
-        s3.complete_multipart_upload(MultipartUpload={"Parts": parts}, **upload)
-    s3.complete_multipart_upload(MultipartUpload={"Parts": parts}, **upload, **KEY)
+    s3.complete_multipart_upload(MultipartUpload={"Parts": parts}, **upload)
     assert body(s3.get_object(Bucket=bucket, Key="big", **KEY)) == bytes(5 * MIB) + TEXT
     assert body(s3.get_object(Bucket=bucket, Key="big", PartNumber=2, **KEY)) == TEXT
+
+
+def test_parts_with_checksums_are_joined_by_who_has_the_key(s3: Any, bucket: str) -> None:
+    upload = {"Bucket": bucket, "Key": "summed"}
+    begun = s3.create_multipart_upload(**upload, **KEY, ChecksumAlgorithm="CRC32", ChecksumType="FULL_OBJECT")
+    upload["UploadId"] = begun["UploadId"]
+    part = s3.upload_part(PartNumber=1, Body=TEXT, ChecksumAlgorithm="CRC32", **upload, **KEY)
+    parts = {"Parts": [{"PartNumber": 1, "ETag": part["ETag"]}]}
+    for brought in ({}, OTHER):
+        with refused("InvalidRequest", 400):
+            s3.complete_multipart_upload(MultipartUpload=parts, **upload, **brought)
+    s3.complete_multipart_upload(MultipartUpload=parts, **upload, **KEY)
+    assert body(s3.get_object(Bucket=bucket, Key="summed", **KEY)) == TEXT
 
 
 def test_parts_are_not_listed_to_who_brings_another_key(s3: Any, bucket: str) -> None:

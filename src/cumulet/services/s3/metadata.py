@@ -94,8 +94,8 @@ def _encoded(value: str) -> str:
 
 def _strip_chunked(headers: dict[str, Any]) -> None:
     """`aws-chunked` describes the transfer, not the object."""
-    codings = [coding.strip() for coding in headers["ContentEncoding"].split(",")]
-    if left := ",".join(coding for coding in codings if coding != "aws-chunked"):
+    codings = headers["ContentEncoding"].split(",")
+    if left := ",".join(coding for coding in codings if coding.strip() != "aws-chunked").strip():
         headers["ContentEncoding"] = left
     else:
         del headers["ContentEncoding"]

@@ -171,7 +171,10 @@ class Multipart(Copying):
         ExpectedBucketOwner: str = "",
         **members: Any,
     ) -> dict[str, Any]:
-        """Join the parts that are named into the object; the upload and its parts are gone then."""
+        """Join the parts that are named into the object; the upload and its parts are gone then.
+
+        A customer's key need be brought only where the parts have checksums of the customer's choice, as on AWS.
+        """
         bucket = self._bucket(Bucket, "s3:PutObject", Key, owner=ExpectedBucketOwner, asked=members)
         if again := self._completed(Bucket, Key, UploadId):
             return _joined(bucket, again)
@@ -180,7 +183,7 @@ class Multipart(Copying):
         named = (MultipartUpload or {}).get("Parts") or []
         assembly = Assembly.of(upload, self.store.uploads.parts(UploadId), named)
         assembly.check_size(MpuObjectSize)
-        if customer_keys.told(members):
+        if upload.detail["algorithm"] or customer_keys.told(members):
             customer_keys.unlocking(upload.detail["object"], members)
         kept = upload.detail.get("lock")
         lock = self.store.blobs.ring.unwrap(b64decode(kept)) if kept else customer_keys.NO_KEY
