@@ -7,7 +7,7 @@ VENV ?= .venv
 WORKERS ?= 2
 BIN := $(VENV)/bin
 
-.PHONY: help setup setup-demo setup-sagemaker3 setup-clients demo test test-quick lint format docs bench clean
+.PHONY: help setup setup-demo setup-sagemaker3 setup-clients demo test test-quick lint format docs soak bench clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -44,6 +44,9 @@ format: $(VENV)/.test ## put the code into its form
 
 docs: $(VENV)/.test ## write the pages that are made from the code
 	@$(BIN)/python docs/generate.py
+
+soak: $(VENV)/.test ## kill the object store 200 times (CUMULET_ROUNDS=n) under clients that write, and compare
+	@CUMULET_ROUNDS=$${CUMULET_ROUNDS:-200} $(BIN)/python -m pytest -s tests/services/s3/test_durability.py
 
 bench: $(VENV)/.bench .venv-ministack/.ready ## what calls cost, beside other local stand-ins, in one run each
 	@$(BIN)/python bench/overhead.py

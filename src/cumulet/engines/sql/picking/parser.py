@@ -52,7 +52,6 @@ CLAUSES = {
 }
 COMPARISONS = {"=", "<>", "!=", "<", "<=", ">", ">="}
 LONGEST = 256 << 10  # bytes of an expression
-DEEPEST = 200
 
 
 def parse(text: str) -> Statement:
@@ -60,14 +59,20 @@ def parse(text: str) -> Statement:
         raise Refused(
             "ExpressionTooLong", "The SQL expression is too long: The maximum byte-length is 256 KB."
         )
-    return Parser(tokens(text)).statement()
+    try:
+        return Parser(tokens(text)).statement()
+    except RecursionError:
+        raise too_deep() from None
+
+
+def too_deep() -> Refused:
+    return Refused("UnsupportedSqlStructure", "The SQL expression is nested too deeply.")
 
 
 class Parser:
     def __init__(self, found: list[Token]) -> None:
         self.tokens = found
         self.at = 0
-        self.depth = 0
         self.aggregates: list[Aggregate] | None = None  # where they may stand, those found so far
 
     # --- tokens
@@ -190,13 +195,9 @@ class Parser:
     # --- expressions, the loosest binding first
 
     def expression(self) -> Expression:
-        self.depth += 1
-        if self.depth > DEEPEST:
-            raise Refused("UnsupportedSqlStructure", "The SQL expression is nested too deeply.")
         found = self.conjunction()
         while self.accept("OR"):
             found = Call("or", (found, self.conjunction()))
-        self.depth -= 1
         return found
 
     def conjunction(self) -> Expression:

@@ -12,7 +12,7 @@ from cumulet.engines.sql.picking import timestamps
 from cumulet.engines.sql.picking.base import Question, Tally
 from cumulet.engines.sql.picking.compiling import Compiler, truth
 from cumulet.engines.sql.picking.folding import Fold
-from cumulet.engines.sql.picking.parser import parse
+from cumulet.engines.sql.picking.parser import parse, too_deep
 from cumulet.engines.sql.picking.reading_csv import CsvReader
 from cumulet.engines.sql.picking.reading_json import JsonReader
 from cumulet.engines.sql.picking.reading_parquet import ParquetReader
@@ -45,6 +45,13 @@ READERS: dict[str, Callable[[Question, Statement, Tally], Reader]] = {
 
 def answer(question: Question) -> Tally:
     """Write the answer to the question's target."""
+    try:
+        return _answer(question)
+    except RecursionError:
+        raise too_deep() from None
+
+
+def _answer(question: Question) -> Tally:
     tally = Tally()
     statement = parse(question.text)
     reader = READERS[question.source.kind](question, statement, tally)
