@@ -25,6 +25,7 @@ from cumulet.heads import Headed
 
 SENDFILE = "http.response.zerocopysend"
 DETOUR = "cumulet.request.detour"  # our own extension: the way to a `Detour`
+WHOLE = "cumulet.response.whole"  # in a response's start: its body comes in one piece, right behind
 TURN = 64 << 20  # bytes of a file that are sent before another file has its turn
 LINGER = 3  # milliseconds that a thread waits for a client that reads on at once; the loop waits for others
 STALLED = 600.0  # seconds without a byte taken before a client is given up: some work while they read
@@ -60,12 +61,20 @@ class Carried:
 
     async def send(self, message: Any) -> None:
         if message["type"] != SENDFILE:
-            return await self.cycle.send(message)
+            return await self._send(message)
         if self.cycle.scope["method"] != "HEAD":
             await self._flush()
             self.cycle.expected_content_length -= await self._send_file(message)
         more = message.get("more_body", False)
         return await self.cycle.send({"type": "http.response.body", "body": b"", "more_body": more})
+
+    async def _send(self, message: Any) -> None:
+        """As ever; but head and body of a small answer go out as one."""
+        if WHOLE in message:
+            self.cycle.transport = Gathered(self.connection.transport)
+        await self.cycle.send(message)
+        if message["type"] == "http.response.body" and isinstance(self.cycle.transport, Gathered):
+            self.cycle.transport.flush()
 
     async def _flush(self) -> None:
         """What was written before the file must have left the transport's own buffer."""
@@ -90,6 +99,29 @@ class Carried:
         finally:
             os.close(line)
         return sent
+
+
+class Gathered(asyncio.Transport):
+    """A transport that keeps back what is written until all of it is there: one segment, one system call."""
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        super().__init__()
+        self.transport = transport
+        self.pieces: list[bytes] = []
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self.pieces.append(bytes(data))
+
+    def flush(self) -> None:
+        self.transport.write(b"".join(self.pieces))
+        self.pieces.clear()
+
+    def close(self) -> None:
+        self.flush()
+        self.transport.close()
+
+    def is_closing(self) -> bool:
+        return self.transport.is_closing()
 
 
 class Detour:

@@ -15,7 +15,6 @@ import signal
 import socket
 import uuid
 from collections.abc import Awaitable, Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, Protocol, cast
@@ -24,9 +23,10 @@ import uvicorn
 
 from cumulet import app
 from cumulet.arrival import PATIENCE, BrokenBody, Departed, DirectBody, PipedBody, Receive, collect
-from cumulet.carrier import DETOUR, SENDFILE, Carrier
+from cumulet.carrier import DETOUR, SENDFILE, WHOLE, Carrier
 from cumulet.config import Config
 from cumulet.connection import Dealer
+from cumulet.hands import Hands
 from cumulet.house import House
 from cumulet.proxy import Proxy
 from cumulet.wire import protocols
@@ -51,7 +51,7 @@ class Application:
     def __init__(self, house: House, *, threads: int = 96, patience: float = PATIENCE) -> None:
         self.house = house
         self.patience = patience
-        self.pool = ThreadPoolExecutor(threads, thread_name_prefix="call")
+        self.hands = Hands(threads)
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         try:
@@ -62,7 +62,7 @@ class Application:
     async def _answer(self, request: Request, extensions: Extensions, receive: Receive, send: Send) -> None:
         loop = asyncio.get_running_loop()
         body = request.body = await self._body(loop, request, extensions, receive)
-        response = await loop.run_in_executor(self.pool, self._respond, request)
+        response = await self.hands.call(self._respond, request)
         if _must_part(request, body):
             response.headers.append(("connection", "close"))
         if isinstance(body, PipedBody | DirectBody):
@@ -71,7 +71,7 @@ class Application:
             await self._send(loop, response, extensions, receive, send)
         finally:
             if close := getattr(response.body, "close", None):
-                await loop.run_in_executor(self.pool, close)
+                await self.hands.call(close)
 
     async def _body(
         self,
@@ -109,10 +109,12 @@ class Application:
         headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in response.headers]
         if (length := _length(response)) is not None:
             headers.append((b"content-length", str(length).encode()))
-        await send({"type": "http.response.start", "status": response.status, "headers": headers})
+        start = {"type": "http.response.start", "status": response.status, "headers": headers}
         if isinstance(response.body, bytes):
+            await send({**start, WHOLE: True})
             await send({"type": "http.response.body", "body": response.body})
             return
+        await send(start)
         if isinstance(response.body, FileSpan):
             span = response.body
             if SENDFILE in extensions:
@@ -126,7 +128,7 @@ class Application:
     ) -> None:
         gone = loop.create_task(_departure(receive))
         try:
-            while (piece := await loop.run_in_executor(self.pool, next, pieces, None)) is not None:
+            while (piece := await self.hands.call(_next, pieces)) is not None:
                 await send({"type": "http.response.body", "body": piece, "more_body": True})
                 if gone.done():
                     raise Departed
@@ -174,6 +176,10 @@ def _must_part(request: Request, body: Body) -> bool:
         unasked = "expect" in request.headers and not body.started
         return unasked or body.failed is not None
     return isinstance(body, BrokenBody)
+
+
+def _next(pieces: Iterator[bytes]) -> bytes | None:
+    return next(pieces, None)
 
 
 async def _departure(receive: Receive) -> None:

@@ -19,6 +19,7 @@ from cumulet.store.credentials import Credentials
 from cumulet.store.database import Database, Full, open_database
 from cumulet.store.events import Events
 from cumulet.store.history import History
+from cumulet.store.leftovers import Leftovers
 from cumulet.store.lines import Lines
 from cumulet.store.objects import Objects
 from cumulet.store.partitions import Partitions
@@ -49,6 +50,7 @@ class Store:
     history: History
     uploads: Uploads
     blobs: Blobs
+    leftovers: Leftovers
     tree: Tree
     taking: Taking
     checkup: Checkup
@@ -75,6 +77,7 @@ class Store:
             history=History(database),
             uploads=Uploads(database),
             blobs=blobs,
+            leftovers=Leftovers(blobs),
             tree=tree,
             taking=taking,
             reserve=reserve,
@@ -104,5 +107,6 @@ class Store:
         return self.database.deferring()
 
     def close(self) -> None:
+        self.leftovers.close()
         self.checkup.close()
         self.database.close()

@@ -13,9 +13,10 @@ import logging
 import queue
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -57,8 +58,11 @@ class SqliteDatabase:
     def read(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
         if self.joined.transaction is not None:
             return self.joined.transaction.execute(sql, parameters)
-        with self.readers.one() as connection:
+        connection = self.readers.take()
+        try:
             return connection.execute(sql, parameters).fetchall()
+        finally:
+            self.readers.give_back(connection)
 
     def write(self, change: Callable[[Transaction], T]) -> T:
         if self.joined.transaction is not None:
@@ -105,40 +109,31 @@ class Readers:
 
     def __init__(self, connect: Callable[[], sqlite3.Connection]) -> None:
         self.connect = connect
-        self.lock = threading.Lock()
-        self.idle: list[sqlite3.Connection] = []
+        self.idle: deque[sqlite3.Connection] = deque()  # whose ends any thread may use without a lock
         self.closed = False
 
-    @contextmanager
-    def one(self) -> Iterator[sqlite3.Connection]:
-        connection = self._take()
+    def take(self) -> sqlite3.Connection:
+        if self.closed:
+            raise Closed("The store is closed.")
         try:
-            yield connection
-        finally:
-            self._give_back(connection)
+            return self.idle.pop()
+        except IndexError:
+            return self.connect()
+
+    def give_back(self, connection: sqlite3.Connection) -> None:
+        self.idle.append(connection)
+        if self.closed:
+            self._close_idle()
 
     def close(self) -> None:
         """Close what is idle; a connection in use is closed when it comes back."""
-        with self.lock:
-            self.closed = True
-            idle, self.idle = self.idle, []
-        for connection in idle:
-            connection.close()
+        self.closed = True
+        self._close_idle()
 
-    def _take(self) -> sqlite3.Connection:
-        with self.lock:
-            if self.closed:
-                raise Closed("The store is closed.")
-            if self.idle:
-                return self.idle.pop()
-        return self.connect()
-
-    def _give_back(self, connection: sqlite3.Connection) -> None:
-        with self.lock:
-            if not self.closed:
-                self.idle.append(connection)
-                return
-        connection.close()
+    def _close_idle(self) -> None:
+        with suppress(IndexError):
+            while True:
+                self.idle.pop().close()
 
 
 class Writer(threading.Thread):

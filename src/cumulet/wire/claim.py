@@ -112,8 +112,12 @@ def parameters_of(query: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for pair in query.split("&"):
         name, _, value = pair.partition("=")
-        found.setdefault(unquote_plus(name), unquote_plus(value))
+        found.setdefault(_decoded(name), _decoded(value))
     return found
+
+
+def _decoded(text: str) -> str:
+    return unquote_plus(text) if "%" in text or "+" in text else text
 
 
 def _scope(credential: str, refuse: Refusals, *, presigned: bool) -> tuple[str, str, str, str]:

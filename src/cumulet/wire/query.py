@@ -6,9 +6,8 @@ Source: https://smithy.io/2.0/aws/protocols/aws-query-protocol.html and aws-ec2-
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import parse_qsl
 
-from cumulet.wire import bodies, failures, models, texts, xml
+from cumulet.wire import bodies, failures, models, texts, uris, xml
 from cumulet.wire.errors import AwsError
 from cumulet.wire.message import Request, Response
 from cumulet.wire.route import Route
@@ -32,7 +31,7 @@ def parse(route: Route, request: Request) -> dict[str, Any]:
 def parameters(text: str) -> list[tuple[str, str]]:
     """The pairs of a form-encoded string."""
     try:
-        return parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=PARAMETERS)
+        return uris.pairs(text, most=PARAMETERS)
     except ValueError as error:
         raise AwsError(
             "MalformedQueryString", f"The query string is malformed: {error}", status=400

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from urllib.parse import parse_qsl
+from urllib.parse import unquote_plus
 
 from botocore.model import OperationModel, ServiceModel
 
@@ -29,9 +29,25 @@ def parameters(query: str) -> dict[str, str]:
     if not query:
         return {}
     try:
-        return dict(parse_qsl(query, keep_blank_values=True, errors="replace", max_num_fields=100_000))
+        return dict(pairs(query, errors="replace"))
     except ValueError as error:
         raise AwsError("MalformedQueryString", f"The query string is malformed: {error}") from error
+
+
+def pairs(query: str, *, errors: str = "strict", most: int = 100_000) -> list[tuple[str, str]]:
+    """The names and values of a query string or a form; ValueError where it has more than `most`."""
+    if query.count("&") >= most:
+        raise ValueError(f"it has more than {most} fields")
+    if "%" not in query and "+" not in query:
+        return [pair.partition("=")[::2] for pair in query.split("&") if pair]
+    return [
+        (_decoded(name, errors), _decoded(value, errors))
+        for name, _, value in (pair.partition("=") for pair in query.split("&") if pair)
+    ]
+
+
+def _decoded(text: str, errors: str) -> str:
+    return unquote_plus(text, errors=errors) if "%" in text or "+" in text else text
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,8 +104,7 @@ class Versions(Granting):
         """After the commit: the tree shows the new state, and blobs without an object go."""
         for key in keys:
             self.store.tree.follow(bucket, key, lambda key=key: self._blob_of(bucket, key))  # type: ignore[misc]
-        for blob in lost:
-            self.store.blobs.delete(blob)
+        self.store.leftovers.remove(lost)
 
     def _blob_of(self, bucket: str, key: str) -> Path | None:
         entry = self.store.objects.find(bucket, key)
