@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import io
 import json
+import random
 import secrets
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -15,6 +17,10 @@ from xml.etree import ElementTree
 import pytest
 import requests
 from botocore.config import Config
+
+from cumulet import app
+from cumulet.house import House
+from cumulet.wire.message import Headers, Request
 
 from .asking import MIB, body
 
@@ -525,3 +531,18 @@ def test_what_comes_behind_the_file_means_nothing(server: Any, s3: Any, bucket: 
     assert answer.status_code == 204
     assert [found["Key"] for found in s3.list_objects_v2(Bucket=bucket)["Contents"]] == ["x"]
     assert body(s3.get_object(Bucket=bucket, Key="x")) == b"1"
+
+
+def test_a_form_with_wounds_gets_an_answer_that_is_not_a_500(house: House, lake: Any) -> None:
+    dice = random.Random("forms")
+    whole = part("key", b"a/${filename}") + part("x-amz-meta-a", b"b") + part("tagging", b"<Tagging/>")
+    whole += part("policy", b"eyJ9") + part("file", b"content" * 100, '; filename="f"') + END
+    for _ in range(300):
+        at, to = sorted(dice.randrange(len(whole)) for _ in range(2))
+        nasty = dice.choice([b"\x00", b"\r\n", b"--", BOUNDARY.encode(), b"\xff" * 300, b'"; name="', b"${"])
+        body = dice.choice(
+            [whole[:at] + whole[to:], whole[:at] + nasty + whole[at:], whole[:to] + whole[at:]]
+        )
+        headers = Headers([("Host", "127.0.0.1:4566"), *KIND.items()])
+        response = app.respond(house, Request("POST", "/lake", "", headers, io.BytesIO(body), len(body)))
+        assert response.status in (400, 403), body
