@@ -95,6 +95,7 @@ def test_an_editor_that_saves_by_renaming_makes_a_new_object(lake: Any, folder: 
     (folder / ".a.txt.new").rename(folder / "a.txt")
     assert whats(lake) == {"a.txt": "changed"}
     assert content(lake, "a.txt") == b"new and longer"
+    lake.store.leftovers.close()
     assert len(list(lake.store.blobs.inodes())) == 1
 
 
@@ -435,6 +436,7 @@ def test_no_kill_costs_anybody_a_file(closed: Path, step: str, checked: bool) ->
     entries = list(store.objects.walk("lake"))
     assert {entry.key: store.blobs.path(entry.blob).read_text() for entry in entries} == files
     assert list(store.taking.folder.iterdir()) == []
+    store.leftovers.close()
     orphans = {blob for _, blob in store.blobs.inodes()} - store.objects.blobs()
     assert not orphans or (step == "committed" and not checked), "what was replaced waits for the next check"
     assert list(rescan(house)) == []
