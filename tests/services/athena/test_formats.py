@@ -110,3 +110,35 @@ def test_a_file_that_is_none_is_told(lab: Lab, form: str) -> None:
     lab.run(f"CREATE EXTERNAL TABLE bad (a string) STORED AS {form} LOCATION 's3://{lab.bucket}/bad/'")
     said = lab.fail("SELECT * FROM bad")["StateChangeReason"]
     assert said.startswith(("HIVE_CANNOT_OPEN_SPLIT", "HIVE_BAD_DATA"))
+
+
+def test_lines_are_taken_apart_by_a_regular_expression(lab: Lab) -> None:
+    put(lab, "log/a.log", b"GET /a 200\nPUT /b -\nnonsense\n")
+    lab.run(f"""
+        CREATE EXTERNAL TABLE log (method string, path string, status int)
+        ROW FORMAT SERDE 'org.apache.hadoop.hive.serde2.RegexSerDe'
+        WITH SERDEPROPERTIES ('input.regex' = '(?<method>[A-Z]+) (\\\\S+) (?:(\\\\d+)|-)')
+        LOCATION 's3://{lab.bucket}/log/'
+    """)
+    assert sorted(lab.rows("SELECT * FROM log"), key=str) == [
+        ["GET", "/a", "200"],
+        ["PUT", "/b", None],
+        [None, None, None],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "said"),
+    [
+        ("(a)", "Number of matching groups (1) doesn't match the number of columns (2)"),
+        ("(a", "not supported"),
+    ],
+)
+def test_an_expression_that_does_not_fit_is_told(lab: Lab, pattern: str, said: str) -> None:
+    put(lab, "log/a.log", b"a\n")
+    lab.run(
+        "CREATE EXTERNAL TABLE log (a string, b string) ROW FORMAT SERDE "
+        "'org.apache.hadoop.hive.serde2.RegexSerDe' "
+        f"WITH SERDEPROPERTIES ('input.regex' = '{pattern}') LOCATION 's3://{lab.bucket}/log/'"
+    )
+    assert said in lab.fail("SELECT * FROM log")["StateChangeReason"]

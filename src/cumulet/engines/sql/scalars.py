@@ -54,6 +54,12 @@ def decoded(decode: Callable[[], bytes]) -> bytes:
         raise bad(str(error)) from None
 
 
+def matched(text: str, pattern: str) -> list[str | None] | None:
+    """The groups of an expression that the whole text matches; None where it does not."""
+    found = re.fullmatch(pattern, text)
+    return None if found is None else list(found.groups())
+
+
 def unpacked(form: str, content: bytes) -> Any:
     if len(content) != struct.calcsize(form):
         raise bad(f"Input must be a {struct.calcsize(form)}-byte binary value: {len(content)} given")
@@ -192,6 +198,10 @@ SCALARS: dict[str, Scalar] = {
 }
 
 
+# What readers of files need; no function of Trino's.
+READING: dict[str, Scalar] = {"groups": (matched, ["VARCHAR", "VARCHAR"], "VARCHAR[]")}
+
+
 def over_columns(function: Callable[..., Any], number: int, result: str) -> Callable[..., Any]:
     """The function for vectors of values; DuckDB counts its parameters."""
 
@@ -199,7 +209,8 @@ def over_columns(function: Callable[..., Any], number: int, result: str) -> Call
         import pyarrow as pa
 
         kinds = {"VARCHAR": pa.string(), "BLOB": pa.binary(), "BIGINT": pa.int64(), "INTEGER": pa.int32(),
-                 "DOUBLE": pa.float64(), "FLOAT": pa.float32(), "BOOLEAN": pa.bool_()}  # fmt: skip
+                 "DOUBLE": pa.float64(), "FLOAT": pa.float32(), "BOOLEAN": pa.bool_(),
+                 "VARCHAR[]": pa.list_(pa.string())}  # fmt: skip
         rows = zip(*(column.to_pylist() for column in columns), strict=True)
         return pa.array([None if None in row else function(*row) for row in rows], kinds[result])
 
@@ -207,7 +218,7 @@ def over_columns(function: Callable[..., Any], number: int, result: str) -> Call
 
 
 def register(connection: Any) -> None:
-    for name, (function, parameters, result) in SCALARS.items():
+    for name, (function, parameters, result) in (SCALARS | READING).items():
         made = over_columns(function, len(parameters), result)
         connection.create_function(
             f"cumulet_{name}", made, parameters, result, type="arrow", null_handling="special"

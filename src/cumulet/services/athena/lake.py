@@ -31,7 +31,7 @@ SERDES = {
     "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe": "parquet",
     "org.apache.hadoop.hive.ql.io.orc.OrcSerde": "orc",
     "org.apache.hadoop.hive.serde2.avro.AvroSerDe": "avro",
-    "org.apache.hadoop.hive.serde2.RegexSerDe": "RegexSerDe",
+    "org.apache.hadoop.hive.serde2.RegexSerDe": "regex",
     "com.amazonaws.glue.serde.GrokSerDe": "Grok",
 }
 MANY = 20  # partitions beyond which one listing of the whole table is cheaper than one for each

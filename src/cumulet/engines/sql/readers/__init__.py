@@ -20,6 +20,7 @@ FORMATS = {
     "quoted csv": "quoted",
     "json": "json",
     "parquet": "parquet",
+    "regex": "regex",
     "orc": "orc",
     "avro": "avro",
     "iceberg": "iceberg",
