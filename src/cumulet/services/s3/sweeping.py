@@ -172,8 +172,7 @@ class Sweeping(Multipart):
             ]
             return [blob for upload in found for blob in self.store.uploads.end(upload)]
 
-        for blob in self.store.making_room(change):
-            self.store.blobs.delete(blob)
+        self.store.leftovers.remove(self.store.making_room(change))
 
 
 def _batches(found: Iterator[T]) -> Iterator[list[T]]:
