@@ -22,7 +22,7 @@ from typing import BinaryIO
 
 from cumulet.store.sealed import MARK, Ring, is_sealed
 from cumulet.store.soundness import Soundness
-from cumulet.store.writeback import Writeback
+from cumulet.store.writeback import STRIDE, Writeback
 
 SUFFIX = re.compile(r"(\.[A-Za-z0-9]{1,12}){1,2}$")
 SHARDS = [f"{number:02x}" for number in range(256)]
@@ -69,7 +69,7 @@ class Draft:
             left = os.fstat(file.fileno()).st_size - start if length is None else length
             file.seek(start)
             while left > 0:
-                copied = _copy(file.fileno(), self.descriptor, left)
+                copied = _copy(file.fileno(), self.descriptor, min(left, STRIDE))
                 if not copied:
                     raise OSError(errno.EIO, f"{source} ended before its length")
                 self.writeback.wrote(copied)
@@ -312,7 +312,7 @@ def _copy(source: int, target: int, size: int) -> int:
     """Copy up to `size` bytes between open files, at their positions; how many it were."""
     if hasattr(os, "copy_file_range"):
         try:
-            return os.copy_file_range(source, target, min(size, 1 << 30))
+            return os.copy_file_range(source, target, size)
         except OSError as error:
             if error.errno not in (errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.ENOTSUP):
                 raise
