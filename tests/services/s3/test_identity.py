@@ -260,3 +260,11 @@ def test_engines_read_no_more_than_their_caller_may(ana: Any, lake: Any) -> None
     lake.put_bucket_policy(Bucket="lake", Policy=document(deny))
     refuses(lambda: lake.files("lake"))
     assert [file.key for file in lake.files("lake", "open/")] == ["open/a"]
+
+
+def test_a_bucket_is_made_as_its_makers_policy_wants_it(ana: Any) -> None:
+    enforced = {"StringEqualsIfExists": {"s3:x-amz-object-ownership": "BucketOwnerEnforced"}}
+    give(ana, allow("s3:CreateBucket", "s3:PutBucketOwnershipControls", Condition=enforced))
+    ana.create_bucket(Bucket="anas", ObjectOwnership="BucketOwnerEnforced")
+    refuses(lambda: ana.create_bucket(Bucket="anas2", ObjectOwnership="ObjectWriter"))
+    refuses(lambda: ana.create_bucket(Bucket="anas2", ACL="private"))

@@ -41,7 +41,7 @@ class Buckets(Granting):
         location = (CreateBucketConfiguration or {}).get("LocationConstraint") or ""
         self._check_location(location)
         asked = {**members, "ACL": ACL, "ObjectOwnership": ObjectOwnership, "Location": location}
-        self._check_own("s3:CreateBucket", f"arn:aws:s3:::{Bucket}", asked)
+        self._check_creation(Bucket, asked)
         bucket: dict[str, Any] = {
             "name": Bucket,
             "account": self.caller.account,
@@ -96,6 +96,15 @@ class Buckets(Granting):
             self.store.blobs.delete(blob)
         self.store.tree.remove_bucket(Bucket)
         return Answer(status=204)
+
+    def _check_creation(self, name: str, asked: dict[str, Any]) -> None:
+        """May the caller make a bucket, with what the request sets on it?"""
+        also = {
+            "s3:PutBucketAcl": acl_requests.tells(asked),
+            "s3:PutBucketOwnershipControls": asked["ObjectOwnership"],
+        }
+        for action in ("s3:CreateBucket", *(action for action, told in also.items() if told)):
+            self._check_own(action, f"arn:aws:s3:::{name}", asked)
 
     def _openness(self, setting: str) -> dict[str, Any]:
         """Whether ACLs count in a new bucket, and what of the public is blocked: AWS's defaults since 2023,
