@@ -92,7 +92,7 @@ class Application:
 
     def _respond(self, request: Request) -> Response:
         response = app.respond(self.house, request)
-        if any(UNSENDABLE.search(value) for _, value in response.headers):
+        if UNSENDABLE.search("\t".join(value for _, value in response.headers)):
             response = _refusal(request)
         if isinstance(response.body, FileSpan) and response.body.length <= SMALL:
             response.body = response.body.read()

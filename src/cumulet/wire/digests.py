@@ -76,8 +76,10 @@ def check(request: Request, body: bytes, *, checksummed: bool) -> None:
 
 def _told(request: Request) -> Iterator[tuple[str, str]]:
     """Checksums before the body, and those that came behind it."""
-    trailers = getattr(request.body, "trailers", {})
-    for name, value in (*request.headers, *trailers.items()):
+    for name, value in request.headers:
+        if name.startswith(HEADER):
+            yield name, value
+    for name, value in getattr(request.body, "trailers", {}).items():
         if name.lower().startswith(HEADER):
             yield name.lower(), value
 

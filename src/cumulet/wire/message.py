@@ -16,18 +16,20 @@ class Headers:
 
     def __init__(self, pairs: Iterable[tuple[str, str]] = ()) -> None:
         self.pairs = [(name.lower(), value) for name, value in pairs]
+        self.joined: dict[str, str] = {}
+        for name, value in self.pairs:
+            self.joined[name] = f"{self.joined[name]},{value}" if name in self.joined else value
 
     def get(self, name: str, default: str = "") -> str:
         """The value of a header; repeated ones are joined by commas, as RFC 9110 allows."""
-        found = self.all(name)
-        return ",".join(found) if found else default
+        return self.joined.get(name.lower(), default)
 
     def all(self, name: str) -> list[str]:
         name = name.lower()
         return [value for key, value in self.pairs if key == name]
 
     def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and any(key == name.lower() for key, _ in self.pairs)
+        return isinstance(name, str) and name.lower() in self.joined
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
         return iter(self.pairs)

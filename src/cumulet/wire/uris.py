@@ -77,9 +77,20 @@ class Path:
     labels: tuple[str, ...]
     weight: tuple[int, int]
     variants: list[Variant] = field(default_factory=list)
+    plain: list[Variant] = field(default_factory=list)  # those without literals, which most requests mean
+    literals: set[str] = field(default_factory=set)  # names in the literals of the others
+
+    def add(self, variant: Variant) -> None:
+        self.variants.append(variant)
+        self.literals.update(name for name, _ in variant.literals)
+        if not variant.literals:
+            self.plain.append(variant)
 
     def choose(self, query: Mapping[str, str], headers: Headers) -> Variant | None:
-        fitting = [variant for variant in self.variants if variant.admits(query)]
+        if self.literals.isdisjoint(query):
+            fitting = self.plain
+        else:
+            fitting = [variant for variant in self.variants if variant.admits(query)]
         if len(fitting) < 2:
             return fitting[0] if fitting else None
         return max(fitting, key=lambda variant: variant.weight(query, headers))
@@ -106,7 +117,7 @@ class Table:
             if (path := by_template.get((method, template))) is None:
                 path = by_template[method, template] = _path(template)
                 self.paths[method, _first(template)].append(path)
-            path.variants.append(_variant(operation, literals))
+            path.add(_variant(operation, literals))
         for paths in self.paths.values():
             paths.sort(key=lambda path: path.weight, reverse=True)
 
