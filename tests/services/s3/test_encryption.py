@@ -128,6 +128,7 @@ def test_engines_find_a_plain_copy_that_goes_with_the_object(house: House, calle
     assert file.path.read_bytes() == TEXT
     assert file.path.suffix == ".csv"
     s3.delete_object(Bucket="sealed-engines", Key="a.csv")
+    house.store.leftovers.close()  # it goes behind the answer
     assert not file.path.exists()
 
 
