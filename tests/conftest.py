@@ -92,12 +92,24 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.fixture
-def own_server(tmp_path: Path) -> Iterator[Server]:
+def serve() -> Iterator[Callable[[Path], Server]]:
+    """`serve(data_dir)`: a server of the test's own in a place of its choice."""
+    running: list[Server] = []
+
+    def start(data_dir: Path) -> Server:
+        running.append(Server(data_dir))
+        return running[-1]
+
+    yield start
+    for server in running:
+        if server.child.process.poll() is None:
+            server.child.stop()
+
+
+@pytest.fixture
+def own_server(serve: Callable[[Path], Server], tmp_path: Path) -> Server:
     """A server of the test's own, to kill or to look into."""
-    running = Server(tmp_path / "cumulet")
-    yield running
-    if running.child.process.poll() is None:
-        running.child.stop()
+    return serve(tmp_path / "cumulet")
 
 
 @pytest.fixture(scope="session")

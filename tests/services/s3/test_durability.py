@@ -18,7 +18,6 @@ from typing import Any
 
 import pytest
 
-from conftest import Server
 from cumulet.house import House
 
 from .asking import MIB
@@ -137,11 +136,11 @@ def test_what_was_acknowledged_survives_kills_at_any_moment(own_server: Any) -> 
 
 
 def test_what_a_process_leaves_that_dies_alone_is_put_in_order(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    serve: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The server goes on without it; an orderly stop and a start later nothing is left of its work."""
     monkeypatch.setenv("CUMULET_WORKERS", "3")
-    server = Server(tmp_path / "cumulet")
+    server = serve(tmp_path / "cumulet")
     soak = Soak(server)
     killed = threading.Event()
     threads = [threading.Thread(target=each.work, args=(soak.client(), killed)) for each in soak.writers]
@@ -158,7 +157,6 @@ def test_what_a_process_leaves_that_dies_alone_is_put_in_order(
     server.restart()
     settle(server.client("s3"), soak.writers, soak.contended)
     in_order(server.data_dir)
-    server.child.stop()
 
 
 def test_the_check_after_a_crash_puts_files_in_step_with_the_index(lake: Any, tmp_path: Path) -> None:

@@ -11,8 +11,6 @@ from typing import Any
 
 import pytest
 
-from conftest import Server
-
 from .asking import MIB, body, names, refused
 
 SIZE = "48m"
@@ -35,11 +33,8 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.fixture
-def small(small_disk: Path) -> Iterator[Server]:
-    running = Server(small_disk / "cumulet")
-    yield running
-    if running.child.process.poll() is None:
-        running.child.stop()
+def small(serve: Any, small_disk: Path) -> Any:
+    return serve(small_disk / "cumulet")
 
 
 def fill(disk: Path) -> None:
@@ -55,7 +50,7 @@ def room(disk: Path) -> int:
 
 
 @pytest.fixture
-def stocked(small: Server, small_disk: Path) -> Any:
+def stocked(small: Any, small_disk: Path) -> Any:
     """A bucket with ten objects and an upload under way, and not a block left."""
     s3 = small.client("s3")
     s3.create_bucket(Bucket="lake")
@@ -72,7 +67,7 @@ def complete(s3: Any) -> None:
     s3.complete_multipart_upload(Bucket="lake", Key="parts", UploadId=s3.upload, MultipartUpload=parts)
 
 
-def test_a_body_that_does_not_fit_is_refused_and_takes_no_room(small: Server, small_disk: Path) -> None:
+def test_a_body_that_does_not_fit_is_refused_and_takes_no_room(small: Any, small_disk: Path) -> None:
     s3 = small.client("s3")
     s3.create_bucket(Bucket="lake")
     before = room(small_disk)
@@ -127,7 +122,7 @@ def test_when_there_is_room_again_everything_works_and_the_reserve_is_kept_again
 
 
 def test_a_server_killed_on_a_full_disk_starts_again_on_it(
-    stocked: Any, small: Server, small_disk: Path
+    stocked: Any, small: Any, small_disk: Path
 ) -> None:
     small.kill()
     small.start()
