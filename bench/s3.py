@@ -16,6 +16,7 @@ and 30 GB of disk (--directory says where).
 from __future__ import annotations
 
 import argparse
+import asyncio
 import contextlib
 import math
 import os
@@ -30,6 +31,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import cycle
 from pathlib import Path
+from typing import Any
 
 import lake
 import servers
@@ -314,6 +316,58 @@ def with_wrk(bench: Bench) -> Iterator[tuple[str, ...]]:
             yield ("GET 1 KB", str(clients), server.name, *(found[1] if found else "" for found in figures))
 
 
+def with_obstore(bench: Bench) -> Iterator[tuple[str, ...]]:
+    """A client as people have it, in Rust: it signs each request and digests each body anew."""
+    try:
+        from obstore.store import S3Store
+    except ModuleNotFoundError:
+        print("obstore is left out; to have it: pip install obstore")
+        return
+    for server in bench.running:
+        if server.name == "nginx":
+            continue
+        store = S3Store(
+            BUCKET,
+            endpoint=server.endpoint,
+            region="us-east-1",
+            access_key_id=server.access_key,
+            secret_access_key=server.secret_key,
+            virtual_hosted_style_request=False,
+            client_options={"allow_http": True, "timeout": "300s"},
+        )
+        for size in (KB, 64 * MB):
+            body = sample(bench.folder, size).read_bytes()
+            begin = time.perf_counter()
+            count, moved = asyncio.run(_by_obstore(store, "put", body, begin + bench.plan.seconds))
+            yield f"PUT {NAMES[size]}", "8", server.name, *_per_second(count, moved, begin)
+            begin = time.perf_counter()
+            count, moved = asyncio.run(_by_obstore(store, "get", body, begin + bench.plan.seconds))
+            yield f"GET {NAMES[size]}", "8", server.name, *_per_second(count, moved, begin)
+
+
+async def _by_obstore(store: Any, how: str, body: bytes, end: float) -> tuple[int, int]:
+    """Eight at a time until the end; how many calls, and how many bytes they moved."""
+    import obstore
+
+    async def work(number: int) -> int:
+        count = 0
+        while count == 0 or time.perf_counter() < end:
+            if how == "put":
+                await obstore.put_async(store, f"obstore-{number}", body, use_multipart=False)
+            else:
+                await (await obstore.get_async(store, f"obstore-{number}")).bytes_async()
+            count += 1
+        return count
+
+    counts = await asyncio.gather(*map(work, range(8)))
+    return sum(counts), sum(counts) * len(body)
+
+
+def _per_second(count: int, moved: int, begin: float) -> tuple[str, str]:
+    seconds = time.perf_counter() - begin
+    return f"{count / seconds:.4g}", f"{moved / seconds / 1e6:.0f}"
+
+
 def aims(bench: Bench) -> Iterator[tuple[str, str]]:
     """The figures that the store is held to, as ratios within this run."""
     wanted = [
@@ -389,11 +443,13 @@ def report(plan: Plan, ministack: str | None) -> str:
                 print(*row, sep=": ", flush=True)
                 single.append(row)
         wrk = list(with_wrk(bench))
+        rust = list(with_obstore(bench))
         ratios = list(aims(bench))
     parts = [
         table(("ratio", "Cumulet"), ratios),
         table(("what", "Cumulet"), single),
         table(("operation by wrk", "clients", "server", "requests/s", "p50", "p99"), wrk),
+        table(("operation by obstore", "at once", "server", "requests/s", "MB/s"), rust),
         "\n".join([table(HEADS, []), *map(str, bench.rows)]),
     ]
     return "\n\n".join(parts)
