@@ -280,7 +280,7 @@ class Blobs:
     def _new(self, suffix: str) -> Path:
         random = os.urandom(12).hex()
         name = f"{random[:2]}{self.generation:08x}{random[2:]}{suffix}"
-        return self.folder / name[:2] / name
+        return self.path(name)
 
     def _carry(self, file: Path, suffix: str, *, sealed: bool = False, lock: bytes = b"") -> str:
         with self.draft(suffix, sealed=sealed, lock=lock) as draft:
