@@ -11,6 +11,7 @@ Source: https://asgi.readthedocs.io/en/latest/extensions.html#zero-copy-send
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import select
 from collections.abc import Callable
@@ -30,6 +31,7 @@ TURN = 64 << 20  # bytes of a file that are sent before another file has its tur
 LINGER = 3  # milliseconds that a thread waits for a client that reads on at once; the loop waits for others
 STALLED = 600.0  # seconds without a byte taken before a client is given up: some work while they read
 
+log = logging.getLogger(__name__)
 T = TypeVar("T")
 Message = dict[str, Any]
 
@@ -85,6 +87,8 @@ class Carried:
 
     async def _send_file(self, message: Message) -> int:
         """In a thread while the client keeps up; a client that does not is waited for here."""
+        if self.cycle.disconnected:
+            return 0
         file: BinaryIO = message["file"]
         start, count, sent = message["offset"], message["count"], 0
         line = duplicate(self.connection.transport)
@@ -93,8 +97,10 @@ class Carried:
                 sent += await in_thread(partial(push, line, file.fileno(), start + sent, count - sent))
                 if sent < count:
                     await writable(line)
-        except (OSError, TimeoutError):
-            self.connection.transport.abort()  # nobody is there, or nobody reads
+        except (OSError, TimeoutError) as error:
+            if not isinstance(error, ConnectionError | TimeoutError):  # nobody is there, or nobody reads
+                log.error("%s was not sent to its end: %s", file.name, error)
+            self.connection.transport.abort()
             self.cycle.disconnected = True
         finally:
             os.close(line)
