@@ -7,6 +7,7 @@ DDL to `ddl`, which speaks to Glue. https://docs.aws.amazon.com/athena/latest/AP
 from __future__ import annotations
 
 from cumulet.services import Service
+from cumulet.services.athena.asking import Asking
 from cumulet.services.athena.data_catalogs import DataCatalogs
 from cumulet.services.athena.metadata import Metadata
 from cumulet.services.athena.named_queries import NamedQueries
@@ -28,6 +29,7 @@ class Athena(
     NamedQueries,
     PreparedStatements,
     Tags,
+    Asking,
     Service,
 ):
     """The operations of Athena, one noun per file."""

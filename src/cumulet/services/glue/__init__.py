@@ -9,10 +9,13 @@ from cumulet.services.glue.indexes import PartitionIndexes
 from cumulet.services.glue.jobs import Jobs
 from cumulet.services.glue.partitions import Partitions
 from cumulet.services.glue.search import Search
+from cumulet.services.glue.statistics_runs import StatisticsRuns
 from cumulet.services.glue.tables import Tables
 from cumulet.services.glue.tags import Tags
 from cumulet.services.glue.versions import Versions
 
 
-class Glue(Tables, Versions, Search, Partitions, PartitionIndexes, Crawlers, Jobs, Tags, Catalog):
+class Glue(
+    Tables, Versions, Search, Partitions, PartitionIndexes, StatisticsRuns, Crawlers, Jobs, Tags, Catalog
+):
     """Every operation of Glue that Cumulet carries; each resource's are in the file of its name."""

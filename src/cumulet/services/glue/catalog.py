@@ -12,6 +12,8 @@ from cumulet.wire.errors import AwsError
 DATABASE = "glue.database"
 TABLE = "glue.table"
 VERSION = "glue.table_version"
+STATISTICS = "glue.column_statistics"
+STATISTICS_RUN = "glue.column_statistics_run"
 HIDDEN = ("Id", "PartitionIndexes")  # in a table's record, not in the API's answer
 ATTRIBUTES = {"NAME": "Name", "TABLE_TYPE": "TableType"}
 
@@ -76,6 +78,11 @@ class Catalog(Service):
             self._database(database)
             raise missing("Table", f"{database}.{name}")
         return body
+
+    def _forget_parts(self, table: dict[str, Any]) -> None:
+        """What belongs to a table that is no more: its partitions and its columns' statistics."""
+        self.store.partitions.delete_all(table["Id"])
+        self.store.records.delete_under(STATISTICS, self.caller.scope, key(table["Id"], ""))
 
     def _shown_table(self, body: dict[str, Any], attributes: list[str] | None = None) -> dict[str, Any]:
         """A table as the API returns it, or only the attributes that were asked for."""

@@ -94,7 +94,7 @@ class Databases(TaggedResources, Catalog):
             if not self.store.records.delete(DATABASE, self.caller.scope, name):
                 raise missing("Database", Name)
             for _, table in self.store.records.list(TABLE, self.caller.scope, prefix=key(name, "")):
-                self.store.partitions.delete_all(table["Id"])
+                self._forget_parts(table)
             for kind in (TABLE, VERSION):
                 self.store.records.delete_under(kind, self.caller.scope, key(name, ""))
             self._untag(f"database/{name}")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import zlib
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from cumulet.services.glue import paging
-from cumulet.services.glue.catalog import Catalog, remembered
+from cumulet.services.glue.catalog import STATISTICS, Catalog, key, remembered
 from cumulet.services.glue.expressions import search
 from cumulet.services.glue.refusals import detail, invalid, missing, taken
 from cumulet.services.glue.tables import complete
@@ -160,7 +161,7 @@ class Partitions(Catalog):
     ) -> dict[str, Any]:
         self._own(CatalogId)
         table = self._table(DatabaseName, TableName)
-        if self.store.partitions.delete(table["Id"], [self._values(table, PartitionValues)]):
+        if self._delete_partitions(table, [self._values(table, PartitionValues)]):
             raise self._no_partition(table, PartitionValues)
         return {}
 
@@ -175,7 +176,7 @@ class Partitions(Catalog):
         self._own(CatalogId)
         table = self._table(DatabaseName, TableName)
         wanted = [self._values(table, one["Values"]) for one in PartitionsToDelete]
-        absent = self.store.partitions.delete(table["Id"], wanted)
+        absent = self._delete_partitions(table, wanted)
         errors = [{"PartitionValues": list(values), "ErrorDetail": NOT_FOUND} for values in absent]
         return {"Errors": errors} if errors else {}
 
@@ -221,6 +222,18 @@ class Partitions(Catalog):
         if new.values != old[0].values and self.store.partitions.get(table["Id"], [new.values]):
             raise taken("Partition", f"({', '.join(new.values)}) of {table['Name']}")
         self.store.partitions.replace(table["Id"], old[0].values, new)
+
+    def _delete_partitions(self, table: dict[str, Any], wanted: list[Values]) -> list[Values]:
+        """Delete partitions with their columns' statistics; those that were not there."""
+        scope, records = self.caller.scope, self.store.records
+
+        def change() -> list[Values]:
+            if records.list(STATISTICS, scope, prefix=key(table["Id"], ""), limit=1):
+                for values in wanted:
+                    records.delete_under(STATISTICS, scope, key(table["Id"], json.dumps(values), ""))
+            return self.store.partitions.delete(table["Id"], wanted)
+
+        return self.store.atomically(change)
 
     def _replaced(self, table: dict[str, Any], entry: dict[str, Any]) -> dict[str, Any] | None:
         """The error of one entry of a batch, or None."""

@@ -12,10 +12,15 @@ from collections.abc import Iterable
 from cumulet.services.glue.refusals import invalid
 
 SIMPLE = re.compile(r"[A-Za-z0-9_-]*")
+WILD = re.compile(r"(?<![.)\]}])(?<!\\[dDsSwW])\*")
 
 
 def matching(expression: str, names: Iterable[str]) -> set[str]:
-    """The names that an expression matches as a whole, whatever their case."""
+    """The names that an expression matches as a whole, whatever their case.
+
+    A star by itself stands for any text, as Hive has it and Glue does: `tmp_*`, `*_raw`, and not only `tmp_.*`.
+    """
+    expression = WILD.sub(".*", expression)
     parts = expression.lower().split(".*")
     if all(SIMPLE.fullmatch(part) for part in parts):
         return {name for name in names if has_parts(name, parts)}

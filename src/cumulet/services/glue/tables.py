@@ -176,6 +176,6 @@ class Tables(Catalog):
             path = key(body["DatabaseName"], body["Name"])
             self.store.records.delete(TABLE, self.caller.scope, path)
             self.store.records.delete_under(VERSION, self.caller.scope, key(path, ""))
-            self.store.partitions.delete_all(body["Id"])
+            self._forget_parts(body)
 
         self.store.atomically(change)
