@@ -20,6 +20,7 @@ from typing import Any
 from urllib.parse import quote_plus, unquote_plus
 
 from cumulet.engines.sql import urls
+from cumulet.engines.sql.jsonpath.answers import ANSWERS
 
 Scalar = tuple[Callable[..., Any], list[str], str]
 SIZES = {
@@ -214,11 +215,17 @@ def over_columns(function: Callable[..., Any], number: int, result: str) -> Call
         rows = zip(*(column.to_pylist() for column in columns), strict=True)
         return pa.array([None if None in row else function(*row) for row in rows], kinds[result])
 
-    return (lambda one: run(one)) if number == 1 else (lambda one, other: run(one, other))
+    counted: dict[int, Callable[..., Any]] = {
+        1: lambda a: run(a),
+        2: lambda a, b: run(a, b),
+        3: lambda a, b, c: run(a, b, c),
+        4: lambda a, b, c, d: run(a, b, c, d),
+    }
+    return counted[number]
 
 
 def register(connection: Any) -> None:
-    for name, (function, parameters, result) in (SCALARS | READING).items():
+    for name, (function, parameters, result) in (SCALARS | READING | ANSWERS).items():
         made = over_columns(function, len(parameters), result)
         connection.create_function(
             f"cumulet_{name}", made, parameters, result, type="arrow", null_handling="special"

@@ -28,6 +28,7 @@ for _theme in (
     "merging",
     "regexps",
     "scalars",
+    "sql_json",
     "strings",
 ):
     importlib.import_module(f"cumulet.engines.sql.trino.functions.{_theme}")

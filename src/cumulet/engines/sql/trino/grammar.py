@@ -16,6 +16,7 @@ from sqlglot.errors import ParseError, TokenError
 from sqlglot.tokens import Token, TokenType  # type: ignore[attr-defined]
 
 from cumulet.engines.sql.base import NotSupported, SqlError
+from cumulet.engines.sql.trino import sql_json
 
 logging.getLogger("sqlglot").setLevel(logging.ERROR)
 
@@ -44,6 +45,7 @@ SYMBOLS = frozenset(
         "||",
         "->",
         "?",
+        ":",
     ]
 )
 ALIEN = (TokenType.ILIKE, TokenType.RLIKE, TokenType.GLOB, TokenType.DIV, TokenType.QUALIFY)
@@ -75,7 +77,10 @@ class Grammar(Trino):
 
     class Parser(Trino.Parser):  # type: ignore[misc, valid-type]
         FUNCTIONS: dict[str, object] = {}
-        FUNCTION_PARSERS = {k: v for k, v in Trino.Parser.FUNCTION_PARSERS.items() if k in SPECIAL_FORMS}
+        FUNCTION_PARSERS = {
+            **{k: v for k, v in Trino.Parser.FUNCTION_PARSERS.items() if k in SPECIAL_FORMS},
+            **sql_json.PARSERS,
+        }
         NO_PAREN_FUNCTION_PARSERS = {
             k: v for k, v in Trino.Parser.NO_PAREN_FUNCTION_PARSERS.items() if k in ("CASE", "ANY")
         }

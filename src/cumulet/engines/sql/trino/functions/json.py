@@ -10,9 +10,9 @@ from cumulet.engines.sql.base import NotSupported
 from cumulet.engines.sql.trino import types as t
 from cumulet.engines.sql.trino.expression import Expressions, node
 from cumulet.engines.sql.trino.functions.registry import Call, define, function
-from cumulet.engines.sql.trino.typed import Typed, fail, quote
+from cumulet.engines.sql.trino.typed import Typed, cast, coerce, fail, quote
 
-STEP = re.compile(r"""\.([A-Za-z_][\w\-:]*)|\[(\d+)\]|\["((?:[^"\\]|\\.)*)"\]|\['((?:[^'\\]|\\.)*)'\]""")
+STEP = re.compile(r"""\.([\w:\-]+)|\[([\w\-]+)\]|\["((?:[^"\\]|\\["\\])*)"\]""")
 
 define(
     "json_array_length",
@@ -39,22 +39,26 @@ def document(call: Call) -> str:
 
 
 def path(call: Call) -> str:
-    """A JSONPath of plain steps in DuckDB's spelling."""
+    """`$.a["b c"][0]` as a JSON pointer, which like Trino takes a number for an array's place or a key."""
     given = call.to(call.arguments[1]).text
     if given is None:
         raise NotSupported(f"{call.to.at(call.tree)}: {call.name} with a path that is not a literal")
-    at, out = 1, "$"
     if not given.startswith("$"):
         raise call.to.error("INVALID_FUNCTION_ARGUMENT", call.tree, f"Invalid JSON path: '{given}'")
+    at, out = 1, ""
     while at < len(given):
         if (found := STEP.match(given, at)) is None:
-            raise NotSupported(f"{call.to.at(call.tree)}: the JSON path '{given}'")
-        name = found[1] or found[3] or found[4]
-        if name is not None and ('"' in name or "\\" in name or "*" in name):
-            raise NotSupported(f"{call.to.at(call.tree)}: the JSON path '{given}'")
-        out += f"[{found[2]}]" if name is None else f'."{name}"'
+            raise call.to.error("INVALID_FUNCTION_ARGUMENT", call.tree, f"Invalid JSON path: '{given}'")
+        out += "/" + pointed(call, found)
         at = found.end()
     return quote(out)
+
+
+def pointed(call: Call, step: re.Match[str]) -> str:
+    name = step[1] or step[2] or re.sub(r"\\(.)", r"\1", step[3])
+    if not name or name == "-" or re.fullmatch(r"0\d+", name):
+        raise NotSupported(f"{call.to.at(call.tree)}: the step {step[0]} of a JSON path")
+    return name.replace("~", "~0").replace("/", "~1")
 
 
 @function("json_extract")
@@ -113,9 +117,15 @@ def parsed(value: Typed) -> Typed:
 @function("json_array_contains")
 def array_contains(call: Call) -> Typed:
     wanted = call.to(call.arguments[1])
-    found = document(call)
-    kind = {"varchar": "VARCHAR", "boolean": "BOOLEAN"}.get(wanted.type.base)
-    if kind is None:
-        raise NotSupported(f"{call.to.at(call.tree)}: json_array_contains of {wanted.type}")
-    same = f"json_type(e) = '{kind}' AND json_extract_string(e, '$') = CAST({wanted.sql} AS VARCHAR)"
-    return Typed(f"(len(list_filter(json_extract({found}, '$[*]'), lambda e: {same})) > 0)", t.BOOLEAN)
+    found, kind = document(call), wanted.type
+    if kind.base not in ("varchar", "boolean", "double") and not kind.integral:
+        raise call.unexpected(call.values())
+    tag = {"varchar": "s", "boolean": "b", "double": "d"}.get(kind.base, "i")
+    return Typed(f"cumulet_json_contains({found}, '{tag}' || {cast(wanted.sql, t.VARCHAR)})", t.BOOLEAN)
+
+
+@function("json_array_get")
+def array_get(call: Call) -> Typed:
+    """A text comes without its quotes, which is no JSON: so it is in Trino."""
+    index = coerce(call.to(call.arguments[1]), t.BIGINT)
+    return Typed(f"cumulet_json_element({document(call)}, {index.sql})", t.JSON)
