@@ -4,10 +4,13 @@ https://docs.aws.amazon.com/glue/latest/webapi/Welcome.html
 """
 
 from cumulet.services.glue.catalog import Catalog
+from cumulet.services.glue.connections import Connections
 from cumulet.services.glue.crawlers import Crawlers
+from cumulet.services.glue.functions import UserDefinedFunctions
 from cumulet.services.glue.indexes import PartitionIndexes
 from cumulet.services.glue.jobs import Jobs
 from cumulet.services.glue.partitions import Partitions
+from cumulet.services.glue.resource_policies import ResourcePolicies
 from cumulet.services.glue.search import Search
 from cumulet.services.glue.statistics_runs import StatisticsRuns
 from cumulet.services.glue.tables import Tables
@@ -16,6 +19,18 @@ from cumulet.services.glue.versions import Versions
 
 
 class Glue(
-    Tables, Versions, Search, Partitions, PartitionIndexes, StatisticsRuns, Crawlers, Jobs, Tags, Catalog
+    Tables,
+    Versions,
+    Search,
+    Partitions,
+    PartitionIndexes,
+    StatisticsRuns,
+    UserDefinedFunctions,
+    Crawlers,
+    Jobs,
+    Connections,
+    ResourcePolicies,
+    Tags,
+    Catalog,
 ):
     """Every operation of Glue that Cumulet carries; each resource's are in the file of its name."""

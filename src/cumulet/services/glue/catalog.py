@@ -6,12 +6,14 @@ from datetime import datetime
 from typing import Any
 
 from cumulet.services import Service
+from cumulet.services.glue.parameters import ordered
 from cumulet.services.glue.refusals import invalid, missing
-from cumulet.wire.errors import AwsError
+from cumulet.wire.errors import AwsError, NotImplementedByCumulet
 
 DATABASE = "glue.database"
 TABLE = "glue.table"
 VERSION = "glue.table_version"
+FUNCTION = "glue.function"
 STATISTICS = "glue.column_statistics"
 STATISTICS_RUN = "glue.column_statistics_run"
 HIDDEN = ("Id", "PartitionIndexes")  # in a table's record, not in the API's answer
@@ -47,15 +49,6 @@ class Catalog(Service):
         self._own(CatalogId)
         return {"ImportStatus": {"ImportCompleted": True}}
 
-    def get_data_catalog_encryption_settings(self, *, CatalogId: str | None = None) -> dict[str, Any]:
-        """Nothing in the catalog is encrypted at rest beyond what the data directory's disk does."""
-        self._own(CatalogId)
-        settings = {
-            "EncryptionAtRest": {"CatalogEncryptionMode": "DISABLED"},
-            "ConnectionPasswordEncryption": {"ReturnConnectionPasswordEncrypted": False},
-        }
-        return {"DataCatalogEncryptionSettings": settings}
-
     def _own(self, catalog: str | None) -> None:
         """There is one catalog, whose id is the account's; others are other accounts'."""
         if catalog is None or catalog == self.caller.account:
@@ -66,18 +59,50 @@ class Catalog(Service):
         raise missing("Catalog", catalog)
 
     def _database(self, name: str) -> dict[str, Any]:
+        """A database's own record, be it a link."""
         body = self.store.records.get(DATABASE, self.caller.scope, name.lower())
         if body is None:
             raise missing("Database", name)
         return body
 
+    def _home(self, database: str) -> str:
+        """The database where the tables of one are: another for one that is a link.
+
+        https://docs.aws.amazon.com/lake-formation/latest/dg/resource-links-glue-apis.html
+        """
+        body = self.store.records.get(DATABASE, self.caller.scope, database.lower())
+        target = (body or {}).get("TargetDatabase")
+        return self._followed(target)["DatabaseName"].lower() if target else database.lower()
+
     def _table(self, database: str, name: str) -> dict[str, Any]:
-        """A table's record; which of the two is missing is said."""
-        body = self.store.records.get(TABLE, self.caller.scope, key(database.lower(), name.lower()))
+        """A table's record, which is its target's where it is a link."""
+        body = self._own_table(database, name)
+        if target := body.get("TargetTable"):
+            return self._own_table(self._followed(target)["DatabaseName"], target["Name"])
+        return body
+
+    def _own_table(self, database: str, name: str) -> dict[str, Any]:
+        """A table's own record, be it a link; which of the two is missing is said."""
+        home = self._home(database)
+        body = self.store.records.get(TABLE, self.caller.scope, key(home, name.lower()))
         if body is None:
-            self._database(database)
+            self._database(home)
             raise missing("Table", f"{database}.{name}")
         return body
+
+    def _followed(self, target: dict[str, Any]) -> dict[str, Any]:
+        """What a link names, if it may lead there."""
+        self._own(target.get("CatalogId"))
+        if target.get("Region", self.caller.region) != self.caller.region:
+            raise NotImplementedByCumulet("glue's resource links to other regions")
+        return target
+
+    def _through(self, body: dict[str, Any]) -> dict[str, Any]:
+        """A table as it is seen: through a link, the target under the link's own names."""
+        if not body.get("TargetTable"):
+            return body
+        own = {member: body[member] for member in ("Name", "DatabaseName", "TargetTable")}
+        return {**self._table(body["DatabaseName"], body["Name"]), **own}
 
     def _forget_parts(self, table: dict[str, Any]) -> None:
         """What belongs to a table that is no more: its partitions and its columns' statistics."""
@@ -89,4 +114,6 @@ class Catalog(Service):
         if attributes and not {"DEFAULT", "LATEST_ICEBERG_METADATA"} & set(attributes):
             return {ATTRIBUTES[a]: body[ATTRIBUTES[a]] for a in attributes if ATTRIBUTES[a] in body}
         shown = {member: value for member, value in body.items() if member not in HIDDEN}
+        if found := shown.get("Parameters"):
+            shown["Parameters"] = ordered(found)
         return {**shown, "CatalogId": self.caller.account, "IsRegisteredWithLakeFormation": False}

@@ -40,7 +40,8 @@ class Tables(Catalog):
         name = key(body["DatabaseName"], body["Name"])
 
         def change() -> None:
-            self._database(DatabaseName)
+            self._database(body["DatabaseName"])
+            self._check_link(DatabaseName, body)
             if self.store.records.get(TABLE, self.caller.scope, name):
                 raise taken("Table", f"{body['Name']}")
             self.store.records.put(TABLE, self.caller.scope, name, body)
@@ -59,7 +60,8 @@ class Tables(Catalog):
     ) -> dict[str, Any]:
         """`AuditContext` is for AWS's own log of data access and changes no answer."""
         self._own(CatalogId)
-        return {"Table": self._shown_table(self._table(DatabaseName, Name), AttributesToGet)}
+        body = self._through(self._own_table(DatabaseName, Name))
+        return {"Table": self._shown_table(body, AttributesToGet)}
 
     def get_tables(
         self,
@@ -75,7 +77,7 @@ class Tables(Catalog):
         """`Expression` is a regular expression that must match the whole name."""
         self._own(CatalogId)
         self._database(DatabaseName)
-        prefix = key(folded(DatabaseName), "")
+        prefix = key(self._home(DatabaseName), "")
         last, limit = paging.after(NextToken), None if Expression else MaxResults + 1
         found = self.store.records.list(TABLE, self.caller.scope, prefix=prefix, after=last, limit=limit)
         if Expression:
@@ -86,7 +88,7 @@ class Tables(Catalog):
             MaxResults,
             "TableList",
             lambda one: one[0],
-            lambda one: self._shown_table(one[1], AttributesToGet),
+            lambda one: self._shown_table(self._listed(one[1]), AttributesToGet),
         )
 
     def update_table(
@@ -99,7 +101,7 @@ class Tables(Catalog):
         SkipArchive: bool = False,
         VersionId: str | None = None,
     ) -> dict[str, Any]:
-        """Replaces the definition and archives the old one as a version.
+        """Replaces the definition, of a link its target's, and archives the old one as a version.
 
         `VersionId` says which version the caller has read: where another has come since, nothing is
         changed, so that two writers (of an Iceberg table's metadata, say) never undo one another.
@@ -116,7 +118,7 @@ class Tables(Catalog):
                 raise AwsError("ConcurrentModificationException", message)
             if not SkipArchive:
                 self.store.records.put(VERSION, self.caller.scope, archive_name(old), old)
-            name = key(old["DatabaseName"], wanted)
+            name = key(old["DatabaseName"], old["Name"])
             self.store.records.put(TABLE, self.caller.scope, name, self._next(old, TableInput))
 
         self.store.atomically(change)
@@ -140,12 +142,29 @@ class Tables(Catalog):
                 errors.append({"TableName": name, "ErrorDetail": detail(error)})
         return {"Errors": errors} if errors else {}
 
+    def _check_link(self, database: str, body: dict[str, Any]) -> None:
+        """A link leads to a table, not to another link, and lies in a database that is none."""
+        target = body.get("TargetTable")
+        if not target:
+            return
+        name = key(self._followed(target)["DatabaseName"].lower(), target["Name"].lower())
+        found = self.store.records.get(TABLE, self.caller.scope, name)
+        if body["DatabaseName"] != folded(database) or (found or {}).get("TargetTable"):
+            raise invalid(f"Table {body['Name']} would be a link through a link.")
+
+    def _listed(self, body: dict[str, Any]) -> dict[str, Any]:
+        """In a list, a link that leads nowhere is told as what it is."""
+        try:
+            return self._through(body)
+        except AwsError:
+            return body
+
     def _new(self, database: str, given: dict[str, Any]) -> dict[str, Any]:
         now = self.house.clock()
         return {
             "Retention": 0,
             **self._definition(given),
-            "DatabaseName": folded(database),
+            "DatabaseName": self._home(folded(database)),
             "CreateTime": now,
             "UpdateTime": now,
             "CreatedBy": self.caller.arn,
@@ -154,11 +173,13 @@ class Tables(Catalog):
         }
 
     def _next(self, old: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+        given = {member: value for member, value in given.items() if member != "TargetTable"}
         kept = ("DatabaseName", "CreateTime", "CreatedBy", "Id", "PartitionIndexes")
         return {
             "Retention": 0,
             **self._definition(given),
             **{member: old[member] for member in kept},
+            "Name": old["Name"],
             "UpdateTime": self.house.clock(),
             "VersionId": str(int(old["VersionId"]) + 1),
         }
@@ -172,7 +193,7 @@ class Tables(Catalog):
 
     def _delete_table(self, database: str, name: str) -> None:
         def change() -> None:
-            body = self._table(database, name)
+            body = self._own_table(database, name)
             path = key(body["DatabaseName"], body["Name"])
             self.store.records.delete(TABLE, self.caller.scope, path)
             self.store.records.delete_under(VERSION, self.caller.scope, key(path, ""))

@@ -12,7 +12,7 @@ from cumulet.services.glue.refusals import invalid, missing
 
 TAGS = "glue.tags"
 MOST = 50
-TAGGABLE = {"database": "glue.database", "crawler": "glue.crawler", "job": "glue.job"}
+TAGGABLE = {kind: f"glue.{kind}" for kind in ("database", "connection", "crawler", "job")}
 
 
 class TaggedResources(Service):
