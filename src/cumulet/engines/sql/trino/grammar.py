@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import re
+from typing import Any
 
 from sqlglot import exp
 from sqlglot.dialects.trino import Trino
@@ -77,13 +78,31 @@ class Grammar(Trino):
 
     class Parser(Trino.Parser):  # type: ignore[misc, valid-type]
         FUNCTIONS: dict[str, object] = {}
+        SUBQUERY_TOKENS = {*Trino.Parser.SUBQUERY_TOKENS, TokenType.VALUES}
         FUNCTION_PARSERS = {
             **{k: v for k, v in Trino.Parser.FUNCTION_PARSERS.items() if k in SPECIAL_FORMS},
             **sql_json.PARSERS,
+            "SUBSTRING": lambda parser: substring(parser),
         }
         NO_PAREN_FUNCTION_PARSERS = {
             k: v for k, v in Trino.Parser.NO_PAREN_FUNCTION_PARSERS.items() if k in ("CASE", "ANY")
         }
+
+        def _negate_range(self, this: exp.Expr | None = None) -> exp.Expr | None:
+            """a NOT LIKE b as NOT (a LIKE b): sqlglot's mark on the LIKE itself is easily overlooked."""
+            found: exp.Expr | None = self.expression(exp.Not(this=this)) if this else this
+            return found
+
+
+def substring(parser: Any) -> exp.Anonymous:
+    """substring(a FROM 2 FOR 3) is substring(a, 2, 3)."""
+    values = parser._parse_csv(parser._parse_lambda)
+    if len(values) == 1 and parser._match(TokenType.FROM):
+        values.append(parser._parse_bitwise())
+        if parser._match(TokenType.FOR):
+            values.append(parser._parse_bitwise())
+    made: exp.Anonymous = parser.expression(exp.Anonymous(this="substring", expressions=values))
+    return made
 
 
 GRAMMAR = Grammar()
