@@ -14,17 +14,18 @@ from cumulet.services.glue.crawling.targets import target
 from cumulet.services.glue.crawls import Crawls
 from cumulet.services.glue.refusals import invalid, missing, taken
 from cumulet.services.glue.roles import Roles
+from cumulet.services.glue.schedules import CrawlerSchedules
 from cumulet.services.glue.tags import TaggedResources
 from cumulet.store.records import RecordExists
 from cumulet.wire.errors import AwsError, NotImplementedByCumulet
 
 PAGE = 100
 POLICY = {"UpdateBehavior": "UPDATE_IN_DATABASE", "DeleteBehavior": "DEPRECATE_IN_DATABASE"}
-OURS = ("Crawl", "Runs", "Folders", "Metrics")  # in a crawler's record, not in the API's answer
+OURS = ("Crawl", "Timer", "Runs", "Folders", "Metrics")  # in a crawler's record, not in the API's answer
 Members = dict[str, Any]
 
 
-class Crawlers(Crawls, Roles, TaggedResources):
+class Crawlers(Crawls, CrawlerSchedules, Roles, TaggedResources):
     def create_crawler(
         self,
         *,
@@ -33,6 +34,7 @@ class Crawlers(Crawls, Roles, TaggedResources):
         Targets: Members,
         DatabaseName: str | None = None,
         Description: str | None = None,
+        Schedule: str | None = None,
         Classifiers: list[str] | None = None,
         TablePrefix: str | None = None,
         SchemaChangePolicy: Members | None = None,
@@ -60,7 +62,7 @@ class Crawlers(Crawls, Roles, TaggedResources):
             "Configuration": Configuration,
         }
         self._check_crawler(body)
-        self._add_crawler(body, Tags)
+        self._add_crawler(body, Schedule or "", Tags)
         return {}
 
     def get_crawler(self, *, Name: str) -> dict[str, Any]:
@@ -96,6 +98,7 @@ class Crawlers(Crawls, Roles, TaggedResources):
         Targets: Members | None = None,
         DatabaseName: str | None = None,
         Description: str | None = None,
+        Schedule: str | None = None,
         Classifiers: list[str] | None = None,
         TablePrefix: str | None = None,
         SchemaChangePolicy: Members | None = None,
@@ -124,6 +127,8 @@ class Crawlers(Crawls, Roles, TaggedResources):
             self._idle(body)
             body.update(changes, LastUpdated=self.house.clock(), Version=body["Version"] + 1)
             self._check_crawler(body)
+            if Schedule is not None:
+                self._schedule(body, Schedule)
 
         self._update_crawler(Name, change)
         return {}
@@ -201,11 +206,12 @@ class Crawlers(Crawls, Roles, TaggedResources):
                 "UpdateBehavior and DeleteBehavior must be LOG."
             )
 
-    def _add_crawler(self, body: dict[str, Any], tags: dict[str, str] | None) -> None:
+    def _add_crawler(self, body: dict[str, Any], schedule: str, tags: dict[str, str] | None) -> None:
         now = self.house.clock()
         body.update(State="READY", CreationTime=now, LastUpdated=now, Version=1, Runs=[], Folders=[])
 
         def change() -> None:
+            self._schedule(body, schedule)
             self.store.records.create(CRAWLER, self.caller.scope, body["Name"], body)
             self._tag(f"crawler/{body['Name']}", tags)
 
