@@ -94,6 +94,7 @@ def authorize(call: Call) -> None:
     """May this caller do this? Nobody gets in unsigned unless the service's own policy says so."""
     assert call.route
     assert call.caller
+    services.service_class(call.route.service).check_headers(call.route.operation.name, call.request.headers)
     if call.caller.anonymous:
         service = call.house.service(call.route.service, call.caller)
         if not service.admits_anonymous(call.route.operation.name, call.members):

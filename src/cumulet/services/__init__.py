@@ -93,6 +93,10 @@ class Service:
         return f"arn:aws:{name}:{self.caller.region}:{self.caller.account}:{resource}"
 
     @classmethod
+    def check_headers(cls, operation: str, headers: Headers) -> None:
+        """Refuse headers that the operation's model does not know and AWS refuses all the same."""
+
+    @classmethod
     def may_admit_anonymous(cls) -> bool:
         """Whether there is any unsigned call that this service would let go on."""
         return cls.admits_anonymous is not Service.admits_anonymous

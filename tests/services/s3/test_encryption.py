@@ -193,3 +193,14 @@ def test_a_key_of_another_account_is_refused(s3: Any, bucket: str) -> None:
     key = "arn:aws:kms:us-east-1:999999999999:key/12345678-1234-1234-1234-123456789012"
     with refused("AccessDenied", 403):
         s3.put_object(Bucket=bucket, Key="k", Body=b"x", ServerSideEncryption="aws:kms", SSEKMSKeyId=key)
+
+
+@pytest.mark.parametrize("operation", ["get_object", "head_object"])
+def test_who_reads_may_not_say_how_the_bytes_are_kept(s3: Any, bucket: str, operation: str) -> None:
+    s3.put_object(Bucket=bucket, Key="k", Body=b"x")
+    said = {"x-amz-server-side-encryption": "AES256"}
+    s3.meta.events.register(f"before-call.s3.{operation.title().replace('_', '')}",
+                            lambda params, **_: params["headers"].update(said))  # fmt: skip
+    with pytest.raises(s3.exceptions.ClientError) as raised:
+        getattr(s3, operation)(Bucket=bucket, Key="k")
+    assert raised.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400

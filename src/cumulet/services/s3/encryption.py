@@ -22,6 +22,7 @@ from cumulet.services import Service
 from cumulet.services.s3 import customer_keys, errors
 from cumulet.services.s3.access import Access, Bucket
 from cumulet.wire.errors import AwsError, NotImplementedByCumulet
+from cumulet.wire.message import Headers
 
 ASKED = ("ServerSideEncryption", "SSEKMSKeyId", "BucketKeyEnabled")
 ENCRYPTION = (*ASKED, *customer_keys.CUSTOMER)
@@ -130,8 +131,21 @@ def _usable(key: str, region: str, service: Service) -> str:
     return arn
 
 
+METHOD = "x-amz-server-side-encryption"
+
+
 class Encryption(Access):
     """The default of a bucket, obeyed for every object that is put without a method of its own."""
+
+    @classmethod
+    def check_headers(cls, operation: str, headers: Headers) -> None:
+        """Who reads says nothing of encryption, unless the key is the reader's own (SSE-C).
+
+        https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html (Encryption)
+        """
+        if METHOD in headers and operation in ("GetObject", "HeadObject"):
+            text = f"{METHOD} header is not supported for this operation."
+            raise errors.invalid_argument(text, METHOD, headers.get(METHOD))
 
     def put_bucket_encryption(
         self,
