@@ -14,7 +14,7 @@ import re
 import struct
 import zlib
 from collections.abc import Callable
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation, localcontext
 from functools import partial
 from typing import Any
 from urllib.parse import quote_plus, unquote_plus
@@ -38,6 +38,17 @@ SOUNDS = {
 
 def bad(message: str) -> ValueError:
     return ValueError(f"trino:INVALID_FUNCTION_ARGUMENT:{message}:trino")
+
+
+def divided(one: str, other: str, scale: int) -> str:
+    """The quotient of two decimals, of up to 38 digits, rounded half up."""
+    if not (divisor := Decimal(other)):
+        return "0"  # never looked at: the division by zero is an error before
+    with localcontext(prec=120, rounding=ROUND_HALF_UP):
+        found = (Decimal(one) / divisor).quantize(Decimal(1).scaleb(-scale))
+        if abs(found.scaleb(scale)) >= 10**38:
+            raise ValueError("trino:NUMERIC_VALUE_OUT_OF_RANGE:Decimal overflow:trino")
+    return format(found, "f")
 
 
 def from_base32(text: str) -> bytes:
@@ -199,8 +210,9 @@ SCALARS: dict[str, Scalar] = {
 }
 
 
-# What readers of files need; no function of Trino's.
+# What readers of files need, and operators; no functions of Trino's.
 READING: dict[str, Scalar] = {"groups": (matched, ["VARCHAR", "VARCHAR"], "VARCHAR[]")}
+OPERATORS: dict[str, Scalar] = {"divided": (divided, ["VARCHAR", "VARCHAR", "BIGINT"], "VARCHAR")}
 
 
 def over_columns(function: Callable[..., Any], number: int, result: str) -> Callable[..., Any]:
@@ -225,7 +237,7 @@ def over_columns(function: Callable[..., Any], number: int, result: str) -> Call
 
 
 def register(connection: Any) -> None:
-    for name, (function, parameters, result) in (SCALARS | READING | ANSWERS).items():
+    for name, (function, parameters, result) in (SCALARS | READING | OPERATORS | ANSWERS).items():
         made = over_columns(function, len(parameters), result)
         connection.create_function(
             f"cumulet_{name}", made, parameters, result, type="arrow", null_handling="special"

@@ -12,7 +12,7 @@ from cumulet.engines.sql.base import NotSupported
 from cumulet.engines.sql.trino import types as t
 from cumulet.engines.sql.trino.functions.merging import grouped
 from cumulet.engines.sql.trino.functions.registry import Call
-from cumulet.engines.sql.trino.operators import unscaled
+from cumulet.engines.sql.trino.division import unscaled
 from cumulet.engines.sql.trino.typed import Typed, cast, coerce
 from cumulet.engines.sql.trino.types import Type
 
