@@ -15,7 +15,7 @@ from cumulet.engines.sql.trino.functions.aggregates import AGGREGATES, Aggregati
 from cumulet.engines.sql.trino.functions.registry import FUNCTIONS, SIGNATURES, Call, applied
 from cumulet.engines.sql.trino.known import KNOWN
 from cumulet.engines.sql.trino.ordering import Known, sort_key
-from cumulet.engines.sql.trino.typed import Typed, coerce
+from cumulet.engines.sql.trino.typed import Typed, coerce, guarded, quote
 from cumulet.engines.sql.trino.windows import RANKINGS, over, ranking
 
 for _theme in (
@@ -33,6 +33,7 @@ for _theme in (
 ):
     importlib.import_module(f"cumulet.engines.sql.trino.functions.{_theme}")
 
+LONGEST = 1_048_576  # bytes that listagg gives
 HANDLERS[Known] = lambda to, tree: tree.this
 
 
@@ -121,13 +122,20 @@ def listagg(to: Expressions, tree: exp.GroupConcat, tail: str) -> Typed:
         value = value.this
     if isinstance(value, exp.Distinct):
         distinct, value = "DISTINCT ", value.expressions[0]
-    if tree.args.get("on_overflow"):
-        raise NotSupported("LISTAGG ON OVERFLOW")
     separator = to(tree.args["separator"]).sql if tree.args.get("separator") else "''"
     found = to(value)
     if found.type.base != "varchar":
         raise to.mismatch(tree, f"Unexpected parameters ({found.type}) for function listagg")
-    return Typed(f"string_agg({distinct}{found.sql}, {separator}{order}){tail}", t.VARCHAR)
+    joined = f"string_agg({distinct}{found.sql}, {separator}{order}){tail}"
+    return Typed(guarded(f"strlen({joined}) > {LONGEST}", *overflow(tree), joined, t.VARCHAR), t.VARCHAR)
+
+
+def overflow(tree: exp.GroupConcat) -> tuple[str, str]:
+    """What is too long is an error; where it should be cut off (ON OVERFLOW TRUNCATE), one of ours."""
+    if isinstance(tree.args.get("on_overflow"), exp.OverflowTruncateBehavior):
+        return "NOT_SUPPORTED", "'LISTAGG ON OVERFLOW TRUNCATE of a text that is too long'"
+    message = f"Concatenated string has the length in bytes larger than the maximum output length {LONGEST}"
+    return "EXCEEDED_FUNCTION_MEMORY_LIMIT", quote(message)
 
 
 @node(exp.Filter)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
@@ -13,6 +14,40 @@ if TYPE_CHECKING:
     from cumulet.engines.sql.trino.expression import Expressions
 
 Items = list[tuple[str, Typed]]  # the output columns: name and what stands behind it
+
+
+def finished(to: Expressions, tree: Any, items: Items, select: Callable[[str], str]) -> str:
+    """A SELECT with what stands behind it; `select` gives it with more columns after its own."""
+    limit = tree.args.get("limit")
+    options = limit.args.get("limit_options") if isinstance(limit, exp.Fetch) else None
+    if options is not None and options.args.get("with_ties"):
+        return with_ties(to, tree, items, select)
+    return select("") + ordering(to, tree.args.get("order"), items) + limits(to, tree)
+
+
+def with_ties(to: Expressions, tree: Any, items: Items, select: Callable[[str], str]) -> str:
+    """FETCH FIRST n ROWS WITH TIES: the rows in places up to n, and those that rank as the last of them does."""
+    order = tree.args.get("order")
+    if order is None:
+        raise to.error("MISSING_ORDER_BY", tree, "FETCH FIRST WITH TIES clause requires ORDER BY")
+    found = [sort_value(to, each.this, items) for each in order.expressions]
+    more = "".join(f", {sql} AS k{i}" for i, sql in enumerate(found) if not sql.isdigit())
+    if more and isinstance(tree, exp.Select) and tree.args.get("distinct"):
+        message = "For SELECT DISTINCT, ORDER BY expressions must appear in select list"
+        raise to.error("EXPRESSION_NOT_IN_DISTINCT", tree, message)
+    named = [f"c{int(sql) - 1}" if sql.isdigit() else f"k{i}" for i, sql in enumerate(found)]
+    keys = ", ".join(sort_key(each, sql) for each, sql in zip(order.expressions, named, strict=True))
+    limit, offset = tree.args["limit"], tree.args.get("offset")
+    amount = count_of(to, limit.args["count"]) if limit.args.get("count") is not None else 1
+    skipped = count_of(to, offset.expression) if offset is not None else 0
+    ranked = (
+        f"SELECT *, row_number() OVER (ORDER BY {keys}) AS place, rank() OVER (ORDER BY {keys}) AS ties "
+        f"FROM ({select(more)}) AS f"
+    )
+    return (
+        f"SELECT {', '.join(f'c{i}' for i in range(len(items)))} FROM ({ranked}) AS g "
+        f"WHERE place > {skipped} AND ties <= {skipped + amount} ORDER BY place"
+    )
 
 
 def ordering(to: Expressions, clause: exp.Order | None, items: Items) -> str:
@@ -77,8 +112,8 @@ def limits(to: Expressions, tree: Any) -> str:
     limit, offset = tree.args.get("limit"), tree.args.get("offset")
     if isinstance(limit, exp.Fetch):
         options = limit.args.get("limit_options")
-        if options is not None and (options.args.get("percent") or options.args.get("with_ties")):
-            raise NotSupported("FETCH FIRST with PERCENT or WITH TIES")
+        if options is not None and options.args.get("percent"):
+            raise NotSupported("FETCH FIRST with PERCENT")
         amount = limit.args.get("count")
         sql += f" LIMIT {count_of(to, amount) if amount is not None else 1}"
     elif limit is not None and not (

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlglot import exp
 
-from cumulet.engines.sql.trino.operators import COMPARISONS, chain
+from cumulet.engines.sql.trino.comparisons import COMPARISONS, chain
 
 TYPED = (exp.DataType.Type.DATE, exp.DataType.Type.TIMESTAMP)
 FLIPPED = {"=": "=", "<>": "<>", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
@@ -63,4 +63,6 @@ def constant(tree: Any) -> str | None:
         return f"-{tree.this.this}"
     if isinstance(tree, exp.Cast) and tree.args["to"].this in TYPED:
         return constant(tree.this)
+    if isinstance(tree, exp.Boolean):
+        return str(tree.this).lower()
     return str(tree.this) if isinstance(tree, exp.Literal) else None

@@ -11,7 +11,8 @@ from cumulet.engines.sql.base import NotSupported, SqlError
 from cumulet.engines.sql.trino import types as t
 from cumulet.engines.sql.trino.expression import Expressions
 from cumulet.engines.sql.trino.grammar import place, start_of
-from cumulet.engines.sql.trino.ordering import limits, ordering
+from cumulet.engines.sql.trino.ordering import finished
+from cumulet.engines.sql.trino.recursion import recursive, unrolled
 from cumulet.engines.sql.trino.relations import Relations
 from cumulet.engines.sql.trino.scope import Field, Plan, Relation, Scope
 from cumulet.engines.sql.trino.selecting import Selection
@@ -53,10 +54,12 @@ class Queries:
         if clause is None:
             found: Relation = translate(self, tree, outer)
             return found
-        if clause.args.get("recursive"):
-            raise NotSupported("WITH RECURSIVE")
-        inner = Queries(self.plan, dict(self.named))
-        parts = [inner._name(each, outer) for each in clause.expressions]
+        inner, parts = Queries(self.plan, dict(self.named)), []
+        for each in clause.expressions:
+            if clause.args.get("recursive") and recursive(each):
+                parts += inner._recursion(each, outer)
+            else:
+                parts.append(inner._name(each, outer))
         found = translate(inner, tree, outer)
         return Relation(f"WITH {', '.join(parts)} {found.sql}", found.fields)
 
@@ -72,6 +75,15 @@ class Queries:
         called = self.plan.alias("w")
         self.named[key] = Named(called, columns)
         return f"{called} AS ({found.sql})"
+
+    def _recursion(self, tree: exp.CTE, outer: Scope | None) -> list[str]:
+        parts, called, columns = unrolled(self, tree, outer)
+        self.named[tree.args["alias"].this.name.lower()] = Named(called, columns)
+        return parts
+
+    def seeing(self, key: str, called: str, columns: list[tuple[str, t.Type]]) -> Queries:
+        """The same place with one more WITH query in sight."""
+        return Queries(self.plan, {**self.named, key: Named(called, columns)})
 
     def _aliases(self, tree: exp.Expr, given: int, there: int) -> SqlError:
         return SqlError(
@@ -93,8 +105,8 @@ class Queries:
         alias = self.plan.alias("q")
         fields = [Field(f.name, f.type, f"{alias}.c{i}") for i, f in enumerate(inner.fields)]
         expressions = Expressions(self.plan, Scope(fields, outer), self)
-        tail = ordering(expressions, tree.args.get("order"), [(f.name, Typed(f.sql, f.type)) for f in fields])
-        sql = f"SELECT * FROM ({inner.sql}) AS {alias}{tail}{limits(expressions, tree)}"
+        items = [(f.name, Typed(f.sql, f.type)) for f in fields]
+        sql = finished(expressions, tree, items, lambda more: f"SELECT *{more} FROM ({inner.sql}) AS {alias}")
         return Relation(sql, inner.fields)
 
     @staticmethod

@@ -9,7 +9,7 @@ from sqlglot import exp
 
 from cumulet.engines.sql.base import NotSupported, SqlError
 from cumulet.engines.sql.trino.expression import Expressions
-from cumulet.engines.sql.trino.ordering import Items, limits, ordering
+from cumulet.engines.sql.trino.ordering import Items, finished
 from cumulet.engines.sql.trino.scope import Field, Relation, Scope
 from cumulet.engines.sql.trino.typed import Typed
 
@@ -37,10 +37,10 @@ class Selection:
             plain, aggregates=True, windows={w.name.lower(): w for w in tree.args.get("windows") or []}
         )
         items = self._items(to, source.fields)
-        sql = f"SELECT {self._distinct()}" + ", ".join(f"{v.sql} AS c{i}" for i, (_, v) in enumerate(items))
-        sql += f" FROM {source.sql}" if source.sql else ""
-        sql += self._where(plain) + self._group(plain, items) + self._having(to)
-        sql += ordering(to, tree.args.get("order"), items) + limits(to, tree)
+        head = f"SELECT {self._distinct()}" + ", ".join(f"{v.sql} AS c{i}" for i, (_, v) in enumerate(items))
+        rest = f" FROM {source.sql}" if source.sql else ""
+        rest += self._where(plain) + self._group(plain, items) + self._having(to)
+        sql = finished(to, tree, items, lambda more: head + more + rest)
         return Relation(sql, [Field(label, value.type, "") for label, value in items])
 
     def _distinct(self) -> str:

@@ -13,7 +13,10 @@ from cumulet.engines.sql.base import Catalog, Query, SqlError
 from cumulet.engines.sql.trino import (
     calls,  # noqa: F401 - registers the kinds of nodes
     casts,  # noqa: F401
+    collections,  # noqa: F401
+    comparisons,  # noqa: F401
     grammar,
+    intervals,  # noqa: F401
     operators,  # noqa: F401
 )
 from cumulet.engines.sql.trino import types as t

@@ -37,14 +37,9 @@ COUNTED = ("row_number", "rank", "dense_rank")
 
 def over(to: Expressions, tree: exp.Window) -> str:
     """The window in brackets; a named one is written out."""
-    named = tree.args.get("alias")
-    if named is not None:
-        found = to.windows.get(named.name.lower())
-        if found is None:
-            raise to.error("INVALID_WINDOW_REFERENCE", tree, f"Cannot resolve WINDOW name {named.name}")
-        return over(to, replace_name(found))
     if tree.args.get("first") is not None:
         raise NotSupported("KEEP FIRST")
+    tree = resolved(to, tree)
     parts = []
     if tree.args.get("partition_by"):
         parts.append("PARTITION BY " + ", ".join(to(each).sql for each in tree.args["partition_by"]))
@@ -55,9 +50,27 @@ def over(to: Expressions, tree: exp.Window) -> str:
     return f"({' '.join(parts)})"
 
 
-def replace_name(tree: exp.Window) -> exp.Window:
-    made = tree.copy()
-    made.set("alias", None)
+def resolved(to: Expressions, tree: exp.Window) -> exp.Window:
+    """A window with what the named one that it begins with says, whose parts it may add to and not change."""
+    named = tree.args.get("alias")
+    if named is None:
+        return tree
+    found = to.windows.get(named.name.lower())
+    if found is None:
+        raise to.error("INVALID_WINDOW_REFERENCE", tree, f"Cannot resolve WINDOW name {named.name}")
+    base, made = resolved(to, found), tree.copy()
+    own = [key for key in ("partition_by", "order", "spec") if tree.args.get(key)]
+    if own and base.args.get("spec") is not None:
+        message = "Cannot reference named window containing frame specification"
+        raise to.error("INVALID_WINDOW_REFERENCE", tree, message)
+    if "partition_by" in own:
+        message = "WINDOW specification with named WINDOW reference cannot specify PARTITION BY"
+        raise to.error("INVALID_PARTITION_BY", tree, message)
+    if "order" in own and base.args.get("order") is not None:
+        message = "Cannot specify ORDER BY if referenced named WINDOW specifies ORDER BY"
+        raise to.error("INVALID_ORDER_BY", tree, message)
+    for key in ("partition_by", "order", "spec"):
+        made.set(key, tree.args.get(key) or base.args.get(key))
     return made
 
 

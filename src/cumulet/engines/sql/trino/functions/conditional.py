@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from cumulet.engines.sql.trino import types as t
+from cumulet.engines.sql.trino.comparisons import pair
 from cumulet.engines.sql.trino.functions.registry import Call, function
-from cumulet.engines.sql.trino.operators import pair
 from cumulet.engines.sql.trino.typed import Typed, quote
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from cumulet.engines.sql.base import NotSupported
 from cumulet.engines.sql.trino import types as t
+from cumulet.engines.sql.trino.collections import joined
 from cumulet.engines.sql.trino.functions.registry import Call, define, function
-from cumulet.engines.sql.trino.operators import joined
 from cumulet.engines.sql.trino.typed import Typed, coerce, fail
 
 SPACES = "' ' || chr(9) || chr(10) || chr(11) || chr(12) || chr(13)"
