@@ -30,6 +30,7 @@ OWN = {
     "CUMULET_EXAMPLES",
     "CUMULET_ROUNDS",
     "CUMULET_SEED",
+    "CUMULET_TPCH_SCALE",
     "CUMULET_WORKERS",
 }
 for name in [n for n in os.environ if n.startswith(("AWS_", "CUMULET_")) and n not in OWN]:

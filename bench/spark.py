@@ -1,0 +1,57 @@
+"""TPC-H by Spark or Sail in a process of its own: `python spark.py spark|sail TABLES QUERIES ROUNDS`.
+
+Needs nothing of Cumulet's, so that it runs in the environment that has pyspark. One JSON object on the last
+line: seconds by query, the start in seconds, and what a query that failed said.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+
+def session(engine: str) -> Any:
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    if engine == "sail":
+        from pysail.spark import SparkConnectServer
+        from pyspark.sql import SparkSession
+
+        server = SparkConnectServer()
+        server.start()
+        _, port = server.listening_address
+        return SparkSession.builder.remote(f"sc://localhost:{port}").getOrCreate()
+    from pyspark.sql import SparkSession
+
+    builder = SparkSession.builder.master(f"local[{os.cpu_count()}]").config("spark.ui.enabled", "false")
+    return builder.config("spark.driver.memory", "8g").getOrCreate()
+
+
+def main() -> None:
+    engine, tables, queries, rounds = sys.argv[1:]
+    begin = time.perf_counter()
+    spark = session(engine)
+    for file in sorted(Path(tables).glob("*.parquet")):
+        spark.read.parquet(str(file)).createOrReplaceTempView(file.stem)
+    spark.sql("SELECT 1").collect()
+    told: dict[str, Any] = {"start": time.perf_counter() - begin, "seconds": {}, "failed": {}}
+    for file in sorted(Path(queries).glob("[0-9]*.sql")):
+        try:
+            told["seconds"][file.stem] = min(timed(spark, file.read_text()) for _ in range(int(rounds)))
+        except Exception as error:
+            told["failed"][file.stem] = str(error).partition("\n")[0]
+    print(json.dumps(told), flush=True)
+    os._exit(0)  # neither engine's threads are waited for
+
+
+def timed(spark: Any, text: str) -> float:
+    begin = time.perf_counter()
+    spark.sql(text).collect()
+    return time.perf_counter() - begin
+
+
+if __name__ == "__main__":
+    main()
