@@ -15,7 +15,7 @@ DIGITS = 37  # of an integer in 128 bits that may be doubled
 
 def quotient(one: Typed, other: Typed) -> Typed:
     """By integers of 128 bits; where the values (not only their types) are too large for that, by text."""
-    (p1, s1), (p2, s2) = one.type.numbers, other.type.numbers
+    (p1, s1), (_, s2) = one.type.numbers, other.type.numbers
     scale = max(s1, s2)
     kind = t.decimal(min(38, p1 + s2 + max(0, s2 - s1)), scale)
     shift = scale - s1 + s2

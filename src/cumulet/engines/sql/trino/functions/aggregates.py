@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from cumulet.engines.sql.base import NotSupported
 from cumulet.engines.sql.trino import types as t
+from cumulet.engines.sql.trino.division import unscaled
 from cumulet.engines.sql.trino.functions.merging import grouped
 from cumulet.engines.sql.trino.functions.registry import Call
-from cumulet.engines.sql.trino.division import unscaled
 from cumulet.engines.sql.trino.typed import Typed, cast, coerce
 from cumulet.engines.sql.trino.types import Type
 
