@@ -11,7 +11,7 @@ from cumulet.engines.sql.base import NotSupported, SqlError
 from cumulet.engines.sql.trino import types as t
 from cumulet.engines.sql.trino.expression import Expressions
 from cumulet.engines.sql.trino.grammar import place, start_of
-from cumulet.engines.sql.trino.pruning import conditions
+from cumulet.engines.sql.trino.pruning import Pruning
 from cumulet.engines.sql.trino.scope import Field, Relation, Scope
 from cumulet.engines.sql.trino.tables import source_of
 from cumulet.engines.sql.trino.typed import Typed, coerce
@@ -136,7 +136,9 @@ class Relations:
             parts,
             self._at(tree),
             alias,
-            lambda keys: conditions(self.where, keys, qualifiers),
+            lambda keys: Pruning(keys, qualifiers, self._expressions([]), plan.constant).conditions(
+                self.where
+            ),
             self._version(tree.args.get("version")),
         )
         fields = self._fields(alias, given, found.columns, own[-3:])
