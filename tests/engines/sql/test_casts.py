@@ -35,6 +35,14 @@ PRINTED = [
     ("TRY(1 / 0)", None),
     ("TRY(CAST('x' AS date))", None),
     ("CAST('abc' AS varchar(2))", "ab"),
+    ("TIME '13:24:11'", "13:24:11"),
+    ("TIME '13:24:11.5'", "13:24:11.5"),
+    ("CAST('1:02' AS time)", "01:02:00.000"),
+    ("CAST(TIMESTAMP '2020-01-01 13:24:11.789' AS time)", "13:24:11.789"),
+    ("CAST(TIME '13:24:11.9876' AS time(1))", "13:24:12.0"),
+    ("CAST(TIME '13:24:11' AS varchar)", "13:24:11"),
+    ("TRY_CAST('25:00' AS time)", None),
+    ("TIME '10:00' < TIME '10:00:01'", "true"),
 ]
 TYPES = [
     ("1", "integer"),

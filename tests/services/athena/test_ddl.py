@@ -46,8 +46,11 @@ def test_a_table_is_described_as_it_was_made(lab: Lab) -> None:
     assert described[0] == "a                   \tint                 \tfirst               "
     assert "# Partition Information\t \t " in described
     shown = "\n".join(lab.lines("SHOW CREATE TABLE t"))
-    assert shown.startswith(f"CREATE EXTERNAL TABLE `{lab.database}.t`(\n  `a` int COMMENT 'first', \n")
+    assert shown.startswith("CREATE EXTERNAL TABLE `t`(\n  `a` int COMMENT 'first', \n")
     assert "'k'='v'" in shown
+    assert "\n  `b` array<struct<x:int,y:string>>)\n" in shown
+    named = "\n".join(lab.lines(f"SHOW CREATE TABLE {lab.database}.t"))
+    assert named.startswith(f"CREATE EXTERNAL TABLE `{lab.database}.t`(\n")
     assert [each.strip() for each in lab.lines("SHOW COLUMNS IN t")] == ["a", "b", "d", "n"]
     assert "k\tv" in lab.lines("SHOW TBLPROPERTIES t")
 
@@ -138,3 +141,13 @@ def test_views_are_kept_as_athena_keeps_them(people: Lab) -> None:
 def test_a_definition_that_cannot_be_is_refused(lab: Lab, text: str, said: str) -> None:
     with pytest.raises(lab.athena.exceptions.InvalidRequestException, match=said):
         lab.start(text)
+
+
+def test_a_serde_that_tells_the_columns_tells_their_comments(people: Lab) -> None:
+    assert people.lines("DESCRIBE people")[0].split() == ["id", "int", "from", "deserializer"]
+    assert "  `id` int COMMENT 'from deserializer', " in people.lines("SHOW CREATE TABLE people")
+
+
+def test_a_serialization_format_that_is_usual_is_not_shown(lab: Lab) -> None:
+    lab.run(f"CREATE EXTERNAL TABLE t (a int) STORED AS PARQUET LOCATION 's3://{lab.bucket}/t/'")
+    assert "WITH SERDEPROPERTIES" not in "\n".join(lab.lines("SHOW CREATE TABLE t"))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 from botocore.exceptions import ClientError
 
@@ -97,6 +100,38 @@ def test_prepared_statements_run_with_values(people: Lab) -> None:
     people.run("DEALLOCATE PREPARE by_id", WorkGroup=group)
     with pytest.raises(people.athena.exceptions.ResourceNotFoundException):
         people.athena.get_prepared_statement(StatementName="by_id", WorkGroup=group)
+
+
+def test_a_parameter_of_a_single_word_is_a_text(people: Lab) -> None:
+    text = "SELECT id FROM people WHERE name = ?"
+    assert people.rows(text, ExecutionParameters=["Ada"]) == [["1"]]
+    assert people.rows(text, ExecutionParameters=["'Hopper, Grace'"]) == [["2"]]
+    assert people.rows(
+        "SELECT ? IS NULL, ?, ?", ExecutionParameters=["null", "true", "DATE '2020-01-01'"]
+    ) == [["true", "true", "2020-01-01"]]
+
+
+def test_results_are_encrypted_as_asked(people: Lab, client: Callable[..., Any]) -> None:
+    key = client("kms").create_key()["KeyMetadata"]["Arn"]
+    place = f"s3://{people.bucket}/sealed/"
+    managed = {"EncryptionOption": "SSE_KMS", "KmsKey": key}
+    for option, told in ((managed, "aws:kms"), ({"EncryptionOption": "SSE_S3"}, "AES256")):
+        configuration = {"OutputLocation": place, "EncryptionConfiguration": option}
+        found = people.run("SELECT 1", ResultConfiguration=configuration)["ResultConfiguration"]
+        assert found["EncryptionConfiguration"] == option
+        name = found["OutputLocation"].removeprefix(f"s3://{people.bucket}/")
+        for each in (name, f"{name}.metadata"):
+            head = people.s3.head_object(Bucket=people.bucket, Key=each)
+            assert head["ServerSideEncryption"] == told
+            assert head.get("SSEKMSKeyId") == option.get("KmsKey")
+    with pytest.raises(ClientError, match="CSE_KMS"):
+        people.start(
+            "SELECT 1",
+            ResultConfiguration={
+                "OutputLocation": place,
+                "EncryptionConfiguration": {"EncryptionOption": "CSE_KMS", "KmsKey": key},
+            },
+        )
 
 
 def test_explain_gives_a_plan(people: Lab) -> None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 
 from .conftest import Lab
 
@@ -95,3 +99,42 @@ def test_unload_leaves_files_and_no_table(people: Lab) -> None:
     files = people.read(found["Statistics"]["DataManifestLocation"]).decode().split()
     assert pq.read_table(pa.BufferReader(people.read(files[0])))["id"].to_pylist() == [1, 2, 3]
     assert people.lines("SHOW TABLES") == ["people"]
+
+
+@pytest.mark.parametrize("form", ["TEXTFILE", "JSON", "PARQUET", "ORC", "AVRO"])
+def test_partitions_of_every_format_lie_in_folders(people: Lab, form: str) -> None:
+    """A NULL has a folder too."""
+    place = f"s3://{people.bucket}/out/"
+    query = "SELECT id, CASE WHEN id < 3 THEN 'a/' || name END AS part FROM people"
+    people.run(f"UNLOAD ({query}) TO '{place}' WITH (format = '{form}', partitioned_by = ARRAY['part'])")
+    listed = people.s3.list_objects_v2(Bucket=people.bucket, Prefix="out/")["Contents"]
+    folders = sorted(each["Key"].split("/")[1] for each in listed)
+    assert folders == ["part=__HIVE_DEFAULT_PARTITION__", "part=a%2FAda", "part=a%2FHopper%2C%20Grace"]
+    people.run(
+        f"CREATE EXTERNAL TABLE again (id int) PARTITIONED BY (part string) STORED AS {form} LOCATION '{place}'"
+    )
+    people.run("MSCK REPAIR TABLE again")
+    assert people.rows("SELECT id, part FROM again ORDER BY id") == [
+        ["1", "a/Ada"],
+        ["2", "a/Hopper, Grace"],
+        ["3", None],
+    ]
+
+
+def test_avro_is_packed_with_snappy(people: Lab) -> None:
+    people.run(
+        "CREATE TABLE made WITH (format = 'AVRO', write_compression = 'SNAPPY') AS SELECT id, name FROM people"
+    )
+    assert people.rows("SELECT name FROM made WHERE id = 2") == [["Hopper, Grace"]]
+
+
+def test_the_default_database_is_made_when_it_is_wanted(client: Callable[..., Any]) -> None:
+    glue, athena = client("glue", region_name="eu-north-1"), client("athena", region_name="eu-north-1")
+    s3 = client("s3", region_name="eu-north-1")
+    assert "default" not in [each["Name"] for each in glue.get_databases()["DatabaseList"]]
+    s3.create_bucket(
+        Bucket="lab-of-the-north", CreateBucketConfiguration={"LocationConstraint": "eu-north-1"}
+    )
+    lab = Lab(athena, s3, glue, "lab-of-the-north", "default")
+    lab.run("CREATE TABLE t AS SELECT 1 AS a")
+    assert glue.get_table(DatabaseName="default", Name="t")["Table"]["Name"] == "t"

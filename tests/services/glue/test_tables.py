@@ -93,6 +93,8 @@ def test_tables_are_listed_by_a_pattern_of_the_whole_name(glue: Any, database: s
     assert names(Expression="reviews.*") == ["reviews", "reviews_raw"]
     assert names(Expression=".*EW.*") == ["reviews", "reviews_raw"]
     assert names(Expression="reviews") == ["reviews"]
+    assert names(Expression="reviews*") == ["reviews", "reviews_raw"]
+    assert names(Expression="*EW*raw") == ["reviews_raw"]
     assert names(Expression="(sales|reviews)") == ["reviews", "sales"]
 
 

@@ -53,6 +53,8 @@ class Table:
     options: dict[str, str] = field(default_factory=dict)
     view: str = ""
     scan: Callable[[list[dict[str, Any]]], list[File]] | None = None  # its files, where it knows them itself
+    buckets: list[str] = field(default_factory=list)  # the columns whose hash tells a row's file
+    bucket_count: int = 0
     at: Callable[[str, Any], Table] | None = None  # as it was at a "TIMESTAMP" or "VERSION"
 
 
@@ -142,11 +144,13 @@ class ResultColumn:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A data file that a query wrote. `values`: its partition's, as text, in the order of the keys."""
+    """A data file that a query wrote. `values`: its partition's, as text, in the order of the keys;
+    `bucket` is its number where rows are spread by a hash."""
 
     path: str
     rows: int
     values: list[str] = field(default_factory=list)
+    bucket: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

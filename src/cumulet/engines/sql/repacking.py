@@ -20,7 +20,14 @@ ORC_CODECS = {
     "zstd": "ZSTD",
     "none": "UNCOMPRESSED",
 }
-AVRO_CODECS = {"gzip": "deflate", "deflate": "deflate", "zstd": "zstandard", "bzip2": "bzip2", "none": "null"}
+AVRO_CODECS = {
+    "gzip": "deflate",
+    "deflate": "deflate",
+    "snappy": "snappy",
+    "zstd": "zstandard",
+    "bzip2": "bzip2",
+    "none": "null",
+}
 
 
 def repacked(files: list[Written], form: str, compression: str) -> list[Written]:

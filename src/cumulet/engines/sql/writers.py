@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
+from cumulet.engines.sql import buckets
 from cumulet.engines.sql.base import NotSupported, Output, SqlError, Written
 from cumulet.engines.sql.repacking import AVRO_CODECS, ORC_CODECS, repacked
 from cumulet.engines.sql.trino.printing import text
+from cumulet.engines.sql.trino.tables import NULL_PARTITION
 from cumulet.engines.sql.trino.translation import Translation
 from cumulet.engines.sql.trino.typed import name, quote
 from cumulet.engines.sql.trino.types import Type
@@ -22,6 +25,7 @@ COMPRESSIONS = {
     "avro": tuple(AVRO_CODECS),
 }
 DEFAULTS = {"parquet": "snappy", "orc": "zlib"}  # others are packed with gzip
+BUCKET = "$bucket"
 OPEN_PARTITIONS = 100  # as many as Athena writes in one statement
 
 
@@ -103,9 +107,13 @@ def data(connection: Any, translation: Translation, output: Output) -> tuple[int
     columns = storable(translation, output)
     keys = [str(each).lower() for each in output.options.get("partitions", [])]
     check_partitions(columns, keys)
-    query = (
-        f"SELECT {', '.join(exported(columns, keys, output))} FROM ({checked(connection, translation)}) AS q"
-    )
+    values = exported(columns, keys, output)
+    if by := output.options.get("buckets"):
+        values.append(f"{bucket_of(columns, by, int(output.options['bucket_count']))} AS {name(BUCKET)}")
+    query = f"SELECT {', '.join(values)} FROM ({checked(connection, translation)}) AS q"
+    if by:
+        rows, files = partitioned(connection, query, [*keys, BUCKET], output)
+        return rows, [replace(f, values=f.values[:-1], bucket=int(f.values[-1])) for f in files]
     if keys:
         return partitioned(connection, query, keys, output)
     path = output.folder / f"part-0{suffix(output)}"
@@ -115,6 +123,13 @@ def data(connection: Any, translation: Translation, output: Output) -> tuple[int
     if not rows:
         path.unlink()
     return rows, [Written(str(path), rows)] if rows else []
+
+
+def bucket_of(columns: list[tuple[str, Type]], by: list[str], count: int) -> str:
+    known = {label: (f"q.c{i}", kind) for i, (label, kind) in enumerate(columns)}
+    if missing := [each for each in by if each.lower() not in known]:
+        raise SqlError("COLUMN_NOT_FOUND", f"Bucketing columns {missing} not present in schema")
+    return buckets.number_of([known[each.lower()] for each in by], count)
 
 
 def by_way_of_parquet(connection: Any, translation: Translation, output: Output) -> tuple[int, list[Written]]:
@@ -157,12 +172,19 @@ def check_partitions(columns: list[tuple[str, Type]], keys: list[str]) -> None:
 
 
 def exported(columns: list[tuple[str, Type]], keys: list[str], output: Output) -> list[str]:
-    values = []
+    """What is selected for the files: columns, or a line of text, and the partition keys as texts."""
+    values: list[str] = []
+    slots: list[str] = []
     for i, (label, kind) in enumerate(columns):
         if label in keys:
-            values.append(f"CAST({text(f'q.c{i}', kind)} AS VARCHAR) AS {name(label)}")
+            shown = f"nullif(CAST({text(f'q.c{i}', kind)} AS VARCHAR), '')"  # Hive has no empty values
+            values.append(f"coalesce({shown}, {quote(NULL_PARTITION)}) AS {name(label)}")
+        elif output.format == "json":
+            slots.append(f"{name(label)} := {outward(f'q.c{i}', kind)}")
         elif output.format != "textfile":
             values.append(f"{outward(f'q.c{i}', kind)} AS {name(label)}")
+    if output.format == "json":
+        values.insert(0, f"CAST(to_json(struct_pack({', '.join(slots)})) AS VARCHAR) AS line")
     if output.format == "textfile":
         delimiter = quote(str(output.options.get("field_delimiter", "\x01")))
         fields = [
@@ -206,8 +228,6 @@ def suffix(output: Output) -> str:
 def options(output: Output) -> str:
     if output.format == "parquet":
         return f"FORMAT parquet, COMPRESSION {'uncompressed' if compression(output) == 'none' else compression(output)}"
-    if output.format == "json":
-        return f"FORMAT json, COMPRESSION {quote(compression(output))}"
     return (
         f"FORMAT csv, HEADER false, QUOTE '', ESCAPE '', DELIMITER "
         f"{quote(chr(1) + chr(2) + chr(3))}, COMPRESSION {quote(compression(output))}"
@@ -226,11 +246,23 @@ def partitioned(connection: Any, query: str, keys: list[str], output: Output) ->
         )
     copied = (
         f"COPY ({query}) TO {quote(str(output.folder))} ({options(output)}, PARTITION_BY ({by}), "
-        f"FILENAME_PATTERN 'part-{{i}}', FILE_EXTENSION {quote(suffix(output).lstrip('.') or 'txt')}, RETURN_STATS)"
+        f"FILENAME_PATTERN 'part-{{i}}', FILE_EXTENSION {quote(suffix(output).lstrip('.') or 'txt')}"
     )
-    rows = connection.execute(copied).fetchall()
+    if output.format != "parquet":
+        count = connection.execute(f"{copied})").fetchall()[0][0]
+        return int(count), found_by_folders(output.folder, len(keys))
+    rows = connection.execute(f"{copied}, RETURN_STATS)").fetchall()
     files = [
         Written(str(path), int(count), [str(partition[key]) for key in keys])
         for path, count, _, _, _, partition in rows
     ]
     return sum(each.rows for each in files), files
+
+
+def found_by_folders(folder: Path, depth: int) -> list[Written]:
+    """What was written of a format whose writer does not tell: the values stand in the folders' names."""
+    found = []
+    for path in sorted(folder.glob("*=*/" * depth + "part-*")):
+        parts = path.relative_to(folder).parts[:-1]
+        found.append(Written(str(path), 0, [unquote(each.partition("=")[2]) for each in parts]))
+    return found

@@ -47,7 +47,7 @@ def storage(form: str, options: dict[str, Any]) -> dict[str, Any]:
         "InputFormat": read,
         "OutputFormat": write,
         "Compressed": False,
-        "NumberOfBuckets": -1,
+        "NumberOfBuckets": options.get("bucket_count") or -1,
         "StoredAsSubDirectories": False,
         "SerdeInfo": {"SerializationLibrary": serde, "Parameters": parameters},
     }

@@ -49,6 +49,18 @@ class Lake:
     def databases(self) -> list[str]:
         return [each["Name"] for each in self._pages(self.glue.get_databases, "DatabaseList")]
 
+    def has_database(self, name: str) -> bool:
+        """Whether a table can be put there; `default` is made when it is first wanted, as Athena does it."""
+        try:
+            self.glue.get_database(Name=name)
+        except AwsError as error:
+            if error.code != "EntityNotFoundException":
+                raise
+            if name != "default":
+                return False
+            self.glue.create_database(DatabaseInput={"Name": name})
+        return True
+
     def tables(self, database: str) -> list[Table]:
         return [
             self._described(each)
@@ -137,7 +149,15 @@ class Lake:
         }
         if parameters.get("table_type", "").upper() == "ICEBERG":
             return Table(database, name, columns, keys, "iceberg", parameters)
-        return Table(database, name, columns, keys, SERDES.get(library, library or "unknown"), parameters)
+        return Table(
+            database,
+            name,
+            columns,
+            keys,
+            SERDES.get(library, library or "unknown"),
+            parameters,
+            **bucketing(storage),
+        )
 
     def _listed(self, location: str, values: list[str]) -> list[File]:
         bucket, prefix = folder(location)
@@ -195,6 +215,12 @@ def roots(places: dict[str, list[str]]) -> list[str]:
         by_bucket.setdefault(place.split("/")[2], []).append(place)
     common = os.path.commonprefix  # by characters, which is what is wanted: the cut is at a slash
     return [common(each).rpartition("/")[0] + "/" for each in by_bucket.values()]
+
+
+def bucketing(storage: dict[str, Any]) -> dict[str, Any]:
+    """The columns whose hash tells a row's file, and how many files there are."""
+    columns, count = storage.get("BucketColumns") or [], storage.get("NumberOfBuckets") or 0
+    return {"buckets": [each.lower() for each in columns], "bucket_count": count} if count > 0 else {}
 
 
 def visible(key: str) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 
 from cumulet.engines.sql.base import SqlError
 from cumulet.services import Service
-from cumulet.services.athena import ddl, paging, statements
+from cumulet.services.athena import ddl, managed_results, paging, statements
 from cumulet.services.athena.engine import engine
 from cumulet.services.athena.places import bucket_and_key
 from cumulet.services.athena.refusals import invalid, malformed, no_execution
@@ -160,8 +160,7 @@ class QueryExecutions(Service):
         if catalog := context.get("Catalog"):
             look.data_catalog(catalog)
         name = str(uuid.uuid4())
-        configuration = result_configuration(given["ResultConfiguration"], group["Configuration"])
-        self._check_output(configuration["OutputLocation"])
+        configuration = self._result_configuration(given, group["Configuration"])
         return {
             "QueryExecutionId": name,
             "Query": given["QueryString"],
@@ -177,10 +176,24 @@ class QueryExecutions(Service):
             "WorkGroup": given["WorkGroup"],
             "EngineVersion": ENGINE,
             "ExecutionParameters": given["ExecutionParameters"],
+            **(
+                {managed_results.MEMBER: kept}
+                if (kept := group["Configuration"].get(managed_results.MEMBER))
+                else {}
+            ),
             **({"ResultReuseConfiguration": reuse} if (reuse := given["ResultReuseConfiguration"]) else {}),
             "Folder": configuration["OutputLocation"],
             "Cutoff": group["Configuration"].get("BytesScannedCutoffPerQuery"),
         }
+
+    def _result_configuration(self, given: dict[str, Any], group: dict[str, Any]) -> dict[str, Any]:
+        """Where the results go, which must be a place that can take them."""
+        if managed_results.enabled(group):
+            managed_results.check_request(given)
+            return {"OutputLocation": managed_results.FOLDER}
+        configuration = result_configuration(given["ResultConfiguration"], group)
+        self._check_output(configuration["OutputLocation"])
+        return configuration
 
     def _check_output(self, location: str) -> None:
         """The bucket of the results must be the caller's to use; Athena's own one is made when it is missing.
@@ -214,6 +227,8 @@ def result_configuration(client: dict[str, Any], group: dict[str, Any]) -> dict[
     found = own if group["EnforceWorkGroupConfiguration"] and own.get("OutputLocation") else {**own, **client}
     if not found.get("OutputLocation"):
         raise invalid(NO_OUTPUT)
+    if (found.get("EncryptionConfiguration") or {}).get("EncryptionOption") == "CSE_KMS":
+        raise invalid("CSE_KMS encryption of results is not supported by Cumulet; SSE_KMS and SSE_S3 are")
     return found
 
 
@@ -234,6 +249,8 @@ HIDDEN = ("Job", "Folder", "Cutoff", "Columns", "RowCount", "Writing")
 
 def shown(body: dict[str, Any]) -> dict[str, Any]:
     found = {key: value for key, value in body.items() if key not in HIDDEN}
+    if managed_results.managed(body["Folder"]):
+        found["ResultConfiguration"] = {}
     found["Statistics"] = {"EngineExecutionTimeInMillis": 0, "DataScannedInBytes": 0, **body["Statistics"]}
     if not body["ExecutionParameters"]:
         del found["ExecutionParameters"]

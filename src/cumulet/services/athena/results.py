@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from cumulet.services import Service
-from cumulet.services.athena import paging
+from cumulet.services.athena import managed_results, paging
 from cumulet.services.athena.places import bucket_and_key
 from cumulet.services.athena.refusals import invalid
 
@@ -50,7 +50,7 @@ class Results(Service):
                 "UpdateCount": body.get("RowCount", 0),
                 "ResultSet": {"Rows": [], "ResultSetMetadata": {"ColumnInfo": columns}},
             }
-        path = self._result_file(location)
+        path = self._result_file(location, body["Status"]["CompletionDateTime"])
         offset = int(paging.opened(token)) if token else 0
         with path.open("rb") as file:
             file.seek(offset)
@@ -65,7 +65,9 @@ class Results(Service):
             "NextToken": paging.closed(str(end)) if more else None,
         }
 
-    def _result_file(self, location: str) -> Path:
+    def _result_file(self, location: str, ended: float) -> Path:
+        if managed_results.managed(location):
+            return managed_results.found(self.house, location, ended)
         bucket, key = bucket_and_key(location)
         found = [each for each in self.other("s3").files(Bucket=bucket, Prefix=key) if each.key == key]
         if not found:

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cumulet.engines.sql.base import Change, Outcome, Output, Query, SqlError
-from cumulet.services.athena import ddl, metadata_file, reuse, statements, views
+from cumulet.services.athena import ddl, managed_results, metadata_file, reuse, statements, views
 from cumulet.services.athena.engine import engine
 from cumulet.services.athena.iceberg import changes
 from cumulet.services.athena.lake import Lake
+from cumulet.services.athena.parameters import expressions
 from cumulet.services.athena.places import bucket_and_key
 from cumulet.services.athena.prepared_statements import KIND as PREPARED
 from cumulet.services.athena.statements import Statement
@@ -34,6 +35,8 @@ class Run:
             (body["QueryExecutionContext"].get("Database") or "default").strip('`"').lower()
         )  # awswrangler quotes it
         self.scanned, self.planning, self.execution = 0, 0.0, 0.0
+        self.parameters = expressions(body["ExecutionParameters"])
+        self.sealed = sealed(body["ResultConfiguration"])
         self.manifest = ""
         self.reused = False
 
@@ -62,7 +65,7 @@ class Run:
             text,
             self.database,
             output or Output(self.folder),
-            self.body["ExecutionParameters"] if parameters is None else parameters,
+            self.parameters if parameters is None else parameters,
             now=self.body["Status"]["SubmissionDateTime"],
             scan_limit=self.body["Cutoff"],
             **more,
@@ -85,7 +88,7 @@ class Run:
             self.statement.query,
             self.database,
             arguments,
-            self.body["ExecutionParameters"],
+            self.parameters,
             self.body["Status"]["SubmissionDateTime"],
         )
         outcome = engine(self.service.house).change(change, self.lake, self.id)
@@ -121,11 +124,11 @@ class Run:
         if kept is None:
             raise SqlError("NOT_FOUND", f"Prepared statement not found: {self.statement.target[0]}")
         inner = statements.read(kept["QueryStatement"])
-        values = self.statement.columns or self.body["ExecutionParameters"]
+        values = self.statement.columns or self.parameters
         if inner.kind == "SELECT":
             self._rows(inner.query, values)
         else:
-            self.statement, self.body["ExecutionParameters"] = inner, values
+            self.statement, self.parameters = inner, values
             self.work()
 
     def _prepare(self) -> None:
@@ -175,9 +178,24 @@ class Run:
 
     def _put(self, location: str, **members: Any) -> None:
         """The bytes are on disk when this returns; that they are an object is, when the statement has ended."""
+        if managed_results.managed(location):
+            managed_results.keep(self.service.house, location, members["Body"])
+            return
         bucket, key = bucket_and_key(location)
         with self.service.store.deferring():
-            self.service.other("s3").put_object(Bucket=bucket, Key=key, **members)
+            self.service.other("s3").put_object(Bucket=bucket, Key=key, **members, **self.sealed)
+
+
+def sealed(configuration: dict[str, Any]) -> dict[str, str]:
+    """What PutObject must be told for the encryption of results."""
+    asked = configuration.get("EncryptionConfiguration") or {}
+    match asked.get("EncryptionOption"):
+        case "SSE_S3":
+            return {"ServerSideEncryption": "AES256"}
+        case "SSE_KMS":
+            key = {"SSEKMSKeyId": asked["KmsKey"]} if asked.get("KmsKey") else {}
+            return {"ServerSideEncryption": "aws:kms", **key}
+    return {}
 
 
 WORKS: dict[str, Callable[[Run], None]] = {

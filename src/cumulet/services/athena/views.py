@@ -45,7 +45,7 @@ def create(run: Run) -> None:
 
 def described(run: Run, name: str, database: str, columns: list[list[str]]) -> dict[str, Any]:
     body = {
-        "originalSql": run.statement.query.strip().rstrip(";"),
+        "originalSql": run.statement.query.lstrip().rstrip(";"),
         "catalog": "awsdatacatalog",
         "schema": run.database,
         "columns": [{"name": label.lower(), "type": kind} for label, kind, _ in columns],

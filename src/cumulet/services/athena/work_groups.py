@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from cumulet.services import Service
-from cumulet.services.athena import paging
+from cumulet.services.athena import managed_results, paging
 from cumulet.services.athena.refusals import invalid, no_work_group
 from cumulet.services.athena.tags import remember_tags
 from cumulet.store.records import RecordExists
@@ -24,6 +24,7 @@ DEFAULTS = {
 HONOURED = frozenset(
     {
         "ResultConfiguration",
+        "ManagedQueryResultsConfiguration",
         "EnforceWorkGroupConfiguration",
         "PublishCloudWatchMetricsEnabled",
         "BytesScannedCutoffPerQuery",
@@ -137,6 +138,7 @@ class WorkGroups(Service):
 def checked(given: dict[str, Any]) -> dict[str, Any]:
     if unknown := sorted(given.keys() - HONOURED):
         raise invalid(f"Cumulet does not support {', '.join(unknown)} of a work group")
+    managed_results.check_configuration(given)
     if (cutoff := given.get("BytesScannedCutoffPerQuery")) is not None and cutoff < LEAST_CUTOFF:
         raise invalid(f"BytesScannedCutoffPerQuery must be at least {LEAST_CUTOFF}")
     version = given.get("EngineVersion", {}).get("SelectedEngineVersion", "AUTO")
@@ -156,6 +158,16 @@ def updated(old: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
         else:
             result[key] = value
     new = {**old, "ResultConfiguration": result}
+    if managed := changes.pop("ManagedQueryResultsConfigurationUpdates", None):
+        new[managed_results.MEMBER] = managed_updated(old.get(managed_results.MEMBER) or {}, managed)
+        managed_results.check_configuration(new)
     if changes.pop("RemoveBytesScannedCutoffPerQuery", False):
         new.pop("BytesScannedCutoffPerQuery", None)
     return {**new, **checked(changes), "EngineVersion": ENGINE}
+
+
+def managed_updated(old: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    new = {**old, **changes}
+    if new.pop("RemoveEncryptionConfiguration", False):
+        new.pop("EncryptionConfiguration", None)
+    return new

@@ -16,8 +16,9 @@ from cumulet.engines.sql.base import NotSupported, Outcome, Output, SqlError
 from cumulet.services.athena import formats, metadata_file
 from cumulet.services.athena.iceberg import changes
 from cumulet.services.athena.iceberg.record import is_iceberg
+from cumulet.services.athena.lake import bucketing
+from cumulet.services.athena.managed_results import managed
 from cumulet.services.athena.places import folder
-from cumulet.wire.errors import AwsError
 
 if TYPE_CHECKING:
     from cumulet.engines.sql.base import Written
@@ -62,6 +63,11 @@ def create_table_as(run: Run) -> None:
         changes.create_table_as(run, database, name)
         return
     location = given.get("external_location") or f"{run.body['Folder'].rstrip('/')}/tables/{run.id}"
+    if managed(location):
+        raise SqlError(
+            "INVALID_TABLE_PROPERTY",
+            "line 1:1: The work group has managed query results: WITH (external_location = 's3://...') is needed",
+        )
     check_empty(run, location, database, name)
     output = output_of(run, given)
     outcome = run.ask(run.statement.query, output, no_rows=run.statement.flag)
@@ -76,10 +82,8 @@ def qualified(run: Run, parts: list[str]) -> tuple[str, str]:
     if len(parts) > 3 or (len(parts) == 3 and parts[0] != "awsdatacatalog"):
         raise SqlError("CATALOG_NOT_FOUND", f"line 1:1: Catalog '{parts[0]}' does not exist")
     database, name = ([run.database, *parts])[-2:]
-    try:
-        run.lake.glue.get_database(Name=database)
-    except AwsError:
-        raise SqlError("SCHEMA_NOT_FOUND", f"line 1:1: Schema '{database}' does not exist") from None
+    if not run.lake.has_database(database):
+        raise SqlError("SCHEMA_NOT_FOUND", f"line 1:1: Schema '{database}' does not exist")
     return database, name
 
 
@@ -92,8 +96,8 @@ def check_properties(given: dict[str, Any], what: str) -> None:
         raise SqlError("INVALID_TABLE_PROPERTY", f"line 1:1: table property '{unknown[0]}' does not exist")
     if str(given.get("table_type", "hive")).lower() != "hive" or given.get("is_external") is False:
         raise NotSupported(f"{what} with table_type = '{given.get('table_type')}'")
-    if given.get("bucketed_by") or given.get("bucket_count"):
-        raise NotSupported(f"{what} with bucketed_by")
+    if bool(given.get("bucketed_by")) != bool(given.get("bucket_count")):
+        raise SqlError("INVALID_TABLE_PROPERTY", f"{what}: bucketed_by and bucket_count belong together")
 
 
 def output_of(run: Run, given: dict[str, Any]) -> Output:
@@ -106,6 +110,8 @@ def output_of(run: Run, given: dict[str, Any]) -> Output:
         raise NotSupported(f"Writing {form.upper()} files")
     options = {
         "partitions": [each.lower() for each in given.get("partitioned_by", [])],
+        "buckets": [each.lower() for each in given.get("bucketed_by") or []],
+        "bucket_count": given.get("bucket_count") or 0,
         "compression": compression,
         "field_delimiter": given.get("field_delimiter", "\x01"),
     }
@@ -134,7 +140,8 @@ def handed_over(run: Run, files: list[Written], location: str, keys: list[str]) 
         parts = "".join(
             f"{key}={quote(value, safe='')}/" for key, value in zip(keys, file.values, strict=True)
         )
-        found = f"{location.rstrip('/')}/{parts}{stamp}_{number:05}_{run.id[:5]}_{uuid.uuid4()}{ending}"
+        own = uuid.uuid4() if file.bucket is None else f"bucket-{file.bucket:05}"
+        found = f"{location.rstrip('/')}/{parts}{stamp}_{number:05}_{run.id[:5]}_{own}{ending}"
         run.put(path, found)
         locations.append(found)
     return locations
@@ -148,7 +155,7 @@ def create_table(run: Run, database: str, name: str, location: str, outcome: Out
         "TableType": "EXTERNAL_TABLE",
         "Parameters": {
             "EXTERNAL": "TRUE",
-            "has_encrypted_data": "false",
+            "has_encrypted_data": "true" if run.sealed else "false",
             "auto.purge": "false",
             "numRows": "-1",
             "numFiles": "-1",
@@ -159,6 +166,7 @@ def create_table(run: Run, database: str, name: str, location: str, outcome: Out
         "StorageDescriptor": {
             "Columns": [each for each in columns if each["Name"] not in keys],
             "Location": location.rstrip("/") + "/",
+            "BucketColumns": output.options["buckets"],
             **formats.storage(output.format, output.options),
         },
     }
@@ -196,6 +204,8 @@ def insert_into(run: Run) -> None:
     if is_iceberg(table):
         changes.insert(run, database, name)
         return
+    if bucketing(table["StorageDescriptor"]):
+        raise SqlError("NOT_SUPPORTED", "INSERT INTO is not supported on bucketed tables")
     if "storage.location.template" in (table.get("Parameters") or {}):
         raise NotSupported("INSERT INTO a table with storage.location.template")
     form, options = formats.of_table(run.lake, table)
@@ -230,9 +240,9 @@ def unload(run: Run) -> None:
 def finish(run: Run, locations: list[str], location: str) -> None:
     """The manifest, and the columns that GetQueryResults shows: how many rows were written."""
     base = run.body["ResultConfiguration"]["OutputLocation"]
-    run.manifest = f"{base}-manifest.csv"
+    run.manifest = "" if managed(base) else f"{base}-manifest.csv"
     run.body["Columns"] = [metadata_file.column("rows", "bigint")]
-    run.put_bytes("\n".join(locations).encode(), run.manifest)
+    run.put_bytes("\n".join(locations).encode(), f"{base}-manifest.csv")
     run.put_bytes(metadata_file.encoded(run.body["Columns"]), f"{base}.metadata")
     if run.statement.kind == "CREATE_TABLE_AS_SELECT" and location:
         run.body["ResultConfiguration"]["OutputLocation"] = (

@@ -17,6 +17,7 @@ INTEGER_TEXT = r"^[+-]?[0-9]+$"
 NUMBER_TEXT = r"^\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*$|^\s*[+-]?(NaN|Infinity)\s*$"
 DECIMAL_TEXT = r"^\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*$"
 DATE_TEXT = r"^\s*[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}\s*$"
+TIME_TEXT = r"^\s*\d{1,2}:\d{1,2}(:\d{1,2}(\.\d{1,12})?)?\s*$"
 MOMENT_TEXT = r"^\s*[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}( [0-9]{1,2}:[0-9]{1,2}(:[0-9]{1,2}(\.[0-9]{1,6})?)?)?\s*$"
 SPOKEN = {
     "integer": "INT",
@@ -140,6 +141,7 @@ def cast_sql(sql: str, source: Type, kind: Type) -> str:
         "varchar": to_varchar,
         "boolean": to_boolean,
         "date": to_date,
+        "time": to_time,
         "timestamp": to_timestamp,
         "timestamp with time zone": to_zoned,
         "json": to_json,
@@ -260,6 +262,25 @@ def to_date(sql: str, source: Type, kind: Type) -> str:
     if source.base in ("timestamp", "timestamp with time zone"):
         return cast(local_time(sql, source), kind)
     raise refused(source, kind)
+
+
+def to_time(sql: str, source: Type, kind: Type) -> str:
+    if source.base == "varchar":
+        return time_of_day(
+            checked(sql, TIME_TEXT, f"'Value cannot be cast to time: ' || {sql}", kind), (6,), kind.numbers
+        )
+    if source.base == "time":
+        return time_of_day(sql, source.numbers, kind.numbers)
+    if source.base in ("timestamp", "timestamp with time zone"):
+        return cast(precise(local_time(sql, source), source.numbers, kind.numbers), kind)
+    raise refused(source, kind)
+
+
+def time_of_day(sql: str, source: tuple[int, ...], kind: tuple[int, ...]) -> str:
+    """Fewer digits of a second, rounded half up; what is rounded up to midnight is the day's beginning."""
+    moment = f"(DATE '1970-01-01' + {sql})"
+    rounded = precise(moment, source, kind)
+    return sql if rounded == moment else f"CAST({rounded} AS TIME)"
 
 
 def to_timestamp(sql: str, source: Type, kind: Type) -> str:

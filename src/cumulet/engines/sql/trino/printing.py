@@ -15,8 +15,10 @@ def text(sql: str, kind: Type) -> str:
             return sql
         case "double" | "real":
             return f"cumulet_{kind.base}({sql})"
-        case "timestamp" | "timestamp with time zone" | "time":
+        case "timestamp" | "timestamp with time zone":
             return moment(sql, kind)
+        case "time":
+            return time_of_day(sql, kind)
         case "varbinary":
             return f"trim(regexp_replace(lower(hex({sql})), '(..)', '\\1 ', 'g'))"
         case "interval day to second":
@@ -42,22 +44,21 @@ def shown(sql: str, kind: Type) -> str:
 
 def moment(sql: str, kind: Type) -> str:
     digits = kind.numbers[0] if kind.numbers else 3
-    start = "" if kind.base == "time" else "%Y-%m-%d "
     local = sql if kind.zone == "UTC" else local_time(sql, kind)
-    whole = 8 if kind.base == "time" else 19
     if digits == 3:
-        found = (
-            f"strftime({local}, '{start}%H:%M:%S.%g')"
-            if start
-            else f"left(CAST({local} AS VARCHAR) || '.000', 12)"
-        )
+        found = f"strftime({local}, '%Y-%m-%d %H:%M:%S.%g')"
     else:
-        found = (
-            f"rpad(left(strftime({local}, '{start}%H:%M:%S.%f'), "
-            f"{whole + (1 + digits if digits else 0)}), "
-            f"{whole + (1 + digits if digits else 0)}, '0')"
-        )
+        length = 19 + (1 + digits if digits else 0)
+        found = f"rpad(left(strftime({local}, '%Y-%m-%d %H:%M:%S.%f'), {length}), {length}, '0')"
     return f"({found} || {quote(' ' + kind.zone)})" if kind.base == "timestamp with time zone" else found
+
+
+def time_of_day(sql: str, kind: Type) -> str:
+    """DuckDB shows only the digits of a second that there are."""
+    digits = kind.numbers[0] if kind.numbers else 3
+    plain = f"CAST({sql} AS VARCHAR)"
+    point = f"(CASE WHEN length({plain}) = 8 THEN '.' ELSE '' END)"
+    return f"left({plain} || {point} || '{'0' * max(digits, 1)}', {8 + (1 + digits if digits else 0)})"
 
 
 def local_time(sql: str, kind: Type) -> str:

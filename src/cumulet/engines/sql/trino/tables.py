@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from cumulet.engines.sql import buckets
 from cumulet.engines.sql.base import Column, File, NotSupported, SqlError, Table
 from cumulet.engines.sql.readers import Source
 from cumulet.engines.sql.trino import grammar
@@ -136,7 +137,8 @@ def files_of(plan: Any, table: Table, predicate: Predicate) -> list[File]:
         return table.scan(predicate({"$path", *(column.name.lower() for column in table.columns)}))
     keys = {column.name for column in table.keys}
     wanted = predicate(keys) if keys else []
-    return [each for each in plan.catalog.files(table.database, table.name, wanted) if each.size]
+    found = [each for each in plan.catalog.files(table.database, table.name, wanted) if each.size]
+    return buckets.narrowed(found, table, predicate(set(table.buckets))) if table.buckets else found
 
 
 def hidden(table: Table) -> list[tuple[str, t.Type, str]]:

@@ -170,7 +170,7 @@ def iceberg(made: Definition, *, external: bool, quiet: bool) -> Act:
 
 def create_iceberg(run: Run, made: Definition, quiet: bool, arguments: dict[str, Any]) -> list[str]:
     database = made.database or run.database
-    if database not in run.lake.databases():
+    if not run.lake.has_database(database):
         raise failed(f"SemanticException [Error 10072]: Database does not exist: {database}")
     if run.lake.glue_table(database, made.name) is not None:
         if quiet:
@@ -220,6 +220,8 @@ def create(run: Run, made: Definition, quiet: bool) -> list[str]:
         },
     }
     database = made.database or run.database
+    if not run.lake.has_database(database):
+        raise failed(f"SemanticException [Error 10072]: Database does not exist: {database}")
     try:
         run.lake.glue.create_table(DatabaseName=database, TableInput=table)
     except AwsError as error:
@@ -227,7 +229,5 @@ def create(run: Run, made: Definition, quiet: bool) -> list[str]:
             return []
         if error.code == "AlreadyExistsException":
             raise task_failed(f"AlreadyExistsException(message:Table {made.name} already exists.)") from None
-        if error.code == "EntityNotFoundException":
-            raise failed(f"SemanticException [Error 10072]: Database does not exist: {database}") from None
         raise
     return []

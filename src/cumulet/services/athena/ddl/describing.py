@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 HEAD = "# col_name            \tdata_type           \tcomment             "
 BLANK = "\t \t "
+TELLING = ("OpenCSVSerde", "CSVSerde", "JsonSerDe", "RegexSerDe", "GrokSerDe", "AvroSerDe", "IonHiveSerDe")
 
 
 def describe(reader: Reader) -> Act:
@@ -35,13 +36,26 @@ def line(first: str, second: str, third: str) -> str:
     return f"{first:<20}\t{second:<20}\t{third:<20}"
 
 
+def comment_of(column: dict[str, Any], serde: dict[str, Any]) -> str:
+    """A SerDe that tells Hive the columns itself tells their comments too."""
+    told = str(serde.get("SerializationLibrary", "")).rpartition(".")[2] in TELLING
+    return str(column.get("Comment") or ("from deserializer" if told else ""))
+
+
 def listed(columns: list[dict[str, Any]]) -> list[str]:
     return [line(each["Name"], each.get("Type") or "string", each.get("Comment") or "") for each in columns]
 
 
+def own_columns(table: dict[str, Any]) -> list[dict[str, Any]]:
+    """The columns outside the partition keys, with the comments that are shown."""
+    storage = table["StorageDescriptor"]
+    serde = storage.get("SerdeInfo") or {}
+    return [{**each, "Comment": comment_of(each, serde)} for each in storage["Columns"]]
+
+
 def plain(table: dict[str, Any]) -> list[str]:
     keys = table.get("PartitionKeys") or []
-    lines = listed(table["StorageDescriptor"]["Columns"] + keys)
+    lines = listed(own_columns(table) + keys)
     return [*lines, BLANK, "# Partition Information\t \t ", HEAD, BLANK, *listed(keys)] if keys else lines
 
 
@@ -57,7 +71,7 @@ def iceberg(found: dict[str, Any], table: dict[str, Any]) -> list[str]:
 def formatted(table: dict[str, Any]) -> list[str]:
     storage, keys = table["StorageDescriptor"], table.get("PartitionKeys") or []
     serde = storage.get("SerdeInfo") or {}
-    lines = [HEAD, BLANK, *listed(storage["Columns"])]
+    lines = [HEAD, BLANK, *listed(own_columns(table))]
     if keys:
         lines += [BLANK, "# Partition Information\t \t ", HEAD, BLANK, *listed(keys)]
     created = datetime.fromtimestamp(float(stamp(table.get("CreateTime"))), UTC).strftime(

@@ -7,6 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from cumulet.services.athena.ddl.databases import matches
+from cumulet.services.athena.ddl.describing import own_columns
 from cumulet.services.athena.ddl.reading import Act, Reader, failed, found_table
 from cumulet.services.athena.iceberg.properties import athena as athena_key
 from cumulet.services.athena.iceberg.record import is_current, is_iceberg, metadata, partition_fields
@@ -138,7 +139,9 @@ def create_table(reader: Reader) -> Act:
 
     def act(run: Run) -> list[str]:
         table = found_table(run, place)
-        return iceberg(metadata(run.lake, table), table) if is_iceberg(table) else definition(table)
+        if is_iceberg(table):
+            return iceberg(metadata(run.lake, table), table)
+        return definition(table, ".".join(filter(None, place)))
 
     return act
 
@@ -166,18 +169,20 @@ def spelt(name: str, transform: str, column: str) -> str:
     return f"{word}({number}, `{column}`)" if number else f"{word}(`{column}`)"
 
 
-def definition(table: dict[str, Any]) -> list[str]:
-    """The statement that would make the table, with Hive's line breaks and trailing blanks."""
+def definition(table: dict[str, Any], name: str) -> list[str]:
+    """The statement that would make the table, with Hive's line breaks and trailing blanks; it is named as
+    it was asked for, with its database or without."""
     storage = table["StorageDescriptor"]
     serde = storage.get("SerdeInfo") or {}
-    lines = [f"CREATE EXTERNAL TABLE `{table['DatabaseName']}.{table['Name']}`(", *listed(storage["Columns"])]
+    lines = [f"CREATE EXTERNAL TABLE `{name}`(", *listed(own_columns(table))]
     if comment := (table.get("Parameters") or {}).get("comment"):
         lines.append(f"COMMENT '{comment}'")
     if keys := table.get("PartitionKeys"):
         lines += ["PARTITIONED BY ( ", *listed(keys)]
     lines += ["ROW FORMAT SERDE ", f"  '{serde.get('SerializationLibrary', '')}' "]
-    if serde.get("Parameters"):
-        lines += ["WITH SERDEPROPERTIES ( ", *pairs(serde["Parameters"], " ")]
+    told = serde.get("Parameters") or {}
+    if own := {key: value for key, value in told.items() if (key, value) != ("serialization.format", "1")}:
+        lines += ["WITH SERDEPROPERTIES ( ", *pairs(own, " ")]
     lines += [
         "STORED AS INPUTFORMAT ",
         f"  '{storage.get('InputFormat', '')}' ",
@@ -191,7 +196,8 @@ def definition(table: dict[str, Any]) -> list[str]:
 
 def listed(columns: list[dict[str, Any]]) -> list[str]:
     lines = [
-        f"  `{each['Name']}` {each.get('Type', 'string')} COMMENT '{each.get('Comment', '')}'"
+        f"  `{each['Name']}` {each.get('Type', 'string')}"
+        + (f" COMMENT '{each['Comment']}'" if each.get("Comment") else "")
         for each in columns
     ]
     return [*(f"{line}, " for line in lines[:-1]), f"{lines[-1]})"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from cumulet.engines.sql.trino import types as t
 from cumulet.engines.sql.trino.functions.registry import Call, define, function
 from cumulet.engines.sql.trino.operators import numbers
-from cumulet.engines.sql.trino.typed import Typed, cast, coerce
+from cumulet.engines.sql.trino.typed import Typed, cast, coerce, fail
 
 for _name in ("cos", "cosh", "degrees", "exp", "radians", "sin", "sinh", "tan", "tanh", "atan"):
     define(_name, "double -> double", f"{_name}({{0}})")
@@ -37,10 +37,12 @@ define("infinity", "-> double", "CAST('Infinity' AS DOUBLE)")
 define("is_nan", "double -> boolean", "isnan({0})")
 define("is_finite", "double -> boolean", "isfinite({0})")
 define("is_infinite", "double -> boolean", "isinf({0})")
+NOT_POSITIVE = fail("INVALID_FUNCTION_ARGUMENT", "'bound must be positive'", t.BIGINT)
+BELOW = f"CAST(CASE WHEN {{0}} <= 0 THEN {NOT_POSITIVE} ELSE floor(random() * {{0}}) END AS {{result}})"
 for _name in ("random", "rand"):
     define(_name, "-> double", "random()")
     for _kind in ("integer", "bigint"):
-        define(_name, f"{_kind} -> {_kind}", "CAST(floor(random() * {0}) AS {result})")
+        define(_name, f"{_kind} -> {_kind}", BELOW)
 define("bitwise_and", "bigint, bigint -> bigint", "({0} & {1})")
 define("bitwise_or", "bigint, bigint -> bigint", "({0} | {1})")
 define("bitwise_xor", "bigint, bigint -> bigint", "xor({0}, {1})")
