@@ -127,6 +127,22 @@ def test_lines_are_taken_apart_by_a_regular_expression(lab: Lab) -> None:
     ]
 
 
+def test_lines_are_taken_apart_by_a_grok_pattern(lab: Lab) -> None:
+    put(lab, "mail/a.log", b"Oct  5 10:11:12 mx smtpd[7]: 0123456789A: sent\nnonsense\n")
+    lab.run(f"""
+        CREATE EXTERNAL TABLE mail (syslogbase string, queue_id string, message string, nobody string)
+        ROW FORMAT SERDE 'com.amazonaws.glue.serde.GrokSerDe'
+        WITH SERDEPROPERTIES (
+            'input.grokCustomPatterns' = 'QUEUEID [0-9A-F]{{7,12}}',
+            'input.format' = '%{{SYSLOGBASE}} %{{QUEUEID:queue_id}}: %{{GREEDYDATA:message}}')
+        LOCATION 's3://{lab.bucket}/mail/'
+    """)
+    assert sorted(lab.rows("SELECT * FROM mail"), key=str) == [
+        ["Oct  5 10:11:12 mx smtpd[7]:", "0123456789A", "sent", None],
+        [None, None, None, None],
+    ]
+
+
 @pytest.mark.parametrize(
     ("pattern", "said"),
     [

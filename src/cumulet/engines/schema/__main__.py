@@ -6,8 +6,9 @@ import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
-from cumulet.engines.schema.base import Delimited, Document, Hint
+from cumulet.engines.schema.base import HINTS, Hint
 from cumulet.engines.schema.detect import schema
 
 
@@ -19,10 +20,10 @@ def main() -> None:
         sys.stdout.flush()
 
 
-def as_hint(hint: dict[str, dict[str, object]]) -> Hint:
-    if "document" in hint:
-        return Document(**hint["document"])  # type: ignore[arg-type]
-    return Delimited(**hint["delimited"])  # type: ignore[arg-type]
+def as_hint(hint: dict[str, dict[str, Any]]) -> Hint:
+    ((kind, said),) = hint.items()
+    found: Hint = HINTS[kind](**said)
+    return found
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ class Column:
 class Schema:
     """One file. `options` are the format's own: {"delimiter": ",", "header": True} of a CSV."""
 
-    format: str  # "csv", "json", "parquet", "orc", "avro", "" where nothing fits
+    format: str  # "csv", "json", "xml", "grok", "parquet", "orc", "avro", "" where nothing fits
     columns: list[Column] = field(default_factory=list)
     options: dict[str, Any] = field(default_factory=dict)
     records: int = 0  # counted where the whole file was seen, else estimated
@@ -50,4 +50,22 @@ class Document:
     path: str = "$"
 
 
-Hint = Delimited | Document
+@dataclass(slots=True)
+class Grok:
+    """How to take lines apart; what the crawler calls such files."""
+
+    pattern: str
+    custom: str = ""
+    classification: str = "grok"
+
+
+@dataclass(slots=True)
+class Markup:
+    """Which elements of an XML file are rows; what the crawler calls such files."""
+
+    row_tag: str
+    classification: str = "xml"
+
+
+Hint = Delimited | Document | Grok | Markup
+HINTS = {kind.__name__: kind for kind in (Delimited, Document, Grok, Markup)}

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from cumulet.engines.schema import delimited, documents
-from cumulet.engines.schema.base import SAMPLE, Delimited, Document, Hint, Schema, Unrecognised
+from cumulet.engines.schema import delimited, documents, logs, markup
+from cumulet.engines.schema.base import SAMPLE, Document, Grok, Hint, Markup, Schema, Unrecognised
 from cumulet.engines.schema.compression import BROKEN, OPEN, compression, sample
 
 SIGNATURES = {b"PAR": "parquet", b"ORC": "orc", b"Obj": "avro"}
@@ -65,7 +65,7 @@ def recognised(text: str, complete: bool, hints: Sequence[Hint]) -> Schema:
             continue
         found.options["hint"] = number
         return found
-    for read in (documents.read, delimited.read):
+    for read in (documents.read, markup.read, delimited.read):
         try:
             return read(text, complete)
         except Unrecognised:
@@ -76,5 +76,8 @@ def recognised(text: str, complete: bool, hints: Sequence[Hint]) -> Schema:
 def hinted(text: str, complete: bool, hint: Hint) -> Schema:
     if isinstance(hint, Document):
         return documents.read(text, complete, hint)
-    assert isinstance(hint, Delimited)
+    if isinstance(hint, Grok):
+        return logs.read(text, complete, hint)
+    if isinstance(hint, Markup):
+        return markup.read(text, complete, hint)
     return delimited.read(text, complete, hint)

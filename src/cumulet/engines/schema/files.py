@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from cumulet.engines.schema.base import Column, Document, Hint, Schema
+from cumulet.engines.schema.base import Column, Hint, Schema
 
 COMMAND = (sys.executable, "-m", "cumulet.engines.schema")
 PATIENCE = 120.0  # seconds for one file
@@ -71,4 +71,4 @@ class Reader:
 
 
 def written(hint: Hint) -> dict[str, Any]:
-    return {"document" if isinstance(hint, Document) else "delimited": asdict(hint)}
+    return {type(hint).__name__: asdict(hint)}

@@ -32,7 +32,7 @@ SERDES = {
     "org.apache.hadoop.hive.ql.io.orc.OrcSerde": "orc",
     "org.apache.hadoop.hive.serde2.avro.AvroSerDe": "avro",
     "org.apache.hadoop.hive.serde2.RegexSerDe": "regex",
-    "com.amazonaws.glue.serde.GrokSerDe": "Grok",
+    "com.amazonaws.glue.serde.GrokSerDe": "grok",
 }
 MANY = 20  # partitions beyond which one listing of the whole table is cheaper than one for each
 
@@ -247,6 +247,8 @@ def condition(given: dict[str, Any], types: dict[str, str]) -> str:
     if kind == "date" and given["operator"] not in ("=", "in"):
         return ""
     texts = [str(each) for each in given["values"]]
+    if kind == "date" and not all(re.fullmatch(r"\d{4}-\d\d-\d\d", each) for each in texts):
+        return ""  # a moment: Glue would compare the texts
     if not quoted and not all(re.fullmatch(r"-?\d+", each) for each in texts):
         return ""
     values = ["'" + each.replace("'", "''") + "'" if quoted else each for each in texts]

@@ -7,17 +7,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from cumulet.engines.schema.base import Delimited, Document, Hint, Unrecognised
+from cumulet.engines.grok import BadPattern, compiled
+from cumulet.engines.schema.base import Delimited, Document, Grok, Hint, Markup, Unrecognised
 from cumulet.engines.schema.documents import parsed_path
 from cumulet.services.glue import paging
 from cumulet.services.glue.catalog import Catalog
 from cumulet.services.glue.refusals import invalid, missing, taken
 from cumulet.store.records import RecordExists
-from cumulet.wire.errors import NotImplementedByCumulet
 
 CLASSIFIER = "glue.classifier"
 PAGE = 100
-KINDS = ("CsvClassifier", "JsonClassifier")
+KINDS = ("CsvClassifier", "JsonClassifier", "GrokClassifier", "XMLClassifier")
 HEADER = {"UNKNOWN": None, "PRESENT": True, "ABSENT": False}
 TYPES = {"LONG": "bigint", "SHORT": "smallint", "INTEGER": "int"}
 Members = dict[str, Any]
@@ -82,11 +82,12 @@ class Classifiers(Catalog):
             raise missing("Classifier", name)
         return body
 
-    def _one(self, csv: Members | None, json: Members | None, grok: Any, xml: Any) -> tuple[str, Members]:
+    def _one(
+        self, csv: Members | None, json: Members | None, grok: Members | None, xml: Members | None
+    ) -> tuple[str, Members]:
         """The one classifier that a call names."""
-        given = [(kind, said) for kind, said in zip(KINDS, (csv, json), strict=True) if said]
-        if grok or xml:
-            raise NotImplementedByCumulet("glue's grok and XML classifiers")
+        choices = zip(KINDS, (csv, json, grok, xml), strict=True)
+        given = [(kind, said) for kind, said in choices if said]
         if len(given) != 1:
             raise invalid("Exactly one classifier must be given.")
         return given[0]
@@ -104,6 +105,27 @@ def hint(body: dict[str, Any]) -> Hint:
         except Unrecognised as error:
             raise invalid(f"JsonPath: {error}.") from None
         return Document(body["JsonPath"])
+    if body["Kind"] == "GrokClassifier":
+        return grok(body)
+    if body["Kind"] == "XMLClassifier":
+        if not body.get("RowTag"):
+            raise invalid(f"XML classifier {body['Name']} needs a RowTag.")
+        return Markup(body["RowTag"], body["Classification"])
+    return delimited(body)
+
+
+def grok(body: dict[str, Any]) -> Grok:
+    """Its pattern must be one, and have a field at least."""
+    pattern, custom = body["GrokPattern"], body.get("CustomPatterns", "")
+    try:
+        if not compiled(pattern, custom).fields:
+            raise invalid(f"The grok pattern {pattern} names no field.")
+    except BadPattern as error:
+        raise invalid(str(error)) from None
+    return Grok(pattern, custom, body["Classification"])
+
+
+def delimited(body: dict[str, Any]) -> Delimited:
     for member in ("Delimiter", "QuoteSymbol"):
         if len(body.get(member, "x")) != 1:
             raise invalid(f"{member} must be a single character.")

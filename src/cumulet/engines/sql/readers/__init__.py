@@ -21,6 +21,7 @@ FORMATS = {
     "json": "json",
     "parquet": "parquet",
     "regex": "regex",
+    "grok": "grok",
     "orc": "orc",
     "avro": "avro",
     "iceberg": "iceberg",

@@ -19,6 +19,7 @@ PARQUET = "org.apache.hadoop.hive.ql.io.parquet"
 ORC = "org.apache.hadoop.hive.ql.io.orc"
 AVRO = "org.apache.hadoop.hive.ql.io.avro"
 AVRO_SERDE = "org.apache.hadoop.hive.serde2.avro.AvroSerDe"
+GROK = "com.amazonaws.glue.serde.GrokSerDe"
 FORMATS = {
     "parquet": (
         f"{PARQUET}.MapredParquetInputFormat",
@@ -136,6 +137,8 @@ def serde_of(schema: Schema, columns: list[Column], source: Source) -> tuple[tup
     """The input and output formats, and the SerDe with its parameters."""
     if schema.format == "csv":
         return (TEXT_IN, TEXT_OUT), csv_serde(schema, source)
+    if schema.format == "grok":
+        return (TEXT_IN, TEXT_OUT), grok_serde(schema)
     if schema.format not in FORMATS:
         return ("", ""), {"SerializationLibrary": "", "Parameters": {}}
     into, out, library = FORMATS[schema.format]
@@ -147,6 +150,13 @@ def serde_of(schema: Schema, columns: list[Column], source: Source) -> tuple[tup
         "SerializationLibrary": library,
         "Parameters": said if schema.format == "json" else plain,
     }
+
+
+def grok_serde(schema: Schema) -> dict[str, Any]:
+    said = {"input.format": schema.options["pattern"]}
+    if schema.options["custom"]:
+        said["input.grokCustomPatterns"] = schema.options["custom"]
+    return {"SerializationLibrary": GROK, "Parameters": said}
 
 
 def csv_serde(schema: Schema, source: Source) -> dict[str, Any]:
@@ -182,7 +192,7 @@ def parameters(schema: Schema, files: list[Found]) -> dict[str, str]:
     said = {
         "CrawlerSchemaDeserializerVersion": "1.0",
         "CrawlerSchemaSerializerVersion": "1.0",
-        "classification": schema.format or "UNKNOWN",
+        "classification": schema.options.get("classification") or schema.format or "UNKNOWN",
         "compressionType": schema.compression,
         "typeOfData": "file",
         "objectCount": str(len(files)),
@@ -190,6 +200,8 @@ def parameters(schema: Schema, files: list[Found]) -> dict[str, str]:
         "sizeKey": str(size),
         "averageRecordSize": str(round(sum(sizes) / len(sizes)) if sizes else 0),
     }
+    if schema.format == "xml":
+        said["rowTag"] = schema.options["row tag"]
     if schema.format == "csv":
         said["columnsOrdered"] = "true"
         said["areColumnsQuoted"] = str(bool(schema.options.get("quote"))).lower()

@@ -15,6 +15,7 @@ from urllib.parse import unquote
 from cumulet.engines.schema.base import Schema
 from cumulet.services.glue.crawling.targets import Found, Target
 
+TOLD = ("delimiter", "classification", "pattern", "row tag")  # options that a reader goes by
 ALIKE = 0.7  # the part of the columns, and of the members of a folder, that must agree
 
 
@@ -149,8 +150,11 @@ def compatible(one: Schema, other: Schema) -> bool:
     """Whether one reader can read both."""
     if bare(one) or bare(other):
         return one.compression == other.compression
-    told = [(schema.format, schema.compression, schema.options.get("delimiter")) for schema in (one, other)]
-    return told[0] == told[1]
+    first, second = (
+        (schema.format, schema.compression, *(schema.options.get(name) for name in TOLD))
+        for schema in (one, other)
+    )
+    return first == second
 
 
 def bare(schema: Schema) -> bool:
