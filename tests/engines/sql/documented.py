@@ -369,6 +369,50 @@ SQL_JSON = [
     ("json_extract_scalar('[1, 2, 3]', '$[2]')", "3"),
     ('json_extract_scalar(\'{"store": {"book": [{"author": "x"}]}}\', \'$.store.book[0].author\')', "x"),
 ]
+# https://trino.io/docs/current/functions/binary.html and the hashes' own test values
+HASHES = [
+    ("to_hex(murmur3(from_base64('aaaaaa==')))", "BA5855635569B42F4920372CA0E396EF"),
+    ("to_hex(xxhash64(to_utf8('')))", "EF46DB3751D8E999"),
+]
+# https://trino.io/docs/current/functions/array.html https://trino.io/docs/current/functions/aggregate.html
+FOLDED = [
+    ("reduce(ARRAY[], 0, (s, x) -> s + x, s -> s)", "0"),
+    ("reduce(ARRAY[5, 20, 50], 0, (s, x) -> s + x, s -> s)", "75"),
+    ("reduce(ARRAY[5, 20, NULL, 50], 0, (s, x) -> s + x, s -> s)", None),
+    ("reduce(ARRAY[5, 20, NULL, 50], 0, (s, x) -> s + coalesce(x, 0), s -> s)", "75"),
+    ("reduce(ARRAY[5, 20, NULL, 50], 0, (s, x) -> IF(x IS NULL, s, s + x), s -> s)", "75"),
+    ("reduce(ARRAY[2147483647, 1], BIGINT '0', (s, x) -> s + x, s -> s)", "2147483648"),
+    (
+        "reduce(ARRAY[5, 6, 10, 20], CAST(ROW(0.0, 0) AS ROW(sum DOUBLE, count INTEGER)), "
+        "(s, x) -> CAST(ROW(x + s.sum, s.count + 1) AS ROW(sum DOUBLE, count INTEGER)), "
+        "s -> IF(s.count = 0, NULL, s.sum / s.count))",
+        "10.25",
+    ),
+    ("reduce_agg(x, 0, (a, b) -> a + b, (a, b) -> a + b) FROM (VALUES 3, 4, NULL, 5) AS t (x)", "12"),
+    ("reduce_agg(x, 1, (a, b) -> a * b, (a, b) -> a * b) FROM (VALUES 6, 7) AS t (x)", "42"),
+    ("approx_most_frequent(1, x, 10) FROM (VALUES 'a', 'b', 'a') AS t (x)", "{a=2}"),
+    ("max_by(x, y, 2) FROM (VALUES (1, 10), (2, 30), (3, 20), (4, NULL)) AS t (x, y)", "[2, 3]"),
+    ("min_by(x, y, 5) FROM (VALUES (1, 10), (NULL, 30), (3, 20), (4, NULL)) AS t (x, y)", "[1, 3, null]"),
+    ("map_agg(x, y) FILTER (WHERE y < 7) FROM (VALUES (1, 3), (2, 5), (3, 7)) AS t (x, y)", "{1=3, 2=5}"),
+    ("map_agg(x, y ORDER BY y DESC) FROM (VALUES (1, 3), (1, 5)) AS t (x, y)", "{1=5}"),
+    ("multimap_agg(x, y ORDER BY y DESC) FROM (VALUES (1, 3), (1, 5)) AS t (x, y)", "{1=[5, 3]}"),
+    ("map_union(m) FILTER (WHERE k > 1) FROM (VALUES (1, MAP(ARRAY['a'], ARRAY[1])), "
+     "(2, MAP(ARRAY['b'], ARRAY[2]))) AS t (k, m)", "{b=2}"),
+]  # fmt: skip
+# Java's regular expressions where RE2 has not got them; texts beyond ASCII
+LOOKING = [
+    ("regexp_like('price 10', '(?<=price )10')", "true"),
+    (r"regexp_like('abcabd', '(ab)c\1')", "true"),
+    (r"regexp_replace('1a 2b', '(\d)(?=a)', '<$1>')", "<1>a 2b"),
+    (r"regexp_extract('b', '(a)?b', 1)", None),
+    (r"regexp_extract_all('ab b', '(a)?b', 1)", "[a, null]"),
+    (r"regexp_replace('new york', '(?<first>\w)(?=o)', '${first}!')", "new y!ork"),
+    ("regexp_count(x, y) FROM (VALUES ('1a 2b', '[a-z]')) AS t (x, y)", "2"),
+    ("regexp_split(x, y) FROM (VALUES ('1a2b', '[a-z]')) AS t (x, y)", "[1, 2, ]"),
+    ("levenshtein_distance('añb', 'anb')", "1"),
+    ("hamming_distance('añb', 'anb')", "1"),
+    ("to_hex(to_utf8(normalize('é', NFD)))", "65CC81"),
+]
 CONDITIONS = [
     ("if(1 > 2, 'a', 'b')", "b"),
     ("if(1 > 2, 'a')", None),
@@ -575,6 +619,9 @@ CASES: list[tuple[str, str | None]] = [
     *MORE_COLLECTIONS,
     *MORE_JSON,
     *SQL_JSON,
+    *HASHES,
+    *FOLDED,
+    *LOOKING,
     *CONDITIONS,
     *AGGREGATES,
     *WINDOWS,

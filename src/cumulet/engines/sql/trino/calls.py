@@ -103,7 +103,7 @@ def aggregated(to: Expressions, tree: Any, name: str, tail: str) -> Typed:
         arguments[-1] = arguments[-1].this
     if arguments and isinstance(arguments[0], exp.Distinct):
         distinct, arguments = "DISTINCT ", arguments[0].expressions
-    values = [] if star else [inner(each) for each in arguments]
+    values = [] if star else [inner(each) for each in arguments if not isinstance(each, exp.Lambda)]
     found = AGGREGATES[name](
         Aggregation(Call(inner, tree, name, arguments), values, distinct, order, tail, star)
     )

@@ -103,10 +103,8 @@ WHY = {
     "tdigest": "the engine has no type for sketches (approx_percentile answers exactly)",
     "teradata": "Athena has no Teradata functions",
     "checksum": "Trino's hash of a value is documented nowhere",
-    "murmur3": "not written: no digest of that name in Python",
     "spooky_hash_v2_32": "not written: no digest of that name in Python",
     "spooky_hash_v2_64": "not written: no digest of that name in Python",
-    "xxhash64": "not written: no digest of that name in Python",
     "numeric_histogram": "Trino's approximation is documented nowhere",
     "current_groups": "Athena has no groups",
 }
@@ -119,8 +117,6 @@ NOTES = {
     "format_datetime": "patterns must be literals, of the common letters",
     "parse_datetime": "patterns must be literals, of the common letters",
     "from_iso8601_timestamp": "offsets other than UTC are refused",
-    "hamming_distance": "texts that are not ASCII are refused",
-    "levenshtein_distance": "texts that are not ASCII are refused",
     "json_exists": "documents and passed values of type json are refused, and encodings other than UTF8",
     "json_query": "as json_exists",
     "json_value": "as json_exists; char, time and types with zones are not returned",
@@ -129,14 +125,14 @@ NOTES = {
     "json_extract": "paths that are not literals are refused",
     "json_extract_scalar": "paths that are not literals are refused",
     "json_size": "paths that are not literals are refused",
-    "map_agg": "with ORDER BY, DISTINCT, FILTER or OVER refused",
-    "map_union": "with ORDER BY, DISTINCT, FILTER or OVER refused; the first value of a key is kept",
-    "multimap_agg": "with ORDER BY, DISTINCT, FILTER or OVER refused",
-    "max_by": "with a count refused",
-    "min_by": "with a count refused",
-    "normalize": "only NFC; other forms are refused",
-    "reduce": "a state of another type than the elements is refused",
+    "map_agg": "over a window refused",
+    "map_union": "over a window refused; the first value of a key is kept",
+    "approx_most_frequent": "the exact numbers, of integers and texts; over a window refused",
+    "reduce_agg": "over a window refused",
+    "max_by": "with a count over a window refused",
+    "min_by": "with a count over a window refused",
+    "multimap_agg": "over a window refused",
     "replace": "replacing the empty text is refused",
 }
 for _name in ("count", "extract", "extract_all", "like", "replace", "split"):
-    NOTES[f"regexp_{_name}"] = "patterns must be literals; look-around and back references are refused"
+    NOTES[f"regexp_{_name}"] = "Unicode classes (\\\\p) by RE2 only; intersections of classes are refused"

@@ -6,12 +6,12 @@ https://trino.io/docs/current/functions/aggregate.html
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cumulet.engines.sql.base import NotSupported
 from cumulet.engines.sql.trino import types as t
 from cumulet.engines.sql.trino.division import unscaled
-from cumulet.engines.sql.trino.functions.merging import grouped
+from cumulet.engines.sql.trino.functions.merging import folded, grouped
 from cumulet.engines.sql.trino.functions.registry import Call
 from cumulet.engines.sql.trino.typed import Typed, cast, coerce
 from cumulet.engines.sql.trino.types import Type
@@ -125,11 +125,27 @@ def extreme(of: Aggregation) -> Typed:
 @aggregate("min_by", "max_by")
 def extreme_by(of: Aggregation) -> Typed:
     """NULLs of the wanted column count (DuckDB's plain arg_min skips them)."""
-    if len(of.values) != 2:
-        raise NotSupported(f"{of.call.to.at(of.call.tree)}: {of.call.name} with a count")
-    value, by = of.values
+    if len(of.values) == 3:
+        return extremes_by(of)
+    value, by = of.many(2)
     name = "arg_min_null" if of.call.name == "min_by" else "arg_max_null"
     return Typed(of.sql(name, value.sql, by.sql), value.type)
+
+
+def extremes_by(of: Aggregation) -> Typed:
+    """The n values that belong to the least or greatest; NULLs among them count, NULLs to go by do not."""
+    value, by, number = of.many(3)
+    if number.number is None or of.order or of.distinct or not by.type.orderable or by.type.parts:
+        raise NotSupported(f"{of.call.to.at(of.call.tree)}: this {of.call.name} with a count")
+    if number.number <= 0:
+        message = f"third argument of {of.call.name} must be a positive integer"
+        raise of.call.to.error("INVALID_FUNCTION_ARGUMENT", of.call.tree, message)
+    direction = "ASC" if of.call.name == "min_by" else "DESC"
+    sorted_ = replace(of, order=f" ORDER BY {by.sql} {direction}")
+    found = entries(sorted_, f"struct_pack(v := {value.sql})", f"{by.sql} IS NOT NULL")
+    return Typed(
+        f"list_transform(list_slice({found}, 1, {number.number}), lambda e: e.v)", t.array(value.type)
+    )
 
 
 @aggregate("arbitrary", "any_value")
@@ -204,25 +220,34 @@ def bits(of: Aggregation) -> Typed:
     return Typed(of.sql(duck, coerce(of.one(), t.BIGINT).sql), t.BIGINT)
 
 
+def entries(of: Aggregation, item: str, there: str) -> str:
+    """The list of a group's items, of those that are there; with what FILTER and ORDER BY say."""
+    if " OVER " in of.tail:
+        raise NotSupported(f"{of.call.to.at(of.call.tree)}: {of.call.name} over a window")
+    wanted = of.tail.removeprefix(" FILTER (WHERE ").removesuffix(")")
+    condition = f"{there} AND ({wanted})" if of.tail else there
+    return f"list({of.distinct}{item}{of.order}) FILTER (WHERE {condition})"
+
+
+def first_of_each(found: str, key: str) -> str:
+    keys = f"list_transform({found}, lambda f: f.{key})"
+    return f"list_filter({found}, lambda e, i: list_position({keys}, e.{key}) = i)"
+
+
 @aggregate("map_agg")
 def map_agg(of: Aggregation) -> Typed:
-    """Keys are unique and not NULL; of several values for a key one is kept."""
+    """Keys are unique and not NULL; of several values for a key the first is kept."""
     key, value = of.many(2)
-    if of.tail or of.order or of.distinct:
-        raise NotSupported("map_agg with ORDER BY, DISTINCT, FILTER or OVER")
-    entries = f"list(struct_pack(k := {key.sql}, v := {value.sql})) FILTER (WHERE {key.sql} IS NOT NULL)"
-    unique = f"list_filter({entries}, lambda e, i: list_position(list_transform({entries}, lambda f: f.k), e.k) = i)"
-    return Typed(f"map_from_entries({unique})", t.mapping(key.type, value.type))
+    found = entries(of, f"struct_pack(k := {key.sql}, v := {value.sql})", f"{key.sql} IS NOT NULL")
+    return Typed(f"map_from_entries({first_of_each(found, 'k')})", t.mapping(key.type, value.type))
 
 
 @aggregate("multimap_agg")
 def multimap_agg(of: Aggregation) -> Typed:
     """All values of each key, in the order of their coming."""
     key, value = of.many(2)
-    if of.tail or of.order or of.distinct:
-        raise NotSupported("multimap_agg with ORDER BY, DISTINCT, FILTER or OVER")
-    entries = f"list(struct_pack(k := {key.sql}, v := {value.sql})) FILTER (WHERE {key.sql} IS NOT NULL)"
-    return Typed(grouped(f"({entries})", "k", "v"), t.mapping(key.type, t.array(value.type)))
+    found = entries(of, f"struct_pack(k := {key.sql}, v := {value.sql})", f"{key.sql} IS NOT NULL")
+    return Typed(grouped(f"({found})", "k", "v"), t.mapping(key.type, t.array(value.type)))
 
 
 @aggregate("map_union")
@@ -231,12 +256,29 @@ def map_union(of: Aggregation) -> Typed:
     value = of.one()
     if value.type.base != "map":
         raise of.call.unexpected([value])
-    if of.tail or of.order or of.distinct:
-        raise NotSupported("map_union with ORDER BY, DISTINCT, FILTER or OVER")
-    entries = f"flatten(list(map_entries({value.sql})) FILTER (WHERE {value.sql} IS NOT NULL))"
-    keys = f"list_transform({entries}, lambda f: f.key)"
-    unique = f"list_filter({entries}, lambda e, i: list_position({keys}, e.key) = i)"
-    return Typed(f"map_from_entries({unique})", value.type)
+    found = f"flatten({entries(of, f'map_entries({value.sql})', f'{value.sql} IS NOT NULL')})"
+    return Typed(f"map_from_entries({first_of_each(found, 'key')})", value.type)
+
+
+@aggregate("approx_most_frequent")
+def most_frequent(of: Aggregation) -> Typed:
+    """The exact numbers, which Trino gives too where the capacity suffices."""
+    buckets, value, _capacity = of.many(3)
+    if buckets.number is None or not (value.type.integral or value.type.base == "varchar"):
+        raise NotSupported(f"{of.call.to.at(of.call.tree)}: approx_most_frequent of {value.type} here")
+    counted = f"map_entries(histogram({value.sql}){of.tail})"
+    sortable = f"list_transform({counted}, lambda e: struct_pack(n := -e.value, k := e.key))"
+    first = f"list_slice(list_sort({sortable}), 1, {buckets.number})"
+    pairs = f"list_transform({first}, lambda e: struct_pack(k := e.k, v := CAST(-e.n AS BIGINT)))"
+    return Typed(f"map_from_entries({pairs})", t.mapping(value.type, t.BIGINT))
+
+
+@aggregate("reduce_agg")
+def reduce_agg(of: Aggregation) -> Typed:
+    """The input function, value by value, from the initial state on; states need not be put together here."""
+    value, start = of.values
+    found = entries(of, value.sql, f"{value.sql} IS NOT NULL")
+    return folded(of.call, Typed(found, t.array(value.type)), start)
 
 
 @aggregate("histogram")

@@ -9,7 +9,6 @@ from typing import Any
 
 from sqlglot import exp
 
-from cumulet.engines.sql.base import NotSupported
 from cumulet.engines.sql.trino import types as t
 from cumulet.engines.sql.trino.expression import make_row
 from cumulet.engines.sql.trino.functions.registry import Call, define, function
@@ -208,27 +207,6 @@ def matches(call: Call) -> Typed:
         f"WHEN len({answers}) > list_count({answers}) THEN NULL ELSE {rest} END)",
         t.BOOLEAN,
     )
-
-
-@function("reduce")
-def reduce(call: Call) -> Typed:
-    """The state keeps one type: the common one of the start and of what the input function gives."""
-    value = collection(call, "array")
-    start = call.to(call.arguments[1])
-    names, body = lambda_of(call, 2, [start.type, value.type.parts[0]])
-    kind = t.common(start.type, body.type)
-    if kind is None:
-        raise call.unexpected([value, start])
-    if kind != start.type:
-        start = coerce(start, kind)
-        names, body = lambda_of(call, 2, [kind, value.type.parts[0]])
-    if kind.duck != value.type.parts[0].duck:
-        raise NotSupported(
-            f"{call.to.at(call.tree)}: reduce whose state ({kind}) is of another type than the elements"
-        )
-    out_names, out = lambda_of(call, 3, [kind])
-    folded = f"list_reduce({value.sql}, lambda {names[0]}, {names[1]}: {coerce(body, kind).sql}, {start.sql})"
-    return Typed(f"list_transform([{folded}], lambda {out_names[0]}: {out.sql})[1]", out.type)
 
 
 @function("map_filter")

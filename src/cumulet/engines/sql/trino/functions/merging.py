@@ -11,7 +11,7 @@ from sqlglot import exp
 
 from cumulet.engines.sql.trino import types as t
 from cumulet.engines.sql.trino.functions.registry import Call, define, function
-from cumulet.engines.sql.trino.typed import Typed, fail
+from cumulet.engines.sql.trino.typed import Typed, cast, coerce, fail
 
 ARRAY = t.array(t.INTEGER)
 MANY = fail("INVALID_FUNCTION_ARGUMENT", "'size must not exceed array cardinality: ' || {1}", ARRAY)
@@ -53,6 +53,38 @@ def two(call: Call, base: str) -> tuple[Typed, Typed]:
     if one.type.base != base or other.type.base != base:
         raise call.unexpected([one, other])
     return one, other
+
+
+def folded(call: Call, value: Typed, start: Typed) -> Typed:
+    """The state after all elements, by the lambda in the third place. State and element travel in one struct,
+    for DuckDB's list_reduce knows one type only."""
+    element, kind = value.type.parts[0], start.type
+    one, other, item = (call.to.plan.alias("p") for _ in range(3))
+    body = given(call, 2, [Typed(f"({one}).s", kind), Typed(f"({other}).e", element)])
+    wider = t.common(kind, body.type)
+    if wider is None:
+        raise call.unexpected([value, start])
+    if wider != kind:
+        return folded(call, value, coerce(start, wider))
+    nothing = cast("NULL", element)
+    items = f"list_transform({value.sql}, lambda {item}: struct_pack(s := {cast('NULL', kind)}, e := {item}))"
+    step = f"lambda {one}, {other}: struct_pack(s := {coerce(body, kind).sql}, e := {nothing})"
+    return Typed(
+        f"(list_reduce({items}, {step}, struct_pack(s := {cast(start.sql, kind)}, e := {nothing}))).s", kind
+    )
+
+
+@function("reduce")
+def reduce(call: Call) -> Typed:
+    """The state keeps one type: the common one of the start and of what the input function gives."""
+    value, start = call.to(call.arguments[0]), call.to(call.arguments[1])
+    if value.type.base != "array":
+        raise call.unexpected([value, start])
+    state = folded(call, value, start)
+    name = call.to.plan.alias("p")
+    out = given(call, 3, [Typed(name, state.type)])
+    shown = f"list_transform([{state.sql}], lambda {name}: {out.sql})[1]"
+    return Typed(f"(CASE WHEN {value.sql} IS NOT NULL THEN {shown} END)", out.type)
 
 
 @function("zip_with")

@@ -1,6 +1,7 @@
 r"""Regular expressions: Trino speaks Java's, DuckDB RE2's.
 
-What both read alike is passed on; look-around and back references are refused, for RE2 has none. `$1` in
+What both read alike is passed on; look-around, back references and patterns that are not literals go to
+Python (`engines/sql/regexps.py`). `$1` in
 a replacement becomes `\1`, a match that is not there is NULL and not ''.
 https://trino.io/docs/current/functions/regexp.html
 """
@@ -9,28 +10,31 @@ from __future__ import annotations
 
 import re
 
+from sqlglot import exp
+
 from cumulet.engines.sql.base import NotSupported
+from cumulet.engines.sql.regexps import unknown
 from cumulet.engines.sql.trino import types as t
 from cumulet.engines.sql.trino.functions.registry import Call, function
 from cumulet.engines.sql.trino.typed import Typed, coerce, quote
 
-UNKNOWN_TO_RE2 = re.compile(r"\(\?[=!<>](?!P)|\\[1-9]|\\k<|[*+?}]\+|\\[GhHRvVXZ]|&&")
+UNKNOWN_TO_RE2 = re.compile(r"\(\?(?:[=!>]|<[=!])|\\[1-9]|\\k<|[*+?}]\+|\\[GhHRvVXZ]|&&")
 OPTIONAL_GROUP = re.compile(r"\)(\?|\*|\{0|\{,)|\|")
 
 
-def pattern_of(call: Call, place: int = 1) -> Typed:
-    """The pattern, which must be a literal: only then is it known that both engines read it alike."""
-    value = call.to(call.arguments[place])
+def pattern_of(call: Call) -> Typed:
+    """The pattern; `text` only where RE2 is known to read it as Java does."""
+    value = call.to(call.arguments[1])
     if value.type.base != "varchar":
         raise call.unexpected(call.values())
     if value.text is None:
-        raise NotSupported(f"{call.to.at(call.tree)}: {call.name} with a pattern that is not a literal")
-    if UNKNOWN_TO_RE2.search(value.text.replace("\\\\", "")):
-        raise NotSupported(
-            f"{call.to.at(call.tree)}: look-around, back references and possessive quantifiers in {call.name}"
-        )
-    translated = re.sub(r"\(\?<([A-Za-z]\w*)>", r"(?P<\1>", value.text)
-    return Typed(quote(translated), t.VARCHAR, text=translated)
+        return coerce(value, t.VARCHAR) if value.type != t.VARCHAR else value
+    if not UNKNOWN_TO_RE2.search(value.text.replace("\\\\", "")):
+        translated = re.sub(r"\(\?<([A-Za-z]\w*)>", r"(?P<\1>", value.text)
+        return Typed(quote(translated), t.VARCHAR, text=translated)
+    if (piece := unknown(value.text)) is not None:
+        raise NotSupported(f"{call.to.at(call.tree)}: {piece} in the pattern of {call.name}")
+    return Typed(value.sql, t.VARCHAR)
 
 
 def subject(call: Call) -> Typed:
@@ -40,76 +44,84 @@ def subject(call: Call) -> Typed:
     return coerce(value, t.VARCHAR)
 
 
-def group_of(call: Call, pattern: Typed) -> int:
-    if len(call.arguments) < 3:
-        return 0
-    found = call.to(call.arguments[2]).number
-    if found is None:
-        raise NotSupported(f"{call.to.at(call.tree)}: {call.name} with a group that is not a literal")
-    groups = re.compile(pattern.text or "").groups
-    if found > groups:
+def group_of(call: Call) -> Typed:
+    return (
+        coerce(call.to(call.arguments[2]), t.BIGINT)
+        if len(call.arguments) > 2
+        else Typed("0", t.BIGINT, number=0)
+    )
+
+
+def plain_group(call: Call, pattern: Typed, group: Typed) -> bool:
+    """Whether RE2 gives the group as Java does: one that takes no part in the match is '' there."""
+    if pattern.text is None or group.number is None:
+        return False
+    groups = re.compile(pattern.text).groups
+    if group.number > groups:
         raise call.to.error(
             "INVALID_FUNCTION_ARGUMENT",
             call.tree,
-            f"Pattern has {groups} groups. Cannot access group {found}",
+            f"Pattern has {groups} groups. Cannot access group {group.number}",
         )
-    if found and OPTIONAL_GROUP.search(pattern.text or ""):
-        raise NotSupported(
-            f"{call.to.at(call.tree)}: {call.name} with groups that may not take part in a match"
-        )
-    return found
+    return not group.number or not OPTIONAL_GROUP.search(pattern.text)
 
 
 @function("regexp_like")
 def like(call: Call) -> Typed:
-    return Typed(f"regexp_matches({subject(call).sql}, {pattern_of(call).sql})", t.BOOLEAN)
+    pattern = pattern_of(call)
+    name = "cumulet_regexp_like" if pattern.text is None else "regexp_matches"
+    return Typed(f"{name}({subject(call).sql}, {pattern.sql})", t.BOOLEAN)
 
 
 @function("regexp_extract")
 def extract(call: Call) -> Typed:
-    text, pattern = subject(call).sql, pattern_of(call)
-    group = group_of(call, pattern)
-    return Typed(
-        f"(CASE WHEN regexp_matches({text}, {pattern.sql}) THEN regexp_extract({text}, {pattern.sql}, {group}) END)",
-        t.VARCHAR,
-    )
+    text, pattern, group = subject(call).sql, pattern_of(call), group_of(call)
+    if not plain_group(call, pattern, group):
+        return Typed(f"cumulet_regexp_extract({text}, {pattern.sql}, {group.sql})", t.VARCHAR)
+    found = f"regexp_extract({text}, {pattern.sql}, {group.number})"
+    return Typed(f"(CASE WHEN regexp_matches({text}, {pattern.sql}) THEN {found} END)", t.VARCHAR)
 
 
 @function("regexp_extract_all")
 def extract_all(call: Call) -> Typed:
-    text, pattern = subject(call).sql, pattern_of(call)
-    return Typed(f"regexp_extract_all({text}, {pattern.sql}, {group_of(call, pattern)})", t.array(t.VARCHAR))
+    text, pattern, group = subject(call).sql, pattern_of(call), group_of(call)
+    name, at = "cumulet_regexp_extract_all", group.sql
+    if plain_group(call, pattern, group):
+        name, at = "regexp_extract_all", str(group.number)
+    return Typed(f"{name}({text}, {pattern.sql}, {at})", t.array(t.VARCHAR))
 
 
 @function("regexp_count")
 def count(call: Call) -> Typed:
-    return Typed(
-        f"CAST(len(regexp_extract_all({subject(call).sql}, {pattern_of(call).sql})) AS BIGINT)", t.BIGINT
-    )
+    text, pattern = subject(call).sql, pattern_of(call)
+    if pattern.text is None:
+        return Typed(f"cumulet_regexp_count({text}, {pattern.sql})", t.BIGINT)
+    return Typed(f"CAST(len(regexp_extract_all({text}, {pattern.sql})) AS BIGINT)", t.BIGINT)
 
 
 @function("regexp_split")
 def split(call: Call) -> Typed:
     pattern = pattern_of(call)
-    if re.compile(pattern.text or "").match(""):
+    if pattern.text is not None and re.compile(pattern.text).match(""):
         raise NotSupported(f"{call.to.at(call.tree)}: regexp_split at empty matches")
-    return Typed(f"string_split_regex({subject(call).sql}, {pattern.sql})", t.array(t.VARCHAR))
+    name = "cumulet_regexp_split" if pattern.text is None else "string_split_regex"
+    return Typed(f"{name}({subject(call).sql}, {pattern.sql})", t.array(t.VARCHAR))
 
 
 @function("regexp_replace")
 def replace(call: Call) -> Typed:
     text, pattern = subject(call).sql, pattern_of(call)
-    if len(call.arguments) == 2:
-        return Typed(f"regexp_replace({text}, {pattern.sql}, '', 'g')", t.VARCHAR)
-    new = call.to(call.arguments[2])
-    if new.text is None:
-        raise NotSupported(
-            f"{call.to.at(call.tree)}: regexp_replace with a replacement that is not a literal"
+    if len(call.arguments) == 3 and isinstance(call.arguments[2], exp.Lambda):
+        raise NotSupported(f"{call.to.at(call.tree)}: regexp_replace with a function")
+    new = call.to(call.arguments[2]) if len(call.arguments) == 3 else Typed("''", t.VARCHAR, text="")
+    if new.text is None or pattern.text is None:
+        if pattern.text is not None:
+            pattern = call.to(call.arguments[1])  # as it was written: Python is asked
+        return Typed(
+            f"cumulet_regexp_replace({text}, {pattern.sql}, {coerce(new, t.VARCHAR).sql})", t.VARCHAR
         )
-    return Typed(
-        f"regexp_replace({text}, {pattern.sql}, {quote(replacement(call, new.text, pattern.text or ''))}, 'g')",
-        t.VARCHAR,
-    )
+    written = quote(replacement(call, new.text, pattern.text))
+    return Typed(f"regexp_replace({text}, {pattern.sql}, {written}, 'g')", t.VARCHAR)
 
 
 def replacement(call: Call, text: str, pattern: str) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from cumulet.engines.sql.base import NotSupported
+from sqlglot import exp
+
 from cumulet.engines.sql.trino import types as t
 from cumulet.engines.sql.trino.collections import joined
 from cumulet.engines.sql.trino.functions.registry import Call, define, function
@@ -18,13 +19,9 @@ def delimited(value: str, kind: t.Type) -> str:
     return f"(CASE WHEN {{1}} = '' THEN {empty} ELSE {value} END)"
 
 
-def ascii_only(value: str, name: str) -> str:
-    """DuckDB counts bytes where Trino counts code points: the same for ASCII, refused for the rest."""
-    refused = fail(
-        "NOT_SUPPORTED", f"'{name} of texts that are not ASCII is not supported by Cumulet yet'", t.BIGINT
-    )
-    wide = "strlen({0}) <> length({0}) OR strlen({1}) <> length({1})"
-    return f"(CASE WHEN {wide} THEN {refused} ELSE {value} END)"
+def by_code_points(ascii: str, wide: str) -> str:
+    """DuckDB counts bytes where Trino counts code points, which is the same for ASCII only."""
+    return f"(CASE WHEN strlen({{0}}) <> length({{0}}) OR strlen({{1}}) <> length({{1}}) THEN {wide} ELSE {ascii} END)"
 
 
 def searched(value: str) -> str:
@@ -54,12 +51,12 @@ define("translate", "varchar, varchar, varchar -> varchar", "translate({0}, {1},
 define(
     "levenshtein_distance",
     "varchar, varchar -> bigint",
-    ascii_only("CAST(levenshtein({0}, {1}) AS BIGINT)", "levenshtein_distance"),
+    by_code_points("CAST(levenshtein({0}, {1}) AS BIGINT)", "cumulet_levenshtein({0}, {1})"),
 )
 define(
     "hamming_distance",
     "varchar, varchar -> bigint",
-    ascii_only("CAST(hamming({0}, {1}) AS BIGINT)", "hamming_distance"),
+    "cumulet_hamming({0}, {1})",
 )
 define(
     "split_part",
@@ -137,6 +134,13 @@ def concat_ws(call: Call) -> Typed:
 
 @function("normalize")
 def normalize(call: Call) -> Typed:
-    if len(call.arguments) != 1:
-        raise NotSupported("normalize with a form other than NFC")
-    return Typed(f"nfc_normalize({coerce(call.to(call.arguments[0]), t.VARCHAR).sql})", t.VARCHAR)
+    """normalize(text [, form]): the form is a word, not a column."""
+    value = coerce(call.to(call.arguments[0]), t.VARCHAR).sql
+    if len(call.arguments) == 1:
+        return Typed(f"nfc_normalize({value})", t.VARCHAR)
+    form = call.arguments[1].name.upper() if isinstance(call.arguments[1], exp.Column) else ""
+    if form not in ("NFC", "NFD", "NFKC", "NFKD"):
+        raise call.to.error(
+            "SYNTAX_ERROR", call.tree, "mismatched input. Expecting: 'NFC', 'NFD', 'NFKC', 'NFKD'"
+        )
+    return Typed(f"cumulet_normalize({value}, '{form}')", t.VARCHAR)

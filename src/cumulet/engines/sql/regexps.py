@@ -1,0 +1,112 @@
+"""Regular expressions that RE2 has not got (look-around, back references) or whose text is known late only.
+
+By Python's `re`, whose grammar is Java's where both have a thing; what Python reads otherwise is refused.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+ALIEN = re.compile(
+    r"\\[GhHRvVXZzpPQEN]|\\x\{|&&|\[[^\]\\]*\[|\(\?[a-zA-Z-]*[^a-zA-Z:=!<>P()|-]|\(\?[a-zA-Z]*[uUdxL]"
+)
+REPLACED = re.compile(r"\\(.)|\$(\d)|\$\{([A-Za-z]\w*)\}|(\$)|([^\\$]+)|(\\)", re.DOTALL)
+
+
+def problem(name: str, message: str) -> ValueError:
+    return ValueError(f"trino:{name}:{message}:trino")
+
+
+def unknown(pattern: str) -> str | None:
+    """The piece of a pattern that Python would read otherwise than Java, or not at all."""
+    found = ALIEN.search(pattern.replace("\\\\", ""))
+    return found[0] if found else None
+
+
+@lru_cache(512)
+def compiled(pattern: str) -> re.Pattern[str]:
+    if (piece := unknown(pattern)) is not None:
+        raise problem("NOT_SUPPORTED", f"{piece} in a regular expression is not supported by Cumulet yet")
+    try:
+        return re.compile(re.sub(r"\(\?<([A-Za-z]\w*)>", r"(?P<\1>", pattern), re.ASCII)
+    except re.error as error:
+        raise problem("INVALID_FUNCTION_ARGUMENT", f"{error}") from None
+
+
+def group_in(pattern: re.Pattern[str], group: int) -> int:
+    if group < 0:
+        raise problem("INVALID_FUNCTION_ARGUMENT", "Group cannot be negative")
+    if group > pattern.groups:
+        message = f"Pattern has {pattern.groups} groups. Cannot access group {group}"
+        raise problem("INVALID_FUNCTION_ARGUMENT", message)
+    return group
+
+
+def like(text: str, pattern: str) -> bool:
+    return compiled(pattern).search(text) is not None
+
+
+def extract(text: str, pattern: str, group: int) -> str | None:
+    known = compiled(pattern)
+    at = group_in(known, group)
+    found = known.search(text)
+    return found[at] if found else None
+
+
+def extract_all(text: str, pattern: str, group: int) -> list[str | None]:
+    known = compiled(pattern)
+    at = group_in(known, group)
+    return [found[at] for found in known.finditer(text)]
+
+
+def count(text: str, pattern: str) -> int:
+    return sum(1 for _ in compiled(pattern).finditer(text))
+
+
+def split(text: str, pattern: str) -> list[str]:
+    known = compiled(pattern)
+    if known.match("") is not None:
+        raise problem("NOT_SUPPORTED", "regexp_split at empty matches is not supported by Cumulet yet")
+    parts, at = [], 0
+    for found in known.finditer(text):
+        parts.append(text[at : found.start()])
+        at = found.end()
+    return [*parts, text[at:]]
+
+
+def replace(text: str, pattern: str, new: str) -> str:
+    known = compiled(pattern)
+    pieces = replacement(new, known)
+    return known.sub(
+        lambda found: "".join(piece if isinstance(piece, str) else found[piece] or "" for piece in pieces),
+        text,
+    )
+
+
+def replacement(new: str, known: re.Pattern[str]) -> list[str | int]:
+    """Java's replacement: $1, ${name}, and what a backslash stands before as it is."""
+    pieces: list[str | int] = []
+    for escaped, number, name, dollar, plain, lost in REPLACED.findall(new):
+        if dollar or lost:
+            raise problem("INVALID_FUNCTION_ARGUMENT", "Illegal group reference")
+        if name and name not in known.groupindex:
+            raise problem(
+                "INVALID_FUNCTION_ARGUMENT", f"Illegal replacement sequence: unknown group {{ {name} }}"
+            )
+        if number and int(number) > known.groups:
+            message = f"Illegal replacement sequence: unknown group {number}"
+            raise problem("INVALID_FUNCTION_ARGUMENT", message)
+        pieces.append(int(number) if number else known.groupindex[name] if name else escaped or plain)
+    return pieces
+
+
+TEXT = "VARCHAR"
+REGEXPS = {
+    "regexp_like": (like, [TEXT, TEXT], "BOOLEAN"),
+    "regexp_extract": (extract, [TEXT, TEXT, "BIGINT"], TEXT),
+    "regexp_extract_all": (extract_all, [TEXT, TEXT, "BIGINT"], "VARCHAR[]"),
+    "regexp_count": (count, [TEXT, TEXT], "BIGINT"),
+    "regexp_split": (split, [TEXT, TEXT], "VARCHAR[]"),
+    "regexp_replace": (replace, [TEXT, TEXT, TEXT], TEXT),
+}
