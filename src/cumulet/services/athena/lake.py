@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cumulet.engines.sql.base import Column, File, NotSupported, SqlError, Table
-from cumulet.services.athena import projection
+from cumulet.services.athena import delta_tables, projection
+from cumulet.services.athena.delta_tables import is_delta
 from cumulet.services.athena.iceberg import record
 from cumulet.services.athena.places import bucket_and_key, folder
 from cumulet.wire.errors import AwsError
@@ -85,6 +86,8 @@ class Lake:
     def files(self, database: str, name: str, predicate: list[dict[str, Any]]) -> list[File]:
         table = self.glue_table(database, name)
         assert table is not None
+        if is_delta(table):
+            return delta_tables.files(self, table)
         if not table.get("PartitionKeys"):
             return self._listed(table["StorageDescriptor"].get("Location", ""), [])
         if projection.enabled(table):
@@ -147,6 +150,8 @@ class Lake:
             **(storage.get("Parameters") or {}),
             **(serde.get("Parameters") or {}),
         }
+        if is_delta(table):
+            return delta_tables.described(self, table)
         if parameters.get("table_type", "").upper() == "ICEBERG":
             return Table(database, name, columns, keys, "iceberg", parameters)
         return Table(

@@ -10,7 +10,7 @@ from cumulet.services.glue import paging
 from cumulet.services.glue.catalog import folded
 from cumulet.services.glue.crawl_history import CRAWLER
 from cumulet.services.glue.crawling.configuration import configuration
-from cumulet.services.glue.crawling.targets import target
+from cumulet.services.glue.crawling.targets import targets
 from cumulet.services.glue.crawls import Crawls
 from cumulet.services.glue.refusals import invalid, missing, taken
 from cumulet.services.glue.roles import Roles
@@ -183,13 +183,8 @@ class Crawlers(Crawls, CrawlerSchedules, Roles, TaggedResources):
 
     def _check_crawler(self, body: dict[str, Any]) -> None:
         """What can be known to be wrong before the crawl is said now."""
-        targets = body["Targets"]
-        if others := sorted(kind for kind, members in targets.items() if members and kind != "S3Targets"):
-            raise NotImplementedByCumulet(f"glue crawlers with {', '.join(others)}")
-        if not targets.get("S3Targets"):
+        if not targets(body["Targets"]):
             raise invalid(f"Crawler {body['Name']} has no targets.")
-        for member in targets["S3Targets"]:
-            target(member)
         configuration(body["Configuration"])
         for name in body["Classifiers"]:
             self._classifier(name)

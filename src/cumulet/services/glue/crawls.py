@@ -13,8 +13,10 @@ from cumulet.services.glue.crawl_history import GROUP, CrawlHistory, Done, only_
 from cumulet.services.glue.crawling.changes import Changes
 from cumulet.services.glue.crawling.configuration import configuration
 from cumulet.services.glue.crawling.definitions import Definition, Source, definition
+from cumulet.services.glue.crawling.globs import excluded
+from cumulet.services.glue.crawling.lakehouses import lakehouses
 from cumulet.services.glue.crawling.tables import Table, tables
-from cumulet.services.glue.crawling.targets import Found, Target, files, sampled, target
+from cumulet.services.glue.crawling.targets import Found, Target, files, sampled, targets
 from cumulet.services.glue.databases import Databases
 from cumulet.services.glue.refusals import invalid
 from cumulet.wire.errors import AwsError
@@ -85,23 +87,51 @@ class Crawls(CrawlHistory, Classifiers, Databases):
         made: list[Definition] = []
         folders: set[str] = set()
         with Reader() as reader:
-            for where in map(target, body["Targets"]["S3Targets"]):
-                found = self._files(where, body)
+            for where in targets(body["Targets"]):
+                source = Source(body["Name"], where.bucket, body["TablePrefix"] or "", serdes)
+                lake = self._lake(where)
+                own = self._lakehouses(where, lake, source, log)
+                made += filter(None, own.values())
+                found = [] if where.kind else self._files(where, lake, set(own), body)
                 log("INFO", f"Found {len(found)} files at {where.location}")
                 folders |= {f"{where.bucket}/{one.folder}" for one in found}
                 self._read(job, found, where.sample, reader, hints, log)
                 within, rest = extending(found, where, known) if only_new(body) else ([], found)
-                source = Source(body["Name"], where.bucket, body["TablePrefix"] or "", serdes)
                 made += [definition(one, source) for one in [*within, *tables(rest, where, policy)]]
         return made, folders
 
-    def _files(self, where: Target, body: dict[str, Any]) -> list[Found]:
+    def _lake(self, where: Target) -> list[Any]:
+        """All objects of a target, hidden ones too."""
         try:
-            lake = self.other("s3").files(Bucket=where.bucket, Prefix=where.prefix)
+            lake: list[Any] = self.other("s3").files(Bucket=where.bucket, Prefix=where.prefix)
         except AwsError as error:
             raise AwsError(error.code, f"{where.location}: {error.message}") from None
+        return [one for one in lake if where.holds(one.key)]
+
+    def _lakehouses(
+        self, where: Target, lake: list[Any], source: Source, log: Log
+    ) -> dict[str, Definition | None]:
+        """The Iceberg and Delta tables of a target, by their folders; None is one that cannot be read."""
+        outside = excluded(where.exclusions, [where.relative(one.key) for one in lake])
+        kept = {one.key: one.path for one in lake if where.relative(one.key) not in outside}
+        found: dict[str, Definition | None] = {}
+        for root, made in lakehouses(kept, source).items():
+            if isinstance(made, str):
+                log("ERROR", made)
+                found[root] = None
+            elif where.wants(root, made.table["Parameters"]["table_type"].lower()):
+                found[root] = made
+        return found
+
+    def _files(self, where: Target, lake: list[Any], own: set[str], body: dict[str, Any]) -> list[Found]:
+        """The files of no table that has said itself what it is."""
         done = set(body["Folders"]) if only_new(body) else set()
-        return [one for one in files(lake, where) if f"{where.bucket}/{one.folder}" not in done]
+        return [
+            one
+            for one in files(lake, where)
+            if f"{where.bucket}/{one.folder}" not in done
+            and not any(not root or one.key.startswith(f"{root}/") for root in own)
+        ]
 
     def _read(
         self, job: Job, found: list[Found], sample: int | None, reader: Reader, hints: list[Hint], log: Log

@@ -9,6 +9,7 @@ from typing import Any
 
 from cumulet.services.glue.crawling.configuration import Configuration
 from cumulet.services.glue.crawling.definitions import Definition, without_statistics
+from cumulet.services.glue.crawling.targets import targets
 from cumulet.wire.errors import AwsError
 
 BATCH = 100  # partitions in one call, as the API has it
@@ -66,7 +67,7 @@ class Changes:
     def covers(self, table: dict[str, Any]) -> bool:
         """Whether this crawler made the table and still looks where it lies."""
         location = table["StorageDescriptor"]["Location"]
-        paths = [target["Path"].rstrip("/") for target in self.crawler["Targets"]["S3Targets"]]
+        paths = [one.location.rstrip("/") for one in targets(self.crawler["Targets"])]
         mine = table["Parameters"]["UPDATED_BY_CRAWLER"] == self.crawler["Name"]
         return mine and any(location.rstrip("/") == path or location.startswith(path + "/") for path in paths)
 

@@ -11,6 +11,8 @@ from cumulet.services.glue.crawling.globs import excluded
 from cumulet.services.glue.refusals import invalid
 from cumulet.wire.errors import NotImplementedByCumulet
 
+KINDS = ("S3Targets", "IcebergTargets", "DeltaTargets")
+
 
 @dataclass(slots=True)
 class Found:
@@ -38,6 +40,8 @@ class Target:
     prefix: str
     exclusions: list[str] = field(default_factory=list)
     sample: int | None = None  # files of each folder to read; None is all
+    kind: str = ""  # "iceberg", "delta": only tables of that kind are looked for
+    depth: int | None = None  # levels of folders below, where they are
 
     def holds(self, key: str) -> bool:
         return not self.prefix or key == self.prefix or key.startswith(self.prefix + "/")
@@ -45,22 +49,55 @@ class Target:
     def relative(self, key: str) -> str:
         return key[len(self.prefix) :].removeprefix("/") if key != self.prefix else key.rpartition("/")[2]
 
+    def wants(self, root: str, kind: str) -> bool:
+        """Whether an Iceberg or Delta table in a folder is one that the target means."""
+        below = root[len(self.prefix) :].strip("/")
+        depth = len(below.split("/")) if below else 0
+        return self.kind in ("", kind) and (self.depth is None or depth <= self.depth)
+
     @property
     def location(self) -> str:
         return f"s3://{self.bucket}/{self.prefix}{'/' if self.prefix else ''}"
 
 
+def targets(said: dict[str, Any]) -> list[Target]:
+    """All of a crawler's targets; other kinds than files on S3 are refused by name."""
+    if others := sorted(kind for kind, members in said.items() if members and kind not in KINDS):
+        raise NotImplementedByCumulet(f"glue crawlers with {', '.join(others)}")
+    found = [target(member) for member in said.get("S3Targets") or []]
+    for member in said.get("IcebergTargets") or []:
+        check(member, {"Paths", "Exclusions", "MaximumTraversalDepth"}, "Iceberg")
+        found += [
+            place(
+                path, member.get("Exclusions", []), kind="iceberg", depth=member.get("MaximumTraversalDepth")
+            )
+            for path in member.get("Paths", [])
+        ]
+    for member in said.get("DeltaTargets") or []:
+        check(member, {"DeltaTables", "WriteManifest", "CreateNativeDeltaTable"}, "Delta")
+        if member.get("WriteManifest") or not member.get("CreateNativeDeltaTable"):
+            raise NotImplementedByCumulet("glue crawlers' Delta targets without CreateNativeDeltaTable")
+        found += [place(path, [], kind="delta", depth=0) for path in member.get("DeltaTables", [])]
+    return found
+
+
 def target(member: dict[str, Any]) -> Target:
     """One of a crawler's S3Targets."""
-    if unknown := sorted(member.keys() - {"Path", "Exclusions", "SampleSize"}):
-        raise NotImplementedByCumulet(f"glue crawlers' S3 targets with {', '.join(unknown)}")
-    scheme, _, rest = member.get("Path", "").partition("://")
+    check(member, {"Path", "Exclusions", "SampleSize"}, "S3")
+    return place(member.get("Path", ""), member.get("Exclusions", []), sample=member.get("SampleSize"))
+
+
+def check(member: dict[str, Any], known: set[str], kind: str) -> None:
+    if unknown := sorted(member.keys() - known):
+        raise NotImplementedByCumulet(f"glue crawlers' {kind} targets with {', '.join(unknown)}")
+
+
+def place(path: str, exclusions: list[str], **more: Any) -> Target:
+    scheme, _, rest = path.partition("://")
     bucket, _, prefix = rest.partition("/")
     if scheme not in ("s3", "s3a") or not bucket:
-        raise invalid(
-            f"The path {member.get('Path', '')!r} of an S3 target must look like s3://bucket/folder/."
-        )
-    return Target(bucket, prefix.strip("/"), member.get("Exclusions", []), member.get("SampleSize"))
+        raise invalid(f"The path {path!r} of a target must look like s3://bucket/folder/.")
+    return Target(bucket, prefix.strip("/"), exclusions, **more)
 
 
 def hidden(key: str) -> bool:
