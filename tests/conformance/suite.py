@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tempfile
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -24,6 +26,15 @@ def account(name: str, data_dir: Path) -> Account:
         check=True, capture_output=True, text=True,
     )  # fmt: skip
     return dict(json.loads(made.stdout))
+
+
+def run_pytest(python: str, checkout: Path, arguments: list[str], environ: Mapping[str, str]) -> list[Outcome]:
+    """The outcomes of a suite that stands in its own checkout and finds its settings in the environment."""
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder, "report.xml")
+        command = [python, "-m", "pytest", "-q", "--tb=short", "-p", "no:cacheprovider"]
+        subprocess.run([*command, f"--junitxml={report}", *arguments], cwd=checkout, env=environ, check=False)
+        return outcomes(report)
 
 
 def outcomes(report: Path) -> list[Outcome]:

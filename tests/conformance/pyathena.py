@@ -1,0 +1,88 @@
+"""PyAthena's own tests, run unmodified against Cumulet.
+
+The suite is not part of this project: name a checkout of laughingman7743/PyAthena and a Python that has what
+the tests import (`pip install "sqlalchemy<2.1" pandas pyarrow polars fsspec boto3 tenacity python-dateutil
+jinja2 pytest pytest-dependency`). The checkout's own PyAthena is tested, so it is not to be installed.
+
+    python tests/conformance/pyathena.py CHECKOUT --python VENV/bin/python [--results FILE]
+    ... --files tests/pyathena/pandas --pytest="-k unload"
+
+A server of its own is started on a fresh data directory, with what the suite expects to find: a bucket for
+results, a second work group and a third for Spark. PyAthena itself is pointed here by the variables that
+`cumulet env` prints, and pyarrow's S3 client, which PyAthena makes without an address, by the folder that
+these put on PYTHONPATH.
+
+Left out is `tests/pyathena/spark`: Athena's notebooks are not there (docs/services/athena.md).
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import boto3
+from suite import Outcome, account, failed, keep, run_pytest, tell
+
+from cumulet import environment
+from cumulet.launch import Child
+
+REGION = "us-east-1"
+BUCKET = "pyathena-tests"
+FILES = ["tests/pyathena", "tests/sqlalchemy"]
+SPARK = "tests/pyathena/spark"
+PLACES = {
+    "AWS_ATHENA_S3_STAGING_DIR": f"s3://{BUCKET}/results/",
+    "AWS_ATHENA_WORKGROUP": "pyathena",
+    "AWS_ATHENA_SPARK_WORKGROUP": "pyathena-spark",
+}
+
+
+def make_places(chosen: dict[str, str]) -> None:
+    """What the suite's settings name."""
+    session = boto3.Session(chosen["AWS_ACCESS_KEY_ID"], chosen["AWS_SECRET_ACCESS_KEY"], region_name=REGION)
+    endpoint = chosen["AWS_ENDPOINT_URL"]
+    session.client("s3", endpoint_url=endpoint).create_bucket(Bucket=BUCKET)
+    athena: Any = session.client("athena", endpoint_url=endpoint)
+    results = {"OutputLocation": PLACES["AWS_ATHENA_S3_STAGING_DIR"]}
+    athena.create_work_group(Name="pyathena", Configuration={"ResultConfiguration": results})
+
+
+def run(python: str, checkout: Path, files: list[str], more: list[str], server: Child) -> list[Outcome]:
+    """The suite's outcomes. SQLAlchemy's part has a pytest plug-in of its own, which wants its own run."""
+    chosen = environment.variables(server.config, account("pyathena", server.data_dir), REGION)
+    make_places(chosen)
+    settings = environment.over(os.environ, chosen | PLACES)
+    found: list[Outcome] = []
+    for each in files:
+        found += run_pytest(python, checkout, [f"--ignore={SPARK}", *more, each], settings)
+    return found
+
+
+def main() -> int:
+    layout = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=layout)
+    parser.add_argument("checkout", type=Path, help="a checkout of laughingman7743/PyAthena")
+    parser.add_argument("--python", default=sys.executable, help="a Python with what the tests import")
+    parser.add_argument("--files", nargs="+", default=FILES, metavar="FILE")
+    parser.add_argument("--results", type=Path, help="where to write every test's outcome as JSON")
+    parser.add_argument("--pytest", type=shlex.split, default=[], help="further arguments for pytest")
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        server = Child(Path(folder, "data"))
+        try:
+            python = str(Path(asked.python).absolute())
+            found = run(python, asked.checkout, asked.files, asked.pytest, server)
+        finally:
+            server.stop()
+    keep(found, asked.results)
+    tell(found)
+    return int(bool(failed(found)))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
