@@ -9,22 +9,24 @@ from typing import Any
 import pytest
 
 from cumulet.engines.sql.picking.base import Form, Question, Refused
+from cumulet.engines.sql.picking.columns import connected
 from cumulet.engines.sql.picking.running import answer
 
 NOW = 1_700_000_000.0
 PEOPLE = 'id,name,age\n1,ann,30\n2,"bob, jr",\n3,cleo\n'
 
 
-@pytest.fixture
-def ask(tmp_path: Path) -> Any:
-    """`ask("SELECT ...", "1,2\\n")`: the records that come of it."""
+@pytest.fixture(params=["by columns", "record by record"])
+def ask(tmp_path: Path, request: Any) -> Any:
+    """`ask("SELECT ...", "1,2\\n")`: the records that come of it, on either road."""
+    connection = connected("1GB", 2) if request.param == "by columns" else None
 
     def act(text: str, data: str = "1\n", kind: str = "csv", **form: Any) -> list[Any]:
         (tmp_path / "data").write_text(data, newline="")
         files = (str(tmp_path / name) for name in ("data", "answer"))
         path, target = files
         question = Question(text, path, Form(kind, **form), Form("json"), target=target, now=NOW)
-        tally = answer(question)
+        tally = answer(question, connection)
         written = Path(target).read_text()
         assert tally.returned == len(written.encode())
         return [json.loads(line) for line in written.splitlines()]

@@ -271,3 +271,52 @@ def test_wrong_parameters_are_refused_by_name(
     }
     with refused(code):
         s3.select_object_content(**{**asked, **changes})
+
+
+def stream(s3: Any, bucket: str, expression: str, data: str) -> Any:
+    s3.put_object(Bucket=bucket, Key="data", Body=data.encode())
+    answer = s3.select_object_content(
+        Bucket=bucket,
+        Key="data",
+        Expression=expression,
+        ExpressionType="SQL",
+        InputSerialization={"CSV": {}},
+        OutputSerialization={"CSV": {}},
+        RequestProgress={"Enabled": True},
+    )
+    return answer["Payload"]
+
+
+LONG = "".join(f"{number},{'x' * 50}\n" for number in range(200_000))  # some portions
+
+
+def test_records_come_while_others_are_looked_for(s3: Any, bucket: str) -> None:
+    seen = [event["Progress"]["Details"] for event in stream(s3, bucket, "SELECT * FROM S3Object", LONG)
+            if "Progress" in event]  # fmt: skip
+    assert len(seen) > 1
+    assert 0 < seen[0]["BytesScanned"] < seen[-1]["BytesScanned"] == len(LONG)
+    assert 0 < seen[0]["BytesReturned"] < seen[-1]["BytesReturned"] == len(LONG)
+
+
+def test_a_failure_behind_the_first_records_ends_the_stream_and_they_are_there(s3: Any, bucket: str) -> None:
+    events = stream(s3, bucket, "SELECT CAST(_1 AS INT) FROM S3Object", LONG + "end,\n")
+    found = b""
+    with pytest.raises(ClientError) as caught:  # noqa: PT012
+        for event in events:
+            found += event.get("Records", {}).get("Payload", b"")
+    assert caught.value.response["Error"]["Code"] == "CastFailed"
+    assert found.startswith(b"0\n1\n2\n")
+
+
+def test_a_failure_before_the_first_record_is_the_answer(s3: Any, bucket: str) -> None:
+    with refused("CastFailed", 400):
+        stream(s3, bucket, "SELECT CAST(_2 AS INT) FROM S3Object", "1,x\n")
+
+
+def test_work_for_a_client_that_leaves_ends(s3: Any, bucket: str) -> None:
+    """The next answers come although as many clients have left as there are workers."""
+    for _ in range(3):
+        events = stream(s3, bucket, "SELECT * FROM S3Object WHERE TO_TIMESTAMP('2020T') < UTCNOW()", LONG)
+        next(iter(events))
+        events.close()
+    assert [*stream(s3, bucket, "SELECT COUNT(*) FROM S3Object", "1\n")][-1] == {"End": {}}

@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -30,6 +30,8 @@ from cumulet.engines.sql.picking.base import Question, Refused, Tally
 
 IDLE = 300.0  # seconds without a query after which a worker ends
 GRACE = 3.0  # seconds that a cancelled query has to notice
+
+Hear = Callable[[dict[str, Any]], None]  # what a worker tells on the way
 
 
 class WorkerDied(SqlError):
@@ -62,13 +64,18 @@ class Worker:
         self.used = time.monotonic()
         self.cancelled = False
 
-    def request(self, message: frames.Message, catalog: Lake | None = None) -> Any:
+    def request(
+        self, message: frames.Message, catalog: Lake | None = None, hear: Hear | None = None
+    ) -> Any:
         """Send a request, answer what the worker asks meanwhile, and return what it did."""
         self.cancelled = False
         self._send(message)
         while (reply := frames.read(self.output)) is not None:
             if "ask" in reply:
                 self._send(answer(catalog, reply))
+            elif "told" in reply:
+                if hear:
+                    hear(reply["told"])
             elif "error" in reply:
                 raise SqlError(**reply["error"])
             elif "cancelled" in reply:
@@ -166,22 +173,26 @@ class Pool:
         given = {**asdict(change), "folder": str(change.folder)}
         return outcome(self._do({"do": "change", "change": given}, catalog, key))
 
-    def pick(self, question: Question, key: str) -> Tally:
-        """Answer a question about one file into its target; `Refused` where it has no answer."""
+    def pick(self, question: Question, key: str, hear: Callable[[Tally], None] | None = None) -> Tally:
+        """Answer a question about one file into its target; `Refused` where it has no answer. How far it has
+        come is heard as it grows."""
+        told: Hear | None = (lambda found: hear(Tally(**found))) if hear else None
         try:
-            return Tally(**self._do({"do": "pick", "question": asdict(question)}, None, key))
+            return Tally(**self._do({"do": "pick", "question": asdict(question)}, None, key, told))
         except SqlError as error:
             if error.kind != "question":
                 raise
             raise Refused(error.name, error.message) from None
 
-    def _do(self, message: frames.Message, catalog: Lake | None, key: str) -> Any:
+    def _do(
+        self, message: frames.Message, catalog: Lake | None, key: str, hear: Hear | None = None
+    ) -> Any:
         with self.turns.turn(key):
             worker = self._take()
             with self.lock:
                 self.running[key] = worker
             try:
-                return worker.request(message, catalog)
+                return worker.request(message, catalog, hear)
             finally:
                 with self.lock:
                     del self.running[key]

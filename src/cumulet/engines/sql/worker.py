@@ -14,6 +14,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import duckdb
+
 from cumulet.engines.sql import frames
 from cumulet.engines.sql.base import Cancelled, Change, Column, File, Output, Query, SqlError, Table
 from cumulet.engines.sql.execution import Session
@@ -74,8 +76,10 @@ def table_of(given: dict[str, Any]) -> Table:
 class Worker:
     """The loop: one request at a time; a request to cancel is heard in between."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, memory: str, threads: int) -> None:
         self.session = session
+        self.limits = memory, threads
+        self.columns: duckdb.DuckDBPyConnection | None = None  # for questions about one file
         self.input, self.output = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
         os.dup2(2, 1)  # whatever a library prints must not get between the frames
         self.messages: queue.SimpleQueue[frames.Message] = queue.SimpleQueue()
@@ -135,7 +139,7 @@ class Worker:
             change = Change(**{**given, "folder": Path(given["folder"])})
             return asdict(self.session.change(change, Asking(self)))
         if message["do"] == "pick":
-            return picked(message["question"])
+            return self._picked(message["question"])
         given = message["query"]
         output = Output(
             Path(given["output"]["folder"]), given["output"]["format"], given["output"]["options"]
@@ -144,21 +148,27 @@ class Worker:
         outcome = self.session.run(query, Asking(self))
         return asdict(outcome)
 
+    def _picked(self, given: dict[str, Any]) -> dict[str, int]:
+        """The answer to a question about one file: how much was read for it and written, also on the way."""
+        from cumulet.engines.sql.picking.base import Question, Refused, Tally
+        from cumulet.engines.sql.picking.columns import connected
+        from cumulet.engines.sql.picking.running import answer
 
-def picked(given: dict[str, Any]) -> dict[str, int]:
-    """The answer to a question about one file: how much was read for it and written."""
-    from cumulet.engines.sql.picking.base import Question, Refused
-    from cumulet.engines.sql.picking.running import answer
+        def tell(tally: Tally) -> None:
+            if self.cancelled.is_set():
+                raise Cancelled
+            frames.write(self.output, {"told": asdict(tally)})
 
-    try:
-        return asdict(answer(Question.of(given)))
-    except Refused as error:
-        raise SqlError(error.code, error.message, "question") from None
+        self.columns = self.columns or connected(*self.limits)
+        try:
+            return asdict(answer(Question.of(given), self.columns, tell))
+        except Refused as error:
+            raise SqlError(error.code, error.message, "question") from None
 
 
 def main() -> None:
     folder, memory, threads = sys.argv[1:]
-    Worker(Session(Path(folder), memory, int(threads))).serve()
+    Worker(Session(Path(folder), memory, int(threads)), memory, int(threads)).serve()
 
 
 if __name__ == "__main__":

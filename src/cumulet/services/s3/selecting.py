@@ -1,8 +1,8 @@
 """SelectObjectContent: some records of an object and some of their fields, by SQL, as a stream of events.
 
 The statement is answered by a worker of the SQL engine, whose memory and time are its own; what comes of it is
-sent once it is complete. A statement that is wrong is refused as such; what goes wrong with the data ends the
-stream with an error, as on AWS.
+sent while it grows. What goes wrong before the first record is refused as such; what does later ends the stream
+with an error, as on AWS.
 
 Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_SelectObjectContent.html
 """
@@ -13,14 +13,14 @@ import os
 import shutil
 import threading
 import uuid
-from collections.abc import Iterator, Mapping
-from concurrent.futures import Future
-from concurrent.futures import wait as wait_for
+import weakref
+from collections.abc import Callable, Iterator, Mapping
+from itertools import chain
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from tempfile import TemporaryFile
 from typing import Any, BinaryIO, cast
 
-from cumulet.engines.sql.base import Cancelled, SqlError
 from cumulet.engines.sql.picking.base import Question, Refused, Tally
 from cumulet.engines.sql.picking.parser import parse
 from cumulet.engines.sql.pool import Pool
@@ -34,7 +34,8 @@ from cumulet.wire.errors import AwsError
 POOLS: dict[Path, Pool] = {}  # by folder: a service is made anew for each call, workers are not
 LOCK = threading.Lock()
 PIECE = 128 << 10  # bytes of one Records event
-SIGN = 5.0  # seconds without an event after which the client is told that work goes on
+SIGN = 2.0  # seconds without an event after which the client is told that work goes on
+PATIENCE = 5.0  # seconds in which a failure can still be the answer's status
 
 
 class Selecting(Versions):
@@ -53,7 +54,7 @@ class Selecting(Versions):
         ExpectedBucketOwner: str = "",
         **members: Any,
     ) -> dict[str, Any]:
-        """Answer a statement about one object. Progress is told once, when it is complete."""
+        """Answer a statement about one object. Progress is told as records are."""
         bucket = self._bucket(Bucket, "s3:GetObject", Key, owner=ExpectedBucketOwner, asked=members)
         entry = self._find(bucket, Key)
         archives.check_readable(entry, self.house.clock())
@@ -100,7 +101,8 @@ def _question(
 
 class Selection:
     """One statement being answered. Its worker reads the object through this process's open file, so it is the
-    object as it was, and of an encrypted one no plain copy is left, however this ends."""
+    object as it was, and of an encrypted one no plain copy is left, however this ends. The answer grows in a
+    file, so a worker does not wait for a client that reads slowly; it tells how far it has come."""
 
     def __init__(self, house: House, asked: dict[str, Any], file: BinaryIO, *, progress: bool) -> None:
         self.pool = workers(house)
@@ -110,54 +112,98 @@ class Selection:
         path = f"/proc/{os.getpid()}/fd/{file.fileno()}"
         self.asked = {**asked, "path": path, "now": house.clock(), "target": str(self.folder / "answer")}
         self.progress = progress
+        self.news: SimpleQueue[Tally | BaseException | None] = SimpleQueue()  # None: nothing more comes
 
     def events(self) -> Iterator[dict[str, Any]]:
+        """Begun when this returns: what is wrong before the first record (and within a while) is raised here."""
         self.folder.mkdir(parents=True, mode=0o700)
+        threading.Thread(target=self._work, name="select", daemon=True).start()
+        found = self._events()
         try:
-            answered = self._begin()
-            while not wait_for([answered], SIGN).done:
-                yield {"Cont": {}}
-            tally = self._outcome(answered)
-            with (self.folder / "answer").open("rb") as answer:
-                while piece := answer.read(PIECE):
-                    yield {"Records": {"Payload": piece}}
-            told = {
-                "BytesScanned": tally.scanned,
-                "BytesProcessed": tally.processed,
-                "BytesReturned": tally.returned,
-            }
-            if self.progress:
-                yield {"Progress": {"Details": told}}
-            yield {"Stats": {"Details": told}}
-            yield {"End": {}}
-        finally:
+            first = next(found)
+        except BaseException:
             self.forget()
+            raise
+        return Answer(first, found, self.forget)
 
     def forget(self) -> None:
         self.pool.cancel(self.id)
         self.file.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _begin(self) -> Future[Tally]:
-        answered: Future[Tally] = Future()
-
-        def work() -> None:
-            try:
-                answered.set_result(self.pool.pick(Question(**self.asked), self.id))
-            except BaseException as error:
-                answered.set_exception(error)
-
-        threading.Thread(target=work, name="select", daemon=True).start()
-        return answered
-
-    def _outcome(self, answered: Future[Tally]) -> Tally:
+    def _work(self) -> None:
         try:
-            return answered.result()
-        except Refused as error:
-            raise AwsError(error.code, error.message, status=400) from None
-        except (SqlError, Cancelled) as error:
-            message = f"The worker that answers the statement failed: {error}"
-            raise AwsError("InternalError", message, status=500) from error
+            self.news.put(self.pool.pick(Question(**self.asked), self.id, self.news.put))
+            self.news.put(None)
+        except BaseException as error:
+            self.news.put(error)
+
+    def _events(self) -> Iterator[dict[str, Any]]:
+        sent, tally, told = 0, Tally(), Tally()
+        wait = PATIENCE
+        while (news := self._next(tally, wait)) is not None:
+            wait = SIGN
+            if news is tally:
+                yield {"Cont": {}}
+                continue
+            tally = news
+            for piece in self._pieces(sent, tally.returned):
+                yield {"Records": {"Payload": piece}}
+            if self.progress and tally != told:
+                yield {"Progress": {"Details": details(tally)}}
+            sent, told = tally.returned, tally
+        yield {"Stats": {"Details": details(tally)}}
+        yield {"End": {}}
+
+    def _pieces(self, start: int, end: int) -> Iterator[bytes]:
+        """What has been answered since."""
+        if end > start:
+            with (self.folder / "answer").open("rb") as answer:
+                answer.seek(start)
+                while start < end and (piece := answer.read(min(PIECE, end - start))):
+                    start += len(piece)
+                    yield piece
+
+    def _next(self, known: Tally, wait: float) -> Tally | None:
+        """The next news; what is known already where there are none for a while."""
+        try:
+            found = self.news.get(timeout=wait)
+        except Empty:
+            return known
+        if isinstance(found, Refused):
+            raise AwsError(found.code, found.message, status=400) from None
+        if isinstance(found, BaseException):
+            message = f"The worker that answers the statement failed: {found}"
+            raise AwsError("InternalError", message, status=500) from found
+        return found
+
+
+class Answer:
+    """Events of which the first is there already. Whoever drops them ends the work."""
+
+    def __init__(
+        self, first: dict[str, Any], others: Iterator[dict[str, Any]], end: Callable[[], None]
+    ) -> None:
+        self.events = chain([first], others)
+        self.close = weakref.finalize(self, end)
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        return self
+
+    def __next__(self) -> dict[str, Any]:
+        try:
+            return next(self.events)
+        except BaseException:
+            self.close()
+            raise
+
+
+def details(tally: Tally) -> dict[str, int]:
+    return {
+        "BytesScanned": tally.scanned,
+        "BytesProcessed": tally.processed,
+        "BytesReturned": tally.returned,
+    }
 
 
 def workers(house: House) -> Pool:

@@ -59,6 +59,10 @@ class Tally:
     returned: int = 0
 
 
+class Doubt(Exception):
+    """Records whose answer by columns might not be the one that they have record by record."""
+
+
 @dataclass(frozen=True, slots=True)
 class Names:
     """The fields that every record has, where the file tells them: of CSV with a header, of Parquet."""

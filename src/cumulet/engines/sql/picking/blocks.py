@@ -12,7 +12,7 @@ from typing import Any, BinaryIO, cast
 
 from cumulet.engines.sql.picking.base import Question, Refused, Tally
 
-CHUNK = 1 << 20
+CHUNK = 4 << 20
 LONGEST = 1 << 20  # bytes of a record
 LARGEST = 256 << 20  # bytes of a file that is read at once
 MARK = b"\xef\xbb\xbf"  # of UTF-8, which some programs put first

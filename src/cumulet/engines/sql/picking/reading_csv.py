@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cumulet.engines.sql.picking import tabular
-from cumulet.engines.sql.picking.base import Form, Names, Question, Refused, Tally
+from cumulet.engines.sql.picking.base import Names, Question, Tally
 from cumulet.engines.sql.picking.blocks import blocks
+from cumulet.engines.sql.picking.columns_csv import Layout
+from cumulet.engines.sql.picking.splitting import Row, Splitter, joined, whole
 from cumulet.engines.sql.picking.statement import Path, Statement
+from cumulet.engines.sql.picking.terms import Term, Untold
 from cumulet.engines.sql.picking.values import Field
 
-Row = list[str]
+if TYPE_CHECKING:
+    from pyarrow import Table
 
 
 class CsvReader:
@@ -23,14 +26,18 @@ class CsvReader:
         self.statement = statement
         self.tally = tally
         self.form = question.source
+        self.used: set[int] = set()
+        self.first: Row | None = None
         self.names = Names(self._header(), known=True) if self.form.header == "USE" else Names()
 
-    def records(self) -> Iterator[Row]:
-        rows = self._rows(self.question, self.tally)
+    def portions(self) -> Iterator[Portion]:
         begins = self.question.span is None or self.question.span[0] == 0
-        if self.form.header != "NONE" and begins:
-            next(rows, None)
-        return rows
+        header = self.form.header != "NONE" and begins
+        for text in self._texts(self.question, self.tally):
+            portion = Portion(self, text, header=header)
+            yield portion
+            # A portion of comments alone does not hold the header.
+            header = header and next(portion.rows(), None) is None
 
     def resolve(self, path: Path) -> Callable[[Row], Any]:
         return tabular.picked(tabular.column(path, self.statement, self.names), Field)
@@ -38,92 +45,71 @@ class CsvReader:
     def fields(self, row: Row) -> list[tuple[str, Any]]:
         return list(zip(tabular.labelled(self.names, row), row, strict=True))
 
-    def _header(self) -> list[str]:
-        """The first row, wherever the span begins."""
-        return next(self._rows(replace(self.question, span=None), Tally()), [])
+    # --- by columns
 
-    def _rows(self, question: Question, tally: Tally) -> Iterator[Row]:
+    def column(self, path: Path) -> Term:
+        return self._column(tabular.column(path, self.statement, self.names))
+
+    def columns(self) -> list[tuple[str, Term]]:
+        labels = tabular.labelled(self.names, self._header())
+        return [(label, self._column(number)) for number, label in enumerate(labels)]
+
+    def _column(self, number: int) -> Term:
+        if number >= len(self._header()):
+            raise Untold  # it is missing
+        self.used.add(number)
+        return Term(f"c{number}", "field", bare=True)
+
+    def layout(self) -> Layout:
+        return Layout(self.form, self.question.answer, len(self._header()), sorted(self.used))
+
+    # --- text
+
+    def _header(self) -> Row:
+        """The first row, wherever the span begins."""
+        if self.first is None:
+            texts = self._texts(replace(self.question, span=None), Tally())
+            rows = (row for text in texts for row in Portion(self, text, header=False).rows())
+            self.first = next(rows, [])
+        return self.first
+
+    def _texts(self, question: Question, tally: Tally) -> Iterator[str]:
+        found = blocks(question, self.form.record, tally)
+        return whole(found, self.form) if self.form.quoted_records and self.form.quote else found
+
+
+class Portion:
+    """A block of whole records."""
+
+    def __init__(self, reader: CsvReader, text: str, *, header: bool) -> None:
+        self.reader = reader
+        self.text = text
+        self.header = header
+        self.form = reader.form
+
+    def records(self) -> Iterator[Row]:
+        rows = self.rows()
+        if self.header:
+            next(rows, None)
+        return rows
+
+    def rows(self) -> Iterator[Row]:
         parse, comment = Splitter(self.form), self.form.comment
-        for text in self._texts(question, tally):
+        for text in self._pieces():
             if text and not (comment and text.startswith(comment)):
                 yield parse(text)
 
-    def _texts(self, question: Question, tally: Tally) -> Iterator[str]:
-        found: Iterator[str] = (
-            text
-            for block in blocks(question, self.form.record, tally)
-            for text in block.split(self.form.record)
-        )
+    def _pieces(self) -> Iterator[str]:
+        found = iter(self.text.split(self.form.record))
         if self.form.quoted_records and self.form.quote:
             found = joined(found, self.form)
         if self.form.record == "\n":
             return (text.removesuffix("\r") for text in found)
         return found
 
+    @property
+    def plain(self) -> bool:
+        return self.reader.layout().plain(self.text)
 
-def joined(texts: Iterator[str], form: Form) -> Iterator[str]:
-    """Pieces put together again that a delimiter between quotes had parted."""
-    held: list[str] = []
-    is_open = False
-    escaped = (
-        re.compile(re.escape(form.escape) + ".", re.DOTALL) if form.escape not in ("", form.quote) else None
-    )
-    for text in texts:
-        plain = escaped.sub("", text) if escaped and form.escape in text else text
-        is_open ^= plain.count(form.quote) % 2 == 1
-        held.append(text)
-        if not is_open:
-            yield form.record.join(held) if len(held) > 1 else text
-            held = []
-    if held:
-        raise Refused(
-            "CSVParsingError", "Encountered an error parsing the CSV file: a quoted field does not end."
-        )
-
-
-class Splitter:
-    """A record's text to its fields."""
-
-    def __init__(self, form: Form) -> None:
-        self.delimiter, self.quote, self.escape = form.delimiter, form.quote, form.escape
-
-    def __call__(self, text: str) -> Row:
-        if not self.quote or self.quote not in text:
-            return text.split(self.delimiter)
-        row: Row = []
-        at = 0
-        while True:
-            field, at = self._quoted(text, at) if text.startswith(self.quote, at) else self._plain(text, at)
-            row.append(field)
-            if at == len(text):
-                return row
-            at += len(self.delimiter)
-
-    def _plain(self, text: str, at: int) -> tuple[str, int]:
-        end = text.find(self.delimiter, at)
-        end = len(text) if end < 0 else end
-        return text[at:end], end
-
-    def _quoted(self, text: str, at: int) -> tuple[str, int]:
-        """A field in quotes; where it ends there must be a delimiter or nothing."""
-        found = ""
-        at += 1
-        while True:
-            end = text.find(self.quote, at)
-            mark = text.find(self.escape, at) if self.escape else -1
-            if 0 <= mark < end or (mark == end and text.startswith(self.quote, end + 1) and end >= 0):
-                found += text[at:mark] + text[mark + 1 : mark + 2]
-                at = mark + 2
-                continue
-            if end < 0:
-                raise Refused(
-                    "CSVParsingError",
-                    "Encountered an error parsing the CSV file: a quoted field does not end.",
-                )
-            break
-        found, at = found + text[at:end], end + 1
-        if at < len(text) and not text.startswith(self.delimiter, at):
-            raise Refused(
-                "CSVUnescapedQuote", "A quote within a quoted field is not escaped. Check the file."
-            )
-        return found, at
+    def table(self) -> Table:
+        return self.reader.layout().table(self.text).slice(1 if self.header else 0)

@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from decimal import Decimal
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from cumulet.engines.sql.picking.base import Question, Refused, Tally
+from cumulet.engines.sql.picking.base import Doubt, Question, Refused, Tally
 from cumulet.engines.sql.picking.blocks import blocks, everything
 from cumulet.engines.sql.picking.statement import Every, Name, Path, Statement, Step
+from cumulet.engines.sql.picking.terms import Term, Untold
 from cumulet.engines.sql.picking.values import MISSING
+
+if TYPE_CHECKING:
+    from pyarrow import Table
 
 
 def refuse(text: str) -> NoReturn:
@@ -32,10 +36,12 @@ class JsonReader:
         self.steps = steps[1:] if steps and isinstance(steps[0], Every) else steps
         self.alias = statement.alias
 
-    def records(self) -> Iterator[Any]:
-        lines = self.question.source.kind == "json lines"
-        for value in self._lines() if lines else self._documents():
-            yield from rows(value, self.steps)
+    def portions(self) -> Iterator[Portion]:
+        if self.question.source.kind == "json lines":
+            for block in blocks(self.question, "\n", self.tally):
+                yield Portion(self, block)
+        else:
+            yield Portion(self)
 
     def resolve(self, path: Path) -> Callable[[Any], Any]:
         first, *rest = path.steps
@@ -49,13 +55,13 @@ class JsonReader:
     def fields(self, row: Any) -> list[tuple[str, Any]]:
         return list(row.items()) if isinstance(row, dict) else [("_1", row)]
 
-    def _lines(self) -> Iterator[Any]:
-        for block in blocks(self.question, "\n", self.tally):
-            for line in block.split("\n"):
-                if line and not line.isspace():
-                    yield decoded(line)
+    def column(self, path: Path) -> Term:
+        raise Untold
 
-    def _documents(self) -> Iterator[Any]:
+    def columns(self) -> list[tuple[str, Term]]:
+        raise Untold
+
+    def documents(self) -> Iterator[Any]:
         """Documents that follow one another, whatever white space is between them."""
         text = everything(self.question, self.tally)
         at = _solid(text, 0)
@@ -66,6 +72,28 @@ class JsonReader:
                 refuse(str(error))
             yield value
             at = _solid(text, at)
+
+
+class Portion:
+    """A block of lines, or all documents."""
+
+    plain = False
+
+    def __init__(self, reader: JsonReader, text: str | None = None) -> None:
+        self.reader = reader
+        self.text = text
+
+    def records(self) -> Iterator[Any]:
+        for value in self.reader.documents() if self.text is None else self._lines(self.text):
+            yield from rows(value, self.reader.steps)
+
+    def _lines(self, text: str) -> Iterator[Any]:
+        for line in text.split("\n"):
+            if line and not line.isspace():
+                yield decoded(line)
+
+    def table(self) -> Table:
+        raise Doubt
 
 
 def decoded(line: str) -> Any:

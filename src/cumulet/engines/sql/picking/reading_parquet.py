@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import date, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cumulet.engines.sql.picking import tabular, timestamps
 from cumulet.engines.sql.picking.base import Names, Question, Refused, Tally
 from cumulet.engines.sql.picking.statement import Path, Statement
+from cumulet.engines.sql.picking.terms import Term, Untold
 from cumulet.engines.sql.picking.timestamps import Timestamp
 
-BATCH = 8192
+if TYPE_CHECKING:
+    from pyarrow import DataType, RecordBatch, Table
+
+BATCH = 64 << 10  # rows that are read at once
 
 
 class ParquetReader:
@@ -34,7 +38,7 @@ class ParquetReader:
         for number in self.used:
             self._check(number)
 
-    def records(self) -> Iterator[tuple[Any, ...]]:
+    def portions(self) -> Iterator[Portion]:
         import pyarrow
 
         groups = [group for group in range(self.file.num_row_groups) if self._meant(group)]
@@ -42,10 +46,7 @@ class ParquetReader:
         columns = [self.names.fields[number] for number in self.used]
         try:
             for batch in self.file.iter_batches(BATCH, row_groups=groups, columns=columns):
-                if not columns:
-                    yield from (() for _ in range(batch.num_rows))
-                    continue
-                yield from zip(*(made(batch.column(name).to_pylist()) for name in columns), strict=True)
+                yield Portion(batch)
         except (pyarrow.ArrowException, OSError) as error:
             raise Refused("ParquetParsingError", f"Error parsing Parquet file: {error}") from None
 
@@ -60,6 +61,26 @@ class ParquetReader:
 
     def fields(self, row: Any) -> list[tuple[str, Any]]:
         return list(zip(self.names.fields, row, strict=True))
+
+    # --- by columns
+
+    def column(self, path: Path) -> Term:
+        self.resolve(path)
+        return self._column(tabular.column(path, self.statement, self.names))
+
+    def columns(self) -> list[tuple[str, Term]]:
+        return [(name, self._column(number)) for number, name in enumerate(self.names.fields)]
+
+    def _column(self, number: int) -> Term:
+        kind = next((found for is_so, found in kinds() if is_so(self.schema.field(number).type)), None)
+        if kind is None:
+            raise Untold
+        name = f"c{self.used.index(number)}"
+        return Term(
+            f"{name}::BIGINT" if kind == "integer" else f"{name}::DOUBLE" if kind == "float" else name, kind
+        )
+
+    # --- the file
 
     def _check(self, number: int) -> None:
         import pyarrow
@@ -86,6 +107,41 @@ class ParquetReader:
                 chunk = chunks.column(number)
                 self.tally.scanned += chunk.total_compressed_size
                 self.tally.processed += chunk.total_uncompressed_size
+
+
+class Portion:
+    """Rows that are read at once."""
+
+    plain = False
+
+    def __init__(self, batch: RecordBatch) -> None:
+        self.batch = batch
+
+    def records(self) -> Iterator[tuple[Any, ...]]:
+        columns = self.batch.columns
+        if not columns:
+            return iter([()] * self.batch.num_rows)
+        return zip(*(made(column.to_pylist()) for column in columns), strict=True)
+
+    def table(self) -> Table:
+        import pyarrow
+
+        if not self.batch.columns:
+            return pyarrow.table({"none": pyarrow.nulls(self.batch.num_rows)})
+        names = [f"c{number}" for number in range(self.batch.num_columns)]
+        return pyarrow.Table.from_batches([self.batch.rename_columns(names)])
+
+
+def kinds() -> list[tuple[Callable[[DataType], bool], str]]:
+    """What columns of some types are in DuckDB. (Unsigned ones of 64 bits may be too large.)"""
+    from pyarrow import types
+
+    return [
+        (types.is_boolean, "boolean"),
+        (lambda kind: types.is_integer(kind) and not types.is_uint64(kind), "integer"),
+        (lambda kind: types.is_float32(kind) or types.is_float64(kind), "float"),
+        (lambda kind: types.is_string(kind) or types.is_large_string(kind), "text"),
+    ]
 
 
 def made(values: list[Any]) -> list[Any]:
