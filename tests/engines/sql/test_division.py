@@ -56,3 +56,19 @@ def test_sums_can_be_divided_by_sums(rows: Rows) -> None:
     data = "(VALUES (DECIMAL '10.25', DECIMAL '3.5'), (DECIMAL '0.5', DECIMAL '0.1')) AS t(a, b)"
     found = rows(f"SELECT sum(a) / sum(b), 100.00 * sum(a) / sum(b), sum(a) / 7.0 FROM {data}")
     assert found == [["2.99", "298.6111", "1.54"]]
+
+
+def test_products_have_room_for_all_digits_of_their_type(rows: Rows) -> None:
+    data = "(VALUES (DECIMAL '9999999999999.99', DECIMAL '-99999999999999.99')) AS t(a, b)"
+    assert rows(f"SELECT a * b, typeof(a * b), a * a * DECIMAL '0.5' FROM {data}") == [
+        ["-999999999999998900000000000.0001", "decimal(31,4)", "49999999999999900000000000.00005"]
+    ]
+    assert rows(f"SELECT sum(a * b), avg(a), avg(b) FROM {data}") == [
+        ["-999999999999998900000000000.0001", "9999999999999.99", "-99999999999999.99"]
+    ]
+
+
+def test_averages_over_windows_are_rounded_like_others(rows: Rows) -> None:
+    data = "(VALUES (1, DECIMAL '1.00'), (2, DECIMAL '1.01'), (3, NULL)) AS t(n, a)"
+    found = rows(f"SELECT n, avg(a) OVER (ORDER BY n), avg(a) OVER (PARTITION BY n) FROM {data} ORDER BY n")
+    assert found == [["1", "1.00", "1.00"], ["2", "1.01", "1.01"], ["3", "1.01", None]]

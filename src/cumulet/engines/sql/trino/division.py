@@ -36,10 +36,14 @@ def quotient(one: Typed, other: Typed) -> Typed:
 
 def integer(value: Typed) -> str:
     """The unscaled integer of a decimal."""
-    scale = value.type.numbers[1]
+    return shifted(value.sql, value.type.numbers[1])
+
+
+def shifted(sql: str, scale: int) -> str:
+    """A decimal without its point. The factor is wider than 18 digits, so that DuckDB's product is, too."""
     if not scale:
-        return f"CAST({value.sql} AS HUGEINT)"
-    return f"CAST({value.sql} * CAST(1{'0' * scale} AS DECIMAL({scale + 1},0)) AS HUGEINT)"
+        return f"CAST({sql} AS HUGEINT)"
+    return f"CAST({sql} * CAST(1{'0' * scale} AS DECIMAL({max(19, scale + 1)},0)) AS HUGEINT)"
 
 
 def doubt(value: Typed, digits: int) -> list[str]:

@@ -13,6 +13,7 @@ from cumulet.engines.sql.trino.expression import Expressions, node
 from cumulet.engines.sql.trino.intervals import INTERVALS, moments
 from cumulet.engines.sql.trino.typed import Typed, cast, coerce, guarded
 
+NARROW = 18  # digits of a decimal in 64 bits
 SIGNS = {exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.Div: "/", exp.Mod: "%"}
 
 
@@ -69,7 +70,7 @@ def decimals(sign: str, left: Typed, right: Typed) -> Typed:
         if s1 + s2 > 38:
             raise NotSupported(f"{a} * {b}: a scale above 38")
         kind = t.decimal(min(38, p1 + p2), s1 + s2)
-        return Typed(cast(f"({one.sql} * {other.sql})", kind), kind)
+        return Typed(cast(f"({roomy(one, other)} * {other.sql})", kind), kind)
     if sign == "%":
         scale = max(s1, s2)
         kind = t.decimal(min(p2 - s2, p1 - s1) + scale or 1, scale)
@@ -77,6 +78,15 @@ def decimals(sign: str, left: Typed, right: Typed) -> Typed:
         value = cast(f"({cast(one.sql, wide)} % {cast(other.sql, wide)})", kind)
         return Typed(guarded(f"{other.sql} = 0", "DIVISION_BY_ZERO", BY_ZERO, value, kind), kind)
     return quotient(one, other)
+
+
+def roomy(one: Typed, other: Typed) -> str:
+    """The first factor of a product, with room for all of its digits: DuckDB multiplies two decimals of up to
+    18 digits into 18, and more digits than that are an error there."""
+    precision, scale = one.type.numbers
+    if max(precision, other.type.numbers[0]) > NARROW or precision + other.type.numbers[0] <= NARROW:
+        return one.sql
+    return cast(one.sql, t.decimal(NARROW + 1, scale))
 
 
 @node(exp.Neg)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from cumulet.engines.sql.base import NotSupported
 from cumulet.engines.sql.trino import types as t
-from cumulet.engines.sql.trino.division import unscaled
+from cumulet.engines.sql.trino.division import shifted, unscaled
 from cumulet.engines.sql.trino.functions.merging import folded, grouped
 from cumulet.engines.sql.trino.functions.registry import Call
 from cumulet.engines.sql.trino.typed import Typed, cast, coerce
@@ -40,6 +40,7 @@ class Aggregation:
         return self.values
 
 
+SUMMED = 28  # digits that leave room for the sum of 10^10 rows
 Handler = Callable[[Aggregation], Typed]
 AGGREGATES: dict[str, Handler] = {}
 
@@ -99,16 +100,19 @@ def average_decimal(of: Aggregation, value: Typed) -> Typed:
     precision, scale = value.type.numbers
     if precision + scale > 37:
         raise NotSupported(f"avg of {value.type}")
-    whole = (
-        f"CAST({value.sql} * CAST(1{'0' * scale} AS DECIMAL({scale + 1},0)) AS HUGEINT)"
-        if scale
-        else f"CAST({value.sql} AS HUGEINT)"
-    )
     count = of.sql("count", value.sql)
-    quotient = f"cumulet_quotient({of.sql('sum', whole)}, CAST({count} AS HUGEINT))"
+    quotient = f"cumulet_quotient({unscaled_sum(of, value)}, CAST({count} AS HUGEINT))"
     return Typed(
         f"CASE WHEN {count} > 0 THEN {cast(unscaled(quotient, value.type), value.type)} END", value.type
     )
+
+
+def unscaled_sum(of: Aggregation, value: Typed) -> str:
+    """The sum as an integer of all digits; where the sum of any table has room for that, by one product at the end."""
+    precision, scale = value.type.numbers
+    if scale and precision + scale <= SUMMED:
+        return shifted(of.sql("sum", value.sql), scale)
+    return of.sql("sum", shifted(value.sql, scale))
 
 
 @aggregate("min", "max")
