@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -136,6 +137,21 @@ def test_results_are_encrypted_as_asked(people: Lab, client: Callable[..., Any])
 
 def test_explain_gives_a_plan(people: Lab) -> None:
     assert people.lines("EXPLAIN SELECT count(*) FROM people")
+    assert people.lines("EXPLAIN ANALYZE SELECT count(*) FROM people")
+
+
+def test_explain_gives_a_plan_as_json(people: Lab) -> None:
+    for form in ("(FORMAT JSON)", "(TYPE LOGICAL, FORMAT JSON)", "ANALYZE (FORMAT JSON)"):
+        assert json.loads("\n".join(people.lines(f"EXPLAIN {form} SELECT count(*) FROM people")))
+
+
+def test_explain_tells_whether_a_query_is_valid(people: Lab) -> None:
+    assert people.lines("EXPLAIN (TYPE VALIDATE) SELECT count(*) FROM people") == ["true"]
+    assert (
+        "COLUMN_NOT_FOUND"
+        in people.fail("EXPLAIN (TYPE VALIDATE) SELECT nope FROM people")["StateChangeReason"]
+    )
+    assert "EXPLAIN (TYPE IO" in people.fail("EXPLAIN (TYPE IO, FORMAT JSON) SELECT 1")["StateChangeReason"]
 
 
 def test_the_catalog_can_be_asked_by_sql(people: Lab) -> None:

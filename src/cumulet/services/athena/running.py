@@ -149,14 +149,15 @@ class Run:
 
     def _explain(self) -> None:
         """The plan that really runs: DuckDB's. Trino's own plan there is none."""
-        options = str(self.statement.properties.get("options", "")).upper()
-        if options and "TEXT" not in options:
-            raise SqlError(
-                "NOT_SUPPORTED",
-                f"EXPLAIN ({options}) is not supported by Cumulet; EXPLAIN and EXPLAIN ANALYZE give text",
-                "engine",
-            )
+        asked = explain_options(str(self.statement.properties.get("options", "")))
+        if asked["TYPE"] == "VALIDATE":
+            self.ask(self.statement.query, Output(self.folder, "nothing"))
+            self.say(["true"], [("Valid", "boolean")])
+            return
+        analyze = "analyze, " if self.statement.flag else ""
         form = "explain analyze" if self.statement.flag else "explain"
+        if asked["FORMAT"] == "JSON":
+            form = f"explain ({analyze}format json)"
         self.ask(self.statement.query, Output(self.folder, form))
         lines = (self.folder / "plan.txt").read_text().splitlines()
         self.say(lines, [("Query Plan", "varchar")])
@@ -184,6 +185,23 @@ class Run:
         bucket, key = bucket_and_key(location)
         with self.service.store.deferring():
             self.service.other("s3").put_object(Bucket=bucket, Key=key, **members, **self.sealed)
+
+
+def explain_options(text: str) -> dict[str, str]:
+    """FORMAT TEXT | JSON and TYPE LOGICAL | DISTRIBUTED | VALIDATE of an EXPLAIN.
+
+    https://docs.aws.amazon.com/athena/latest/ug/athena-explain-statement.html
+    """
+    found = {"FORMAT": "TEXT", "TYPE": "DISTRIBUTED"}
+    for option in filter(None, (each.split() for each in text.upper().split(","))):
+        if len(option) != 2 or option[0] not in found:
+            message = f"mismatched input '{' '.join(option)}'. Expecting: 'FORMAT', 'TYPE'"
+            raise SqlError("SYNTAX_ERROR", f"line 1:1: {message}")
+        found[option[0]] = option[1]
+    if found["FORMAT"] not in ("TEXT", "JSON") or found["TYPE"] not in ("LOGICAL", "DISTRIBUTED", "VALIDATE"):
+        told = f"EXPLAIN (TYPE {found['TYPE']}, FORMAT {found['FORMAT']})"
+        raise SqlError("NOT_SUPPORTED", f"{told} is not supported by Cumulet yet", "engine")
+    return found
 
 
 def sealed(configuration: dict[str, Any]) -> dict[str, str]:
