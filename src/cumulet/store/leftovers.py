@@ -32,11 +32,12 @@ class Leftovers:
                 self._begin()
 
     def close(self) -> None:
-        """Remove what was given before."""
+        """Remove what was given before; what is given afterwards begins anew."""
         with self.beginning:
             if self.thread:
                 self.waiting.put(None)
                 self.thread.join()
+                self.thread = None
 
     def _begin(self) -> None:
         with self.beginning:

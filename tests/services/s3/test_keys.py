@@ -66,7 +66,8 @@ def test_awkward_keys_round_trip_over_http(s3: Any, bucket: str) -> None:
 def lake_and_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, Path]]:
     folder = tmp_path_factory.mktemp("keys")
     house = House(Config(data_dir=folder / "house"))
-    yield house.service("s3", Caller("123456789012", "us-east-1")), folder
+    root = Caller("123456789012", "us-east-1", "arn:aws:iam::123456789012:root")
+    yield house.service("s3", root), folder
     house.close()
 
 
