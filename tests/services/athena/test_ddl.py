@@ -143,6 +143,11 @@ def test_a_definition_that_cannot_be_is_refused(lab: Lab, text: str, said: str) 
         lab.start(text)
 
 
+def test_a_view_may_have_rows_without_names(lab: Lab) -> None:
+    lab.run("CREATE VIEW v AS SELECT 1 AS id, ARRAY[ROW(1, 'x', ROW(true))] AS rows")
+    assert lab.rows("SELECT id, rows[1][2], cardinality(rows) FROM v") == [["1", "x", "1"]]
+
+
 def test_a_serde_that_tells_the_columns_tells_their_comments(people: Lab) -> None:
     assert people.lines("DESCRIBE people")[0].split() == ["id", "int", "from", "deserializer"]
     assert "  `id` int COMMENT 'from deserializer', " in people.lines("SHOW CREATE TABLE people")

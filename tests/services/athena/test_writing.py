@@ -121,6 +121,13 @@ def test_partitions_of_every_format_lie_in_folders(people: Lab, form: str) -> No
     ]
 
 
+def test_rows_of_a_table_have_names(people: Lab) -> None:
+    status = people.fail("CREATE TABLE made AS SELECT ARRAY[ROW(1, 'x')] AS r")
+    assert "Please give each field a name" in status["StateChangeReason"]
+    people.run("CREATE TABLE made AS SELECT CAST(ROW(1, 'x') AS ROW(a integer, b varchar)) AS r")
+    assert people.rows("SELECT r.b FROM made") == [["x"]]
+
+
 def test_avro_is_packed_with_snappy(people: Lab) -> None:
     people.run(
         "CREATE TABLE made WITH (format = 'AVRO', write_compression = 'SNAPPY') AS SELECT id, name FROM people"

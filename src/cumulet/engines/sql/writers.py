@@ -152,9 +152,17 @@ def storable(translation: Translation, output: Output) -> list[tuple[str, Type]]
             raise SqlError("COLUMN_TYPE_UNKNOWN", f"line 1:1: Column type is unknown: {label}")
         if kind.base in ("json", "time", "timestamp with time zone") or kind.base.startswith("interval"):
             raise SqlError("NOT_SUPPORTED", f"Unsupported Hive type: {kind}")
+        if nameless(kind):
+            message = "Anonymous row type is not supported in Hive. Please give each field a name"
+            raise SqlError("NOT_SUPPORTED", f"{message}: {kind}")
     if len({label for label, _ in columns}) != len(columns):
         raise SqlError("DUPLICATE_COLUMN_NAME", "line 1:1: Column name specified more than once")
     return columns
+
+
+def nameless(kind: Type) -> bool:
+    """Whether a row with a field that has no name is in it."""
+    return (kind.base == "row" and not all(kind.names)) or any(map(nameless, kind.parts))
 
 
 def check_partitions(columns: list[tuple[str, Type]], keys: list[str]) -> None:

@@ -318,6 +318,10 @@ class Spelling:
         return found
 
     def _field(self) -> tuple[str, Type]:
+        """A row's field; Trino's may have a type only."""
+        after = self.words[self.at + 1].lower() if self.at + 1 < len(self.words) else ""
+        if after in ("", ",", ")", "(", "<", ">", "with"):
+            return "", self._type()
         name = self._next().strip('"`').lower()
         if self._peek() == ":":
             self._next()
