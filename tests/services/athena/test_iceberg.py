@@ -351,3 +351,14 @@ def test_a_table_that_lost_its_metadata_says_so(films: Lab) -> None:
     key = table["Parameters"]["metadata_location"].removeprefix(f"s3://{films.bucket}/")
     films.s3.delete_object(Bucket=films.bucket, Key=key)
     assert "ICEBERG_MISSING_METADATA" in films.fail("SELECT count(*) AS n FROM films")["StateChangeReason"]
+
+
+def test_a_table_is_renamed_and_keeps_its_rows_and_its_history(films: Lab) -> None:
+    films.run(ROWS)
+    before = films.rows('SELECT snapshot_id FROM "films$snapshots" ORDER BY committed_at')
+    films.run(f"ALTER TABLE films RENAME TO {films.database}.pictures")
+    assert films.rows("SELECT count(*) FROM pictures") == [["6"]]
+    assert films.rows('SELECT snapshot_id FROM "pictures$snapshots" ORDER BY committed_at') == before
+    assert "films" not in films.lines("SHOW TABLES")
+    films.run(MADE.format(bucket=films.bucket).replace("/films/", "/others/"))
+    assert "AlreadyExists" in films.fail("ALTER TABLE pictures RENAME TO films")["StateChangeReason"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
-from cumulet.services.athena.ddl.reading import Act, Reader, failed, found_table, task_failed, updated
+from cumulet.services.athena.ddl.reading import INPUT, Act, Reader, failed, found_table, task_failed, updated
 from cumulet.services.athena.iceberg.properties import iceberg as iceberg_properties
 from cumulet.services.athena.iceberg.record import is_iceberg
 from cumulet.services.athena.places import folder
@@ -47,9 +47,12 @@ def altered(reader: Reader, place: tuple[str, str]) -> Act:
     if reader.take("SET", "LOCATION"):
         location = reader.location()
         return lambda run: set_location(run, place, location)
+    if reader.take("RENAME", "TO"):
+        new = reader.table()
+        return lambda run: renamed(run, place, new)
     if reader.peek().upper == "PARTITION":
         return alter_partition(reader, place)
-    raise reader.unexpected("{'ADD', 'CHANGE', 'DROP', 'PARTITION', 'REPLACE', 'SET', 'UNSET'}")
+    raise reader.unexpected("{'ADD', 'CHANGE', 'DROP', 'PARTITION', 'RENAME', 'REPLACE', 'SET', 'UNSET'}")
 
 
 def change_columns(
@@ -115,11 +118,33 @@ def drop_column(reader: Reader, place: tuple[str, str]) -> Act:
     return lambda run: alter_iceberg(run, of_iceberg(run, place), "drop column", column=name)
 
 
+def renamed(run: Run, place: tuple[str, str], new: tuple[str, str]) -> list[str]:
+    """RENAME TO, of Iceberg tables: the same metadata file under another name; no file of the lake moves.
+
+    dbt-athena's tables on Iceberg change places by it.
+    """
+    table = of_iceberg(run, place)
+    database, name = new[0] or table["DatabaseName"], new[1]
+    given = {key: table[key] for key in INPUT if table.get(key) is not None}
+
+    def move() -> None:
+        run.lake.glue.create_table(DatabaseName=database, TableInput={**given, "Name": name})
+        run.lake.glue.delete_table(DatabaseName=table["DatabaseName"], Name=table["Name"])
+
+    try:
+        run.lake.glue.store.atomically(move)
+    except AwsError as error:
+        if error.code not in ("AlreadyExistsException", "EntityNotFoundException"):
+            raise
+        raise task_failed(f"{error.code}(message:{error.message})") from None
+    return []
+
+
 def of_iceberg(run: Run, place: tuple[str, str]) -> dict[str, Any]:
     table = found_table(run, place)
     if not is_iceberg(table):
         raise failed(
-            f"SemanticException {table['Name']} is no Iceberg table: CHANGE and DROP COLUMN are for those"
+            f"SemanticException {table['Name']} is no Iceberg table: CHANGE, DROP COLUMN and RENAME are for those"
         )
     return table
 
