@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from cumulet.store.database import Database
-from cumulet.store.partitions import Index, Partition, Partitions, name_of, values_of
+from cumulet.store.partitions import MANY, Index, Partition, Partitions, name_of, values_of
 
 
 @pytest.fixture
@@ -98,3 +98,16 @@ def test_values_are_told_apart_whatever_they_hold(values: tuple[str, ...]) -> No
 def test_an_index_of_nothing_matches_nothing() -> None:
     index = Index(1, [])
     assert list(index.chosen(index.matching(0, lambda _: True))) == []
+
+
+@pytest.mark.parametrize("count", [100, MANY + 5])
+def test_few_partitions_and_many_are_searched_alike(count: int) -> None:
+    names = [name_of((str(number % 7), str(number))) for number in range(count)]
+    index = Index(1, names)
+    found = index.holding(0, ["3", "nobody"]) & index.matching(1, lambda value: value.endswith("0"))
+    wanted = [name for number, name in enumerate(names) if number % 7 == 3 and number % 10 == 0]
+    assert list(index.chosen(found)) == wanted
+    assert list(index.chosen(index.matching(0, lambda value: value != "3"))) == [
+        name for number, name in enumerate(names) if number % 7 != 3
+    ]
+    assert list(index.chosen(index.holding(0, ["nobody"]))) == []

@@ -37,6 +37,8 @@ CHANGED = (
 )
 GENERATION = "SELECT generation FROM partition_changes WHERE owner = ?"
 AT_ONCE = 500  # names in one statement
+MANY = 10_000  # partitions from which on a search is worth numpy's loading
+FEW = 20  # one of so many
 KEPT = 1_000_000  # names of searched tables that stay in memory
 
 
@@ -98,11 +100,41 @@ class Index:
         so that `&` and `|` combine answers."""
         if not self.names:
             return 0
-        passed = [int(test(value)) for value in self.numbers[column]]
-        return int.from_bytes(map(passed.__getitem__, self.codes[column]), "little")
+        return self._mask(column, [int(test(value)) for value in self.numbers[column]])
+
+    def holding(self, column: int, values: Iterable[str]) -> int:
+        """As `matching`, of those whose value is one of these: no value needs to be looked at."""
+        numbers = self.numbers[column] if self.names else {}
+        chosen = [numbers[value] for value in values if value in numbers]
+        passed = [0] * len(numbers)
+        for number in chosen:
+            passed[number] = 1
+        return self._mask(column, passed) if chosen else 0
+
+    def _mask(self, column: int, passed: list[int]) -> int:
+        """The numbers that passed as a byte for each partition; of many partitions at numpy's speed, which
+        is loaded for them alone."""
+        codes = self.codes[column]
+        if len(codes) < MANY:
+            return int.from_bytes(bytes(map(passed.__getitem__, codes)), "little")
+        import numpy
+
+        chosen = numpy.array(passed, numpy.uint8)[numpy.frombuffer(codes, codes.typecode)]
+        return int.from_bytes(chosen.tobytes(), "little")
 
     def chosen(self, mask: int) -> Iterator[str]:
-        return compress(self.names, mask.to_bytes(len(self.names), "little"))
+        """The names that a mask stands for; where those are few, the others are leapt over."""
+        chosen = mask.to_bytes(len(self.names), "little")
+        if mask.bit_count() * FEW > len(chosen):
+            return compress(self.names, chosen)
+        return map(self.names.__getitem__, places(chosen))
+
+
+def places(chosen: bytes) -> Iterator[int]:
+    at = chosen.find(1)
+    while at >= 0:
+        yield at
+        at = chosen.find(1, at + 1)
 
 
 Search = Callable[[Index], int]

@@ -164,7 +164,7 @@ class Parser:
         while self.took_sign(","):
             values.add(kind.literal(self.value(self.next())))
         self.expect(")")
-        return lambda value: (value in values) is not negated
+        return (lambda value: value not in values) if negated else Exactly(frozenset(values))
 
     def range(self, kind: Kind, negated: bool) -> Test:
         low = kind.literal(self.value(self.next()))
@@ -237,7 +237,10 @@ class Parser:
 
 
 def comparison(sign: str, wanted: Any, negated: bool) -> Test:
-    compare = COMPARE[OPPOSITE[sign] if negated else sign]
+    sign = OPPOSITE[sign] if negated else sign
+    if sign == "=":
+        return Exactly(frozenset([wanted]))
+    compare = COMPARE[sign]
     return lambda value: compare(value, wanted)
 
 
@@ -251,7 +254,21 @@ def like(pattern: str) -> re.Pattern[str]:
     return re.compile(first + "".join(f"(?>.*?{part})" for part in middle) + ".*" + last, re.DOTALL)
 
 
+@dataclass(frozen=True, slots=True)
+class Exactly:
+    """The test whether a value is one of a few: those of texts are found without looking at the others."""
+
+    values: frozenset[Any]
+
+    def __call__(self, value: Any) -> bool:
+        return value in self.values
+
+
 def leaf(column: int, kind: Kind, test: Test) -> Search:
+    if kind.text and isinstance(test, Exactly):
+        texts = test.values - {NULL}
+        return lambda index: index.holding(column, texts)
+
     def passes(text: str) -> bool:
         value = kind.read(text)
         return value is not None and test(value)
