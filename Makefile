@@ -7,7 +7,7 @@ VENV ?= .venv
 WORKERS ?= 2
 BIN := $(VENV)/bin
 
-.PHONY: help setup setup-demo setup-sagemaker3 setup-clients demo test test-quick lint format docs soak bench clean
+.PHONY: help setup setup-demo setup-sagemaker3 setup-clients demo test test-quick lint format docs soak bench bench-athena clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -52,8 +52,11 @@ bench: $(VENV)/.bench .venv-ministack/.ready ## what calls cost, beside other lo
 	@$(BIN)/python bench/overhead.py
 	@$(BIN)/python bench/s3.py $(BENCH)
 
+bench-athena: $(VENV)/.bench .venv-ministack/.ready .venv-spark/.ready ## Athena beside bare DuckDB, Spark, Sail and MiniStack (needs a Java for Spark)
+	@$(BIN)/python bench/athena.py $(BENCH)
+
 clean: ## remove the environments and what tools left behind
-	rm -rf .venv .venv-sagemaker3 .venv-clients .venv-ministack .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-sagemaker3 .venv-clients .venv-ministack .venv-spark .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
 # --- environments: made once, and again when pyproject.toml changes
 
@@ -80,6 +83,12 @@ $(VENV)/.bench: $(VENV)/.test
 	@echo "Installing MiniStack, to be measured beside Cumulet, into .venv-ministack (once) ..."
 	@$(PYTHON) -m venv .venv-ministack
 	@.venv-ministack/bin/python -m pip install --quiet ministack
+	@touch $@
+
+.venv-spark/.ready: Makefile
+	@echo "Installing Spark and Sail, to be measured beside Cumulet, into .venv-spark (once) ..."
+	@$(PYTHON) -m venv .venv-spark
+	@.venv-spark/bin/python -m pip install --quiet 'pyspark[connect]>=4,<5' pysail setuptools
 	@touch $@
 
 .venv-sagemaker3/.ready: Makefile
