@@ -119,6 +119,10 @@ JSON = [
     ("CAST(JSON '[1,23,456]' AS ARRAY(integer))", "[1, 23, 456]"),
     ("CAST(JSON '{\"k1\":1}' AS MAP(varchar, integer))", "{k1=1}"),
     ("CAST(ARRAY[1, 23, 456] AS JSON)", "[1,23,456]"),
+    ("CAST(MAP(ARRAY[10, 9], ARRAY['a', NULL]) AS JSON)", '{"10":"a","9":null}'),
+    ("CAST(CAST(ROW(123, 'abc', true) AS ROW(v1 BIGINT, v2 VARCHAR, v3 BOOLEAN)) AS JSON)",
+     '{"v1":123,"v2":"abc","v3":true}'),
+    ("CAST(ROW(ARRAY[1, 2], MAP(ARRAY['a'], ARRAY[ROW(1, NULL)])) AS JSON)", '{"":[1,2],"":{"a":{"":1,"":null}}}'),
 ]
 # https://trino.io/docs/current/functions/math.html and decimal.html
 NUMBERS = [
@@ -401,6 +405,7 @@ FOLDED = [
 ]  # fmt: skip
 # Java's regular expressions where RE2 has not got them; texts beyond ASCII
 LOOKING = [
+    (r"regexp_replace('baac', 'a*', '-')", "-b--c-"),
     ("regexp_like('price 10', '(?<=price )10')", "true"),
     (r"regexp_like('abcabd', '(ab)c\1')", "true"),
     (r"regexp_replace('1a 2b', '(\d)(?=a)', '<$1>')", "<1>a 2b"),

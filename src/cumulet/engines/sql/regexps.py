@@ -6,7 +6,9 @@ By Python's `re`, whose grammar is Java's where both have a thing; what Python r
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
+from typing import Any
 
 ALIEN = re.compile(
     r"\\[GhHRvVXZzpPQEN]|\\x\{|&&|\[[^\]\\]*\[|\(\?[a-zA-Z-]*[^a-zA-Z:=!<>P()|-]|\(\?[a-zA-Z]*[uUdxL]"
@@ -32,6 +34,11 @@ def compiled(pattern: str) -> re.Pattern[str]:
         return re.compile(re.sub(r"\(\?<([A-Za-z]\w*)>", r"(?P<\1>", pattern), re.ASCII)
     except re.error as error:
         raise problem("INVALID_FUNCTION_ARGUMENT", f"{error}") from None
+
+
+def may_be_empty(pattern: str) -> bool:
+    """Whether a match may have no characters: engines differ in what comes after such a one."""
+    return re.compile(re.sub(r"\\[bB]|(?<![\[\\])[\^$]", "", pattern)).match("") is not None
 
 
 def group_in(pattern: re.Pattern[str], group: int) -> int:
@@ -66,7 +73,7 @@ def count(text: str, pattern: str) -> int:
 
 def split(text: str, pattern: str) -> list[str]:
     known = compiled(pattern)
-    if known.match("") is not None:
+    if may_be_empty(pattern):
         raise problem("NOT_SUPPORTED", "regexp_split at empty matches is not supported by Cumulet yet")
     parts, at = [], 0
     for found in known.finditer(text):
@@ -102,7 +109,7 @@ def replacement(new: str, known: re.Pattern[str]) -> list[str | int]:
 
 
 TEXT = "VARCHAR"
-REGEXPS = {
+REGEXPS: dict[str, tuple[Callable[..., Any], list[str], str]] = {
     "regexp_like": (like, [TEXT, TEXT], "BOOLEAN"),
     "regexp_extract": (extract, [TEXT, TEXT, "BIGINT"], TEXT),
     "regexp_extract_all": (extract_all, [TEXT, TEXT, "BIGINT"], "VARCHAR[]"),

@@ -19,6 +19,8 @@ def text(sql: str, kind: Type) -> str:
             return moment(sql, kind)
         case "time":
             return time_of_day(sql, kind)
+        case "decimal" if kind.numbers[0] == kind.numbers[1]:
+            return rf"regexp_replace(CAST({sql} AS VARCHAR), '^(-?)\.', '\10.')"  # DuckDB: .5
         case "varbinary":
             return f"trim(regexp_replace(lower(hex({sql})), '(..)', '\\1 ', 'g'))"
         case "interval day to second":

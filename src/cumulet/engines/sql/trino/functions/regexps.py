@@ -13,7 +13,7 @@ import re
 from sqlglot import exp
 
 from cumulet.engines.sql.base import NotSupported
-from cumulet.engines.sql.regexps import unknown
+from cumulet.engines.sql.regexps import may_be_empty, unknown
 from cumulet.engines.sql.trino import types as t
 from cumulet.engines.sql.trino.functions.registry import Call, function
 from cumulet.engines.sql.trino.typed import Typed, coerce, quote
@@ -35,6 +35,13 @@ def pattern_of(call: Call) -> Typed:
     if (piece := unknown(value.text)) is not None:
         raise NotSupported(f"{call.to.at(call.tree)}: {piece} in the pattern of {call.name}")
     return Typed(value.sql, t.VARCHAR)
+
+
+def full(call: Call, pattern: Typed) -> Typed:
+    """For all matches: RE2 skips an empty one right behind another, Java does not."""
+    if pattern.text is not None and may_be_empty(pattern.text):
+        return Typed(call.to(call.arguments[1]).sql, t.VARCHAR)
+    return pattern
 
 
 def subject(call: Call) -> Typed:
@@ -84,7 +91,7 @@ def extract(call: Call) -> Typed:
 
 @function("regexp_extract_all")
 def extract_all(call: Call) -> Typed:
-    text, pattern, group = subject(call).sql, pattern_of(call), group_of(call)
+    text, pattern, group = subject(call).sql, full(call, pattern_of(call)), group_of(call)
     name, at = "cumulet_regexp_extract_all", group.sql
     if plain_group(call, pattern, group):
         name, at = "regexp_extract_all", str(group.number)
@@ -93,7 +100,7 @@ def extract_all(call: Call) -> Typed:
 
 @function("regexp_count")
 def count(call: Call) -> Typed:
-    text, pattern = subject(call).sql, pattern_of(call)
+    text, pattern = subject(call).sql, full(call, pattern_of(call))
     if pattern.text is None:
         return Typed(f"cumulet_regexp_count({text}, {pattern.sql})", t.BIGINT)
     return Typed(f"CAST(len(regexp_extract_all({text}, {pattern.sql})) AS BIGINT)", t.BIGINT)
@@ -102,7 +109,7 @@ def count(call: Call) -> Typed:
 @function("regexp_split")
 def split(call: Call) -> Typed:
     pattern = pattern_of(call)
-    if pattern.text is not None and re.compile(pattern.text).match(""):
+    if pattern.text is not None and may_be_empty(pattern.text):
         raise NotSupported(f"{call.to.at(call.tree)}: regexp_split at empty matches")
     name = "cumulet_regexp_split" if pattern.text is None else "string_split_regex"
     return Typed(f"{name}({subject(call).sql}, {pattern.sql})", t.array(t.VARCHAR))
@@ -110,7 +117,7 @@ def split(call: Call) -> Typed:
 
 @function("regexp_replace")
 def replace(call: Call) -> Typed:
-    text, pattern = subject(call).sql, pattern_of(call)
+    text, pattern = subject(call).sql, full(call, pattern_of(call))
     if len(call.arguments) == 3 and isinstance(call.arguments[2], exp.Lambda):
         raise NotSupported(f"{call.to.at(call.tree)}: regexp_replace with a function")
     new = call.to(call.arguments[2]) if len(call.arguments) == 3 else Typed("''", t.VARCHAR, text="")

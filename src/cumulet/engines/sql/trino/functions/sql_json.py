@@ -228,7 +228,7 @@ def element(to: Expressions, tree: Given) -> str:
     if kind.floating:
         return text(value.sql, kind)
     if kind.base == "decimal" and kind.numbers[1] <= 6:
-        return cast(value.sql, t.VARCHAR)
+        return text(value.sql, kind)
     if kind.base in ("varchar", "date", "timestamp"):
         return f"cumulet_json_text({text(value.sql, kind)})"
     raise NotSupported(f"{to.at(tree)}: {kind} in JSON_OBJECT and JSON_ARRAY")
