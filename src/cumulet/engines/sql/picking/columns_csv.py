@@ -31,7 +31,8 @@ class Layout:
             return False
         if answer.kind == "json":
             rest = text.replace(source.record, "").replace("\r", "") if source.record == "\n" else text
-            return not ('"' in text or "\\" in text or CONTROLS.search(rest))
+            clean = rest.isprintable() or not CONTROLS.search(rest)  # the first is much faster
+            return clean and '"' not in text and "\\" not in text
         parted = {source.delimiter, source.record} | ({"\r"} if source.record == "\n" else set())
         special = {answer.delimiter, answer.quote, answer.record, "\n", "\r"} - parted - {""}
         return not any(each in text for each in special)

@@ -75,15 +75,6 @@ def exponent(value: Decimal) -> int:
     return int(value.as_tuple().exponent)
 
 
-def number(text: str) -> str:
-    """A field's number as a double; NULL where it is none."""
-    return (
-        f"CASE WHEN regexp_full_match({text}, '{NUMBER}') THEN {text}::DOUBLE"
-        f" WHEN {text} = '' OR regexp_matches({text}, '{NO_NUMBER}') THEN NULL"
-        f" WHEN {text} IS NOT NULL THEN {DOUBT} END"
-    )
-
-
 # --- comparing
 
 
@@ -124,17 +115,20 @@ def different(symbol: str, left: Term, right: Term) -> Term:
 def _field(symbol: str, field: Term, other: Term) -> Term:
     if not other.is_number or other.value is None:
         raise Untold
-    known, found = f"({other.value!s})::DOUBLE", f"({number(field.sql)})"
     if other.kind == "integer" and abs(other.value) >= 10**SURE:
         raise Untold
-    # As doubles they are in the same order as they are, unless only rounding makes them equal.
-    held = f"({found} {symbol} {known})"
+    text, known = field.sql, f"({other.value!s})::DOUBLE"
+    held = f"({text}::DOUBLE {symbol} {known})"
     if other.kind != "float":
-        held = (
-            f"CASE WHEN length({field.sql}) > {SURE + 1} AND {found} = {known} THEN {DOUBT} ELSE {held} END"
-        )
+        # As doubles they are in the same order as they are, unless only rounding makes them equal.
+        rounded = f"length({text}) > {SURE + 1} AND {text}::DOUBLE = {known}"
+        held = f"CASE WHEN {rounded} THEN {DOUBT} ELSE {held} END"
     unlike = {"=": "FALSE", "<>": "TRUE"}.get(symbol, "NULL")
-    sql = f"(CASE WHEN {found} IS NOT NULL THEN {held} WHEN {field.sql} IS NOT NULL THEN {unlike} END)"
+    sql = (
+        f"(CASE WHEN regexp_full_match({text}, '{NUMBER}') THEN {held}"
+        f" WHEN {text} = '' OR regexp_matches({text}, '{NO_NUMBER}') THEN {unlike}"
+        f" WHEN {text} IS NOT NULL THEN {DOUBT} END)"
+    )
     return Term(sql, "boolean")
 
 
