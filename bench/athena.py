@@ -179,7 +179,7 @@ def by_spark(engine: str, python: str, folder: Path, scale: float, rounds: int) 
             (Path(queries) / f"{number:02}.sql").write_text(text(number, scale))
         script = str(Path(__file__).with_name("spark.py"))
         command = [python, script, engine, str(folder), queries, str(rounds)]
-        ran = subprocess.run(command, capture_output=True, text=True)
+        ran = subprocess.run(command, capture_output=True, text=True, timeout=1800 * max(1, scale))
     if ran.returncode:
         raise servers.Missing(f"{engine} is left out: {ran.stderr.strip().splitlines()[-1][:200]}")
     told = json.loads(ran.stdout.strip().splitlines()[-1])

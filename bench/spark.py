@@ -13,6 +13,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+RUNNING: list[Any] = []  # a server of Sail's ends when nobody holds it any more
+
 
 def session(engine: str) -> Any:
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
@@ -21,9 +23,13 @@ def session(engine: str) -> Any:
         from pyspark.sql import SparkSession
 
         server = SparkConnectServer()
+        RUNNING.append(server)
         server.start()
         _, port = server.listening_address
-        return SparkSession.builder.remote(f"sc://localhost:{port}").getOrCreate()
+        os.environ["no_proxy"] = os.environ["NO_PROXY"] = (
+            "127.0.0.1"  # gRPC asks a proxy for its own machine, too
+        )
+        return SparkSession.builder.remote(f"sc://127.0.0.1:{port}").getOrCreate()
     from pyspark.sql import SparkSession
 
     builder = SparkSession.builder.master(f"local[{os.cpu_count()}]").config("spark.ui.enabled", "false")

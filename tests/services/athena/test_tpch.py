@@ -46,6 +46,26 @@ ROUNDED = {  # digits after the point: avg() keeps its argument's scale, a quoti
 }
 
 
+RANDOM_TEXTS = ("s_address", "s_comment", "c_address", "c_comment")
+FIRST_ROWS = {
+    2: "9938.53|Supplier#000005359|UNITED KINGDOM|185358|Manufacturer#4|QKuHYh,vZGiwu2FWEJoLDx04|33-429-790-6131|"
+    "uriously regular requests hag",
+    10: "57040|Customer#000057040|734235.2455|632.87|JAPAN|Eioyzjf4pp|22-895-641-3466|"
+    "sits. slyly regular requests sleep alongside of the regular inst",
+    15: "8449|Supplier#000008449|Wp34zim9qYFbVctdW|20-469-856-8873|1772627.2087",
+    20: "Supplier#000000020|iybAE,RmTymrZVYaFZva2SH,j",
+}
+PAIRS = (
+    0, 50005, 9, 6641, 10, 6532, 11, 6014, 8, 5937, 12, 5639, 13, 5024, 19, 4793, 7, 4687, 17, 4587,
+    18, 4529, 20, 4516, 15, 4505, 14, 4446, 16, 4273, 21, 4190, 22, 3623, 6, 3265, 23, 3225, 24,
+    2742, 25, 2086, 5, 1948, 26, 1612, 27, 1179, 4, 1007, 28, 893, 29, 593, 3, 415, 30, 376, 31,
+    226, 32, 148, 2, 134, 33, 75, 34, 50, 35, 37, 1, 17, 36, 14, 38, 5, 37, 5, 40, 4, 41, 2, 39, 1,
+)  # fmt: skip
+CUSTOMERS_BY_ORDERS: list[list[str | None]] = [
+    [str(orders), str(customers)] for orders, customers in zip(PAIRS[::2], PAIRS[1::2], strict=True)
+]  # query 13
+
+
 @dataclass
 class Warehouse:
     """The tables: as files, and as Athena knows them."""
@@ -99,7 +119,7 @@ def rounded(value: Any, digits: int | None) -> str | None:
     return str(Decimal(str(value)).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP))
 
 
-def published(number: int) -> list[list[str | None]]:
+def published(number: int) -> tuple[list[str], list[list[str | None]]]:
     connection = duckdb.connect()
     places = EXTENSION.submodule_search_locations if EXTENSION else None
     (binary,) = Path((places or [""])[0]).glob(f"extensions/v{duckdb.__version__}/*.duckdb_extension")
@@ -107,7 +127,7 @@ def published(number: int) -> list[list[str | None]]:
     find = "SELECT answer FROM tpch_answers() WHERE scale_factor = 1 AND query_nr = ?"
     (found,) = connection.execute(find, [number]).fetchall()
     names, *rows = csv.reader(found[0].splitlines(), delimiter="|", quoting=csv.QUOTE_NONE)
-    return [by_trino(number, names, row) for row in rows]
+    return names, [by_trino(number, names, row) for row in rows]
 
 
 @pytest.mark.skipif(PROGRAM is None, reason="needs tpchgen-cli")
@@ -120,4 +140,17 @@ def test_a_query_of_tpch_gives_what_bare_duckdb_computes(number: int, warehouse:
 @pytest.mark.skipif(SCALE != "1", reason="CUMULET_TPCH_SCALE is not 1")
 @pytest.mark.parametrize("number", range(1, 23))
 def test_a_query_of_tpch_gives_the_published_answer(number: int, warehouse: Warehouse) -> None:
-    assert warehouse.answer(number) == published(number)
+    """But for texts made at random, where the extension has texts of its own: those are in the next test."""
+    names, expected = published(number)
+    if number == 13:
+        expected = CUSTOMERS_BY_ORDERS
+    kept = [place for place, name in enumerate(names) if name not in RANDOM_TEXTS]
+    picked = [[row[place] for place in kept] for row in warehouse.answer(number)]
+
+    assert picked == [[row[place] for place in kept] for row in expected]
+
+
+@pytest.mark.skipif(PROGRAM is None or SCALE != "1", reason="CUMULET_TPCH_SCALE is not 1")
+@pytest.mark.parametrize("number", FIRST_ROWS)
+def test_the_first_row_of_an_answer_is_that_of_the_specification(number: int, warehouse: Warehouse) -> None:
+    assert "|".join(each or "" for each in warehouse.answer(number)[0]) == FIRST_ROWS[number]
