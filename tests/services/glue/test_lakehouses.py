@@ -103,6 +103,15 @@ def test_a_delta_table_is_one_table_that_athena_reads_as_its_log_says(lake: Lake
     assert ask("SELECT count(*) FROM d WHERE day = DATE '2024-01-02'") == [["0"]]
 
 
+def test_a_delta_table_made_in_athena_takes_its_columns_from_the_log(lake: Lake, ask: Ask) -> None:
+    put_delta(lake)
+    where = f"s3://{lake.bucket}/d/"
+    ask(f"CREATE EXTERNAL TABLE own LOCATION '{where}' TBLPROPERTIES ('table_type'='DELTA')")
+    assert ask("SELECT count(*), max(who) FROM own") == [["3", "Dee"]]
+    with pytest.raises(AssertionError, match="Delta"):
+        ask("INSERT INTO own VALUES (9, 'Eve', DATE '2024-01-03')")
+
+
 def test_a_delta_table_in_a_plain_target_is_known_and_its_files_left_alone(lake: Lake) -> None:
     put_delta(lake)
     lake.put({"s/a.csv": CSV})

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cumulet.engines.sql.base import NotSupported
+from cumulet.services.athena.delta_tables import is_delta
 
 if TYPE_CHECKING:
     from cumulet.services.athena.lake import Lake
@@ -62,6 +63,8 @@ def table_parameters(form: str, options: dict[str, Any]) -> dict[str, str]:
 
 def of_table(lake: Lake, table: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     """How INSERT must write into a table."""
+    if is_delta(table):
+        raise NotSupported("INSERT INTO a Delta table, which on Athena is for reading only")
     found = lake._described(table)
     parameters = found.options
     compression = (

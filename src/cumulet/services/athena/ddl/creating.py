@@ -42,9 +42,12 @@ def create_table(reader: Reader) -> Act:
     database, name = reader.table()
     if reader.take("LIKE"):
         raise reader.unexpected("'('")
-    made = Definition(database, name, reader.columns())
+    without = reader.unexpected("'('")
+    made = Definition(database, name, reader.columns() if reader.peek().text == "(" else [])
     while reader.left:
         clause(reader, made)
+    if not made.columns and made.properties.get("table_type", "").upper() != "DELTA":
+        raise without  # only a Delta table says itself what its columns are
     if made.properties.get("table_type", "").upper() == "ICEBERG":
         return iceberg(made, external=external, quiet=quiet)
     if made.partitioning:
