@@ -1,8 +1,8 @@
 """PyAthena's own tests, run unmodified against Cumulet.
 
 The suite is not part of this project: name a checkout of laughingman7743/PyAthena and a Python that has what
-the tests import (`pip install "sqlalchemy<2.1" pandas pyarrow polars fsspec boto3 tenacity python-dateutil
-jinja2 pytest pytest-dependency`). The checkout's own PyAthena is tested, so it is not to be installed.
+the tests import, in the versions of the checkout's uv.lock where a newer one no longer fits (`pip install
+"sqlalchemy<2.1" pandas pyarrow "polars<1.37" fsspec boto3 jinja2 pytest pytest-dependency CHECKOUT`).
 
     python tests/conformance/pyathena.py CHECKOUT --python VENV/bin/python [--results FILE]
     ... --files tests/pyathena/pandas --pytest="-k unload"

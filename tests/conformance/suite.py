@@ -28,7 +28,9 @@ def account(name: str, data_dir: Path) -> Account:
     return dict(json.loads(made.stdout))
 
 
-def run_pytest(python: str, checkout: Path, arguments: list[str], environ: Mapping[str, str]) -> list[Outcome]:
+def run_pytest(
+    python: str, checkout: Path, arguments: list[str], environ: Mapping[str, str]
+) -> list[Outcome]:
     """The outcomes of a suite that stands in its own checkout and finds its settings in the environment."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder, "report.xml")
