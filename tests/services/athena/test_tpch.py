@@ -36,7 +36,7 @@ EXTENSION = importlib.util.find_spec("duckdb_extension_tpch")
 ROUNDED = {  # digits after the point: avg() keeps its argument's scale, a quotient has the larger one of two
     (1, "sum_qty"): 2,
     (18, "quantity"): 2,
-    (18, "sum(l_quantity)"): 2,
+    (18, "sum"): 2,
     (1, "avg_qty"): 2,
     (1, "avg_price"): 2,
     (1, "avg_disc"): 2,
