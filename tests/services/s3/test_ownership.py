@@ -190,12 +190,31 @@ def test_a_setting_that_is_none_is_refused(s3: Any, bucket: str) -> None:
 def test_a_bucket_begins_with_the_acl_that_its_setting_allows(s3: Any) -> None:
     name = f"bucket-{secrets.token_hex(6)}"
     with refused("InvalidBucketAclWithObjectOwnership", 400):
-        s3.create_bucket(Bucket=name, ACL="public-read")
-    with refused("AccessDenied", 403):  # nothing public goes into a new bucket until its block is taken away
-        s3.create_bucket(Bucket=name, ACL="public-read", ObjectOwnership="ObjectWriter")
+        s3.create_bucket(Bucket=name, ACL="public-read", ObjectOwnership="BucketOwnerEnforced")
     s3.create_bucket(Bucket=name, ACL="log-delivery-write", ObjectOwnership="BucketOwnerPreferred")
     assert [one["Permission"] for one in s3.get_bucket_acl(Bucket=name)["Grants"]] == [
         "FULL_CONTROL",
         "WRITE",
         "READ_ACP",
     ]
+
+
+def test_the_block_that_nobody_asked_for_gives_way_to_the_first_thing_public(s3: Any) -> None:
+    name = f"bucket-{secrets.token_hex(6)}"
+    s3.create_bucket(Bucket=name, ACL="public-read")  # AWS wants two calls more for this
+    block = s3.get_public_access_block(Bucket=name)["PublicAccessBlockConfiguration"]
+    assert (block["BlockPublicAcls"], block["BlockPublicPolicy"]) == (False, True)
+    statement = {
+        "Effect": "Allow",
+        "Principal": "*",
+        "Action": "s3:GetObject",
+        "Resource": f"arn:aws:s3:::{name}/*",
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": statement})
+    s3.put_bucket_policy(Bucket=name, Policy=policy)
+    block = s3.get_public_access_block(Bucket=name)["PublicAccessBlockConfiguration"]
+    assert not any(block.values())
+    s3.delete_bucket_policy(Bucket=name)
+    s3.put_public_access_block(Bucket=name, PublicAccessBlockConfiguration={"BlockPublicPolicy": True})
+    with refused("AccessDenied", 403):
+        s3.put_bucket_policy(Bucket=name, Policy=policy)

@@ -49,9 +49,10 @@ def test_only_a_policy_lets_the_public_in(s3: Any, server: Any, bucket: str) -> 
     assert fetched(address) == 403
 
 
-def test_new_buckets_refuse_public_policies(s3: Any, bucket: str) -> None:
+def test_a_block_refuses_public_policies_and_no_others(s3: Any, bucket: str) -> None:
     block = s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"]
     assert set(block.values()) == {True}
+    s3.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=block)
     with refused("AccessDenied", 403):
         s3.put_bucket_policy(Bucket=bucket, Policy=policy(bucket, "s3:GetObject"))
     account = {"AWS": "123456789012"}

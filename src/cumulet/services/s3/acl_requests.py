@@ -42,6 +42,13 @@ def tells(members: Mapping[str, Any]) -> bool:
     return bool(members.get("ACL")) or any(members.get(name) for name in HEADERS)
 
 
+def opens(members: Mapping[str, Any]) -> bool:
+    """Whether it asks for more than the owner has anyway."""
+    return members.get("ACL") not in ("", "private", "bucket-owner-full-control", None) or any(
+        members.get(name) for name in HEADERS
+    )
+
+
 def read(members: Mapping[str, Any], whose: Owners) -> Acl:
     """What a request asks for: AWS takes one way of saying it at a time."""
     document, canned = members.get("AccessControlPolicy"), members.get("ACL")

@@ -11,7 +11,7 @@ from typing import Any
 from cumulet.services import Answer
 from cumulet.services.s3 import acl_requests, errors, grants, names, owners, tags
 from cumulet.services.s3.access import Bucket
-from cumulet.services.s3.granting import Granting, not_with_enforced
+from cumulet.services.s3.granting import Granting, not_with_enforced, opened_to_acls
 from cumulet.services.s3.members import GRANTS, honours
 from cumulet.wire.errors import AwsError
 
@@ -47,7 +47,7 @@ class Buckets(Granting):
             "account": self.caller.account,
             "region": "eu-west-1" if location == "EU" else location or self.caller.region,
             "created": float(int(self.house.clock())),
-            **self._openness(ObjectOwnership),
+            **self._openness(ObjectOwnership, acl_requests.opens({**members, "ACL": ACL})),
         }
         self._set_acl(bucket, {**members, "ACL": ACL})
         if ObjectLockEnabledForBucket:
@@ -106,30 +106,36 @@ class Buckets(Granting):
         for action in ("s3:CreateBucket", *(action for action, told in also.items() if told)):
             self._check_own(action, f"arn:aws:s3:::{name}", asked)
 
-    def _openness(self, setting: str) -> dict[str, Any]:
+    def _openness(self, setting: str, opened: bool) -> dict[str, Any]:
         """Whether ACLs count in a new bucket, and what of the public is blocked: AWS's defaults since 2023,
-        or those before (the setting `open_buckets`)."""
+        or those before (the setting `open_buckets`).
+
+        A bucket that is asked for with an ACL is one in which ACLs count, and the block that nobody has asked
+        for gives way to the first ACL or policy that opens the bucket: AWS wants to be told so apart.
+        """
         if setting not in ("", *owners.SETTINGS):
             name, message = "x-amz-object-ownership", "Invalid x-amz-object-ownership header"
             raise errors.invalid_argument(message, name, setting)
         before_2023 = self.house.config.open_buckets
-        block = {} if before_2023 else dict.fromkeys(BLOCK, True)
-        if setting == owners.ENFORCED or not (setting or before_2023):
-            return {"block": block}
-        return {"block": block, "ownership": setting or owners.UNSET}
+        block = {} if before_2023 else {"block": dict.fromkeys(BLOCK, True), "unasked": True}
+        if setting == owners.ENFORCED or not (setting or before_2023 or opened):
+            return {"block": {}, **block}
+        return {"block": {}, **block, "ownership": setting or owners.UNSET}
 
     def _set_acl(self, bucket: Bucket, asked: dict[str, Any]) -> None:
         """The grants that a new bucket begins with, if its request tells any."""
         if not acl_requests.tells(asked):
             return
         owner = owners.bucket_owner(bucket)
-        block, enforced = bucket["block"], not owners.acls_on(bucket)
-        acl = self._asked_acl({**bucket, "block": {} if enforced else block}, owner, asked, of_bucket=True)
+        enforced = not owners.acls_on(bucket)
+        acl = self._asked_acl({**bucket, "block": {}}, owner, asked, of_bucket=True)
         if acl == grants.by_default(owner):
             return
         if enforced:
             raise not_with_enforced()
         bucket["acl"] = acl
+        if grants.names_public(acl):
+            bucket["block"] = opened_to_acls(bucket["block"])
 
     def _check_location(self, location: str) -> None:
         """Outside of us-east-1 the location must be told, and be the region that the request went to."""

@@ -39,6 +39,9 @@ class Granting(Access):
         bucket_owner = "" if of_bucket else owners.bucket_owner(bucket)
         acl = acl_requests.read(members, Owners(owner, bucket_owner, self._is_account))
         if bucket["block"].get("BlockPublicAcls") and grants.names_public(acl):
+            if bucket.get("unasked"):
+                self._edit_bucket(bucket["name"], block=opened_to_acls(bucket["block"]))
+                return acl
             raise errors.access_denied(
                 "The BlockPublicAcls setting of the bucket's public access block prevents public ACLs"
             )
@@ -53,6 +56,11 @@ class Granting(Access):
     def _is_account(self, canonical_id: str) -> bool:
         known: bool = canonical_id == self._me or self.other("iam").knows(canonical_id)
         return known
+
+
+def opened_to_acls(block: dict[str, bool]) -> dict[str, bool]:
+    """A public access block that leaves ACLs alone."""
+    return {**block, "BlockPublicAcls": False, "IgnorePublicAcls": False} if block else block
 
 
 def check_enforced(bucket: Bucket, members: Mapping[str, Any]) -> None:

@@ -33,12 +33,14 @@ class Policies(Access):
         """Keep a policy, from the next request on. ConfirmRemoveSelfBucketAccess has nothing to confirm:
         the account's root user can always come back and change the policy."""
         bucket = self._own(Bucket, "s3:PutBucketPolicy", ExpectedBucketOwner)
-        policy = _read(Policy, Bucket)
-        if bucket["block"].get("BlockPublicPolicy") and publicity.is_public(policy):
-            raise errors.access_denied(
-                "The BlockPublicPolicy setting of the bucket's public access block prevents public policies"
-            )
-        self.store.atomically(lambda: self._set_policy(Bucket, Policy))
+        policy, block = _read(Policy, Bucket), bucket["block"]
+        if block.get("BlockPublicPolicy") and publicity.is_public(policy):
+            if not bucket.get("unasked"):
+                raise errors.access_denied(
+                    "The BlockPublicPolicy setting of the bucket's public access block prevents public policies"
+                )
+            block = {**block, "BlockPublicPolicy": False, "RestrictPublicBuckets": False}
+        self.store.atomically(lambda: self._set_policy(Bucket, Policy, block=block))
         return Answer(status=204)
 
     def get_bucket_policy(self, *, Bucket: str, ExpectedBucketOwner: str = "") -> dict[str, Any]:
@@ -93,16 +95,16 @@ class Policies(Access):
             raise errors.no_such_configuration("NoSuchBucketPolicy", "bucket policy", name)
         return text
 
-    def _set_policy(self, name: str, text: str | None) -> None:
+    def _set_policy(self, name: str, text: str | None, **more: Any) -> None:
         if text is None:
             self.store.records.delete("s3.configuration", name, "policy")
         else:
             self.store.records.put("s3.configuration", name, "policy", {"text": text})
-        self._edit_bucket(name, policy=text is not None)
+        self._edit_bucket(name, policy=text is not None, **more)
 
     def _set_block(self, name: str, block: dict[str, bool], owner: str) -> None:
         self._bucket(name, "s3:PutBucketPublicAccessBlock", owner=owner)
-        self._edit_bucket(name, block=block)
+        self._edit_bucket(name, block=block, unasked=None)
 
 
 def _read(text: str, bucket: str) -> policies.Policy:
