@@ -19,9 +19,7 @@ names an answer of this script's own; everything else they ask is asked of Cumul
 
 from __future__ import annotations
 
-import argparse
 import os
-import shlex
 import subprocess
 import sys
 import tempfile
@@ -34,7 +32,7 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 import boto3
-from suite import Account, Outcome, account, failed, keep, outcomes, tell
+from suite import Account, Outcome, account, main, outcomes
 
 from cumulet import environment
 from cumulet.launch import Child
@@ -136,26 +134,5 @@ def run(python: str, checkout: Path, files: list[str], more: list[str], server: 
         return outcomes(report)
 
 
-def main() -> int:
-    layout = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=layout)
-    parser.add_argument("checkout", type=Path, help="a checkout of aws/aws-sdk-pandas")
-    parser.add_argument("--python", default=sys.executable, help="a Python with what the tests import")
-    parser.add_argument("--files", nargs="+", default=FILES, metavar="FILE")
-    parser.add_argument("--results", type=Path, help="where to write every test's outcome as JSON")
-    parser.add_argument("--pytest", type=shlex.split, default=[], help="further arguments for pytest")
-    asked = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        server = Child(Path(folder, "data"))
-        try:
-            python = str(Path(asked.python).absolute())
-            found = run(python, asked.checkout, asked.files, asked.pytest, server)
-        finally:
-            server.stop()
-    keep(found, asked.results)
-    tell(found)
-    return int(bool(failed(found)))
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(__doc__, "aws/aws-sdk-pandas", FILES, run))

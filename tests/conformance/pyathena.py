@@ -17,16 +17,13 @@ Left out is `tests/pyathena/spark`: Athena's notebooks are not there (docs/servi
 
 from __future__ import annotations
 
-import argparse
 import os
-import shlex
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
 import boto3
-from suite import Outcome, account, failed, keep, run_pytest, tell
+from suite import Outcome, account, main, run_pytest
 
 from cumulet import environment
 from cumulet.launch import Child
@@ -63,26 +60,5 @@ def run(python: str, checkout: Path, files: list[str], more: list[str], server: 
     return found
 
 
-def main() -> int:
-    layout = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=layout)
-    parser.add_argument("checkout", type=Path, help="a checkout of laughingman7743/PyAthena")
-    parser.add_argument("--python", default=sys.executable, help="a Python with what the tests import")
-    parser.add_argument("--files", nargs="+", default=FILES, metavar="FILE")
-    parser.add_argument("--results", type=Path, help="where to write every test's outcome as JSON")
-    parser.add_argument("--pytest", type=shlex.split, default=[], help="further arguments for pytest")
-    asked = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        server = Child(Path(folder, "data"))
-        try:
-            python = str(Path(asked.python).absolute())
-            found = run(python, asked.checkout, asked.files, asked.pytest, server)
-        finally:
-            server.stop()
-    keep(found, asked.results)
-    tell(found)
-    return int(bool(failed(found)))
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(__doc__, "laughingman7743/PyAthena", FILES, run))

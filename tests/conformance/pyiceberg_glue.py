@@ -13,15 +13,12 @@ a fresh data directory. Left out are the tests of S3 Tables, which reach into mo
 
 from __future__ import annotations
 
-import argparse
 import os
-import shlex
 import sys
-import tempfile
 from pathlib import Path
 
 import boto3
-from suite import Outcome, account, failed, keep, run_pytest, tell
+from suite import Outcome, account, main, run_pytest
 
 from cumulet import environment
 from cumulet.launch import Child
@@ -55,26 +52,5 @@ def make_bucket(chosen: dict[str, str]) -> None:
     session.client("s3", endpoint_url=chosen["AWS_ENDPOINT_URL"]).create_bucket(Bucket=BUCKET)
 
 
-def main() -> int:
-    layout = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=layout)
-    parser.add_argument("checkout", type=Path, help="a checkout of apache/iceberg-python")
-    parser.add_argument("--python", default=sys.executable, help="a Python with what the tests import")
-    parser.add_argument("--files", nargs="+", default=FILES, metavar="FILE")
-    parser.add_argument("--results", type=Path, help="where to write every test's outcome as JSON")
-    parser.add_argument("--pytest", type=shlex.split, default=[], help="further arguments for pytest")
-    asked = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        server = Child(Path(folder, "data"))
-        try:
-            python = str(Path(asked.python).absolute())
-            found = run(python, asked.checkout, asked.files, asked.pytest, server)
-        finally:
-            server.stop()
-    keep(found, asked.results)
-    tell(found)
-    return int(bool(failed(found)))
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(__doc__, "apache/iceberg-python", FILES, run))

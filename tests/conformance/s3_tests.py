@@ -15,17 +15,15 @@ or a second cloud. Another selection: `--pytest="-m lifecycle"`, another file: `
 
 from __future__ import annotations
 
-import argparse
 import configparser
 import os
-import shlex
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 import boto3
-from suite import Account, Outcome, account, failed, keep, outcomes, tell
+from suite import Account, Outcome, account, main, outcomes
 
 from cumulet.launch import Child
 
@@ -104,28 +102,9 @@ def run(python: str, checkout: Path, files: list[str], more: list[str], server: 
         return outcomes(report)
 
 
-def main() -> int:
-    layout = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=layout)
-    parser.add_argument("checkout", type=Path, help="a checkout of ceph/s3-tests")
-    parser.add_argument("--python", default=sys.executable, help="a Python with the suite's requirements")
-    parser.add_argument("--files", nargs="+", default=FILES, metavar="FILE")
-    parser.add_argument("--results", type=Path, help="where to write every test's outcome as JSON")
-    parser.add_argument("--pytest", type=shlex.split, default=[], help="further arguments for pytest")
-    asked = parser.parse_args()
-    os.environ["CUMULET_S3_DAY_SECONDS"] = str(DAY)
-    os.environ.setdefault("CUMULET_OPEN_BUCKETS", "1")  # the suite was written for the buckets before April 2023
-    with tempfile.TemporaryDirectory() as folder:
-        server = Child(Path(folder, "data"))
-        try:
-            python = str(Path(asked.python).absolute())
-            found = run(python, asked.checkout, asked.files, asked.pytest, server)
-        finally:
-            server.stop()
-    keep(found, asked.results)
-    tell(found)
-    return int(bool(failed(found)))
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    os.environ["CUMULET_S3_DAY_SECONDS"] = str(DAY)
+    os.environ.setdefault(
+        "CUMULET_OPEN_BUCKETS", "1"
+    )  # the suite was written for the buckets before April 2023
+    sys.exit(main(__doc__, "ceph/s3-tests", FILES, run))

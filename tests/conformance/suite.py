@@ -2,20 +2,50 @@
 
 from __future__ import annotations
 
+import argparse
 import json
+import shlex
 import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
+
+from cumulet.launch import Child
 
 CAUSE = 160  # characters of a failure's message that tell one cause from another
 
 Account = dict[str, str]
 Outcome = dict[str, str]
+
+
+# A suite at work: the Python that runs it, its checkout, the files, more arguments for pytest, the server.
+Run = Callable[[str, Path, list[str], list[str], Child], list["Outcome"]]
+
+
+def main(about: str | None, repository: str, files: list[str], run: Run) -> int:
+    """The command line that all of these scripts have: a server of its own, the suite, what came of it."""
+    layout = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=about, formatter_class=layout)
+    parser.add_argument("checkout", type=Path, help=f"a checkout of {repository}")
+    parser.add_argument("--python", default=sys.executable, help="a Python with what the tests import")
+    parser.add_argument("--files", nargs="+", default=files, metavar="FILE")
+    parser.add_argument("--results", type=Path, help="where to write every test's outcome as JSON")
+    parser.add_argument("--pytest", type=shlex.split, default=[], help="further arguments for pytest")
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        server = Child(Path(folder, "data"))
+        try:
+            python = str(Path(asked.python).absolute())
+            found = run(python, asked.checkout, asked.files, asked.pytest, server)
+        finally:
+            server.stop()
+    keep(found, asked.results)
+    tell(found)
+    return int(bool(failed(found)))
 
 
 def account(name: str, data_dir: Path) -> Account:
