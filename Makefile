@@ -97,10 +97,12 @@ $(VENV)/.bench: $(VENV)/.test
 	@.venv-sagemaker3/bin/python -m pip install --quiet 'sagemaker>=3,<4' 'pandas<3' scikit-learn
 	@touch $@
 
-# boto3 is what s3fs pins (through aiobotocore) and DuckDB what its extension's wheel was built for.
+# boto3 is what s3fs pins through aiobotocore, told here so that pip need not search for it; DuckDB is what its
+# extension's wheel was built for.
 .venv-clients/.ready: Makefile
 	@echo "Installing S3's other clients into .venv-clients (a minute or two, once) ..."
 	@$(PYTHON) -m venv .venv-clients
-	@.venv-clients/bin/python -m pip install --quiet s3fs obstore deltalake 'pyiceberg[sql-sqlite]' polars \
-	  pandas pyarrow 'smart_open[s3]' boto3 awscrt pyathena duckdb-extension-httpfs==1.5.5
+	@.venv-clients/bin/python -m pip install --quiet 's3fs==2026.9.*' 'aiobotocore==3.10.*' boto3==1.43.117 obstore \
+	  deltalake 'pyiceberg[sql-sqlite]' polars 'pandas<3' pyarrow 'smart_open[s3]' awscrt pyathena \
+	  duckdb-extension-httpfs==1.5.5
 	@touch $@
