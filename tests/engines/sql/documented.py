@@ -120,9 +120,14 @@ JSON = [
     ("CAST(JSON '{\"k1\":1}' AS MAP(varchar, integer))", "{k1=1}"),
     ("CAST(ARRAY[1, 23, 456] AS JSON)", "[1,23,456]"),
     ("CAST(MAP(ARRAY[10, 9], ARRAY['a', NULL]) AS JSON)", '{"10":"a","9":null}'),
-    ("CAST(CAST(ROW(123, 'abc', true) AS ROW(v1 BIGINT, v2 VARCHAR, v3 BOOLEAN)) AS JSON)",
-     '{"v1":123,"v2":"abc","v3":true}'),
-    ("CAST(ROW(ARRAY[1, 2], MAP(ARRAY['a'], ARRAY[ROW(1, NULL)])) AS JSON)", '{"":[1,2],"":{"a":{"":1,"":null}}}'),
+    (
+        "CAST(CAST(ROW(123, 'abc', true) AS ROW(v1 BIGINT, v2 VARCHAR, v3 BOOLEAN)) AS JSON)",
+        '{"v1":123,"v2":"abc","v3":true}',
+    ),
+    (
+        "CAST(ROW(ARRAY[1, 2], MAP(ARRAY['a'], ARRAY[ROW(1, NULL)])) AS JSON)",
+        '{"":[1,2],"":{"a":{"":1,"":null}}}',
+    ),
 ]
 # https://trino.io/docs/current/functions/math.html and decimal.html
 NUMBERS = [

@@ -64,9 +64,7 @@ class Worker:
         self.used = time.monotonic()
         self.cancelled = False
 
-    def request(
-        self, message: frames.Message, catalog: Lake | None = None, hear: Hear | None = None
-    ) -> Any:
+    def request(self, message: frames.Message, catalog: Lake | None = None, hear: Hear | None = None) -> Any:
         """Send a request, answer what the worker asks meanwhile, and return what it did."""
         self.cancelled = False
         self._send(message)
@@ -184,9 +182,7 @@ class Pool:
                 raise
             raise Refused(error.name, error.message) from None
 
-    def _do(
-        self, message: frames.Message, catalog: Lake | None, key: str, hear: Hear | None = None
-    ) -> Any:
+    def _do(self, message: frames.Message, catalog: Lake | None, key: str, hear: Hear | None = None) -> Any:
         with self.turns.turn(key):
             worker = self._take()
             with self.lock:
