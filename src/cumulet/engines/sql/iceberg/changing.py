@@ -20,6 +20,8 @@ from cumulet.engines.sql.iceberg.writing import Writer
 from cumulet.engines.sql.trino.changes import Changes, Reader
 from cumulet.engines.sql.trino.translation import fitted
 
+ATTEMPTS = 8  # each of pyiceberg's own retries apart
+
 
 def insert(work: Work) -> int:
     """The rows of a query, as a snapshot more."""
@@ -31,15 +33,19 @@ def insert(work: Work) -> int:
 
 
 def append(work: Work, table: Table, files: list[DataFile]) -> None:
-    """Appends do not conflict: one that lost a race is tried again on the newer table."""
-    if not files:
-        return
-    try:
-        with table.transaction() as transaction, transaction.update_snapshot().merge_append() as snapshot:
-            for file in files:
-                snapshot.append_data_file(file)
-    except (CommitFailedException, ValidationException) as error:
-        raise conflict(work, error) from None
+    """Appends do not conflict: one that has lost a race is tried again on the table as it then is."""
+    lost: CommitFailedException | None = None
+    for _ in range(ATTEMPTS if files else 0):
+        try:
+            with table.transaction() as transaction, transaction.update_snapshot().merge_append() as snapshot:
+                for file in files:
+                    snapshot.append_data_file(file)
+            return
+        except CommitFailedException as error:
+            lost = error
+            table = work.lakes.snapshots.catalog.load_table((work.change.database, work.change.name))
+    if lost:
+        raise conflict(work, lost) from None
 
 
 def change(work: Work) -> int:

@@ -76,7 +76,7 @@ class LakeOutput(OutputFile):
 
 
 class HandedOver(io.FileIO):
-    """A file that becomes an object when it is closed; one whose writing failed never does."""
+    """A file that becomes an object when it is closed; what is left by a write that failed, nothing refers to."""
 
     def __init__(self, lake: LakeIO, location: str) -> None:
         lake.folder.mkdir(parents=True, exist_ok=True)
