@@ -362,3 +362,13 @@ def test_a_table_is_renamed_and_keeps_its_rows_and_its_history(films: Lab) -> No
     assert "films" not in films.lines("SHOW TABLES")
     films.run(MADE.format(bucket=films.bucket).replace("/films/", "/others/"))
     assert "AlreadyExists" in films.fail("ALTER TABLE pictures RENAME TO films")["StateChangeReason"]
+
+
+def test_a_table_made_of_a_query_is_there_with_its_rows_or_not_at_all(lab: Lab) -> None:
+    made = f"CREATE TABLE made WITH (table_type = 'ICEBERG', is_external = false, location = 's3://{lab.bucket}/m/')"
+    lab.run(f"{made} AS SELECT 1 AS a")
+    table = lab.glue.get_table(DatabaseName=lab.database, Name="made")["Table"]
+    assert "/00000-" in table["Parameters"]["metadata_location"]  # its first metadata has the rows
+    assert lab.rows("SELECT a FROM made") == [["1"]]
+    lab.run(made.replace("TABLE made", "TABLE bare") + " AS SELECT 1 AS a WHERE false")
+    assert lab.rows("SELECT count(*) FROM bare") == [["0"]]

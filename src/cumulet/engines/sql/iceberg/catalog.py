@@ -56,7 +56,7 @@ class LakeCatalog:
         return self._table((database, name), metadata, location)
 
     def staged(self, database: str, name: str, metadata: TableMetadata) -> Table:
-        """A table that is not there yet, to write data files for."""
+        """A table that is not there yet: its first commit makes it."""
         return self._table((database, name), metadata, "")
 
     def create(self, database: str, name: str, metadata: TableMetadata) -> Table:
@@ -68,24 +68,31 @@ class LakeCatalog:
     def commit_table(
         self, table: Table, requirements: tuple[TableRequirement, ...], updates: tuple[TableUpdate, ...]
     ) -> CommitTableResponse:
+        """The next metadata file; of a staged table the first, and with it the table."""
         database, name = table.name()
-        current = self.load_table((database, name))
+        staged = not table.metadata_location
+        current = table if staged else self.load_table((database, name))
         for requirement in requirements:
             requirement.validate(current.metadata)
         changed = update_table_metadata(
-            current.metadata, updates, enforce_validation=False, metadata_location=current.metadata_location
+            current.metadata,
+            updates,
+            enforce_validation=False,
+            metadata_location=current.metadata_location or None,
         )
         if changed == current.metadata:
             return CommitTableResponse.model_validate(
                 {"metadata": changed, "metadata-location": current.metadata_location}
             )
-        version = MetastoreCatalog._parse_metadata_version(current.metadata_location) + 1
+        version = 0 if staged else MetastoreCatalog._parse_metadata_version(current.metadata_location) + 1
         location = self._write(changed, version)
         try:
             self.lake.commit(database, name, current.metadata_location, location, described(changed))
         except SqlError as error:
             self.lake.discard([location])
-            raise CommitFailedException(error.message) if error.name == CONFLICT else error from None
+            if staged or error.name != CONFLICT:
+                raise  # a table that another has made meanwhile is not this one: nothing to try again
+            raise CommitFailedException(error.message) from None
         return CommitTableResponse.model_validate({"metadata": changed, "metadata-location": location})
 
     @staticmethod

@@ -42,14 +42,16 @@ def create_as(work: Work) -> int:
     check(columns, made.columns)
     catalog = work.lakes.snapshots.catalog
     described = metadata(columns, work.change.arguments)
-    shown = catalog.staged(work.change.database, work.change.name, described)
+    table = catalog.staged(work.change.database, work.change.name, described)
     values = (f"{cast(f'q.c{n}', kind)} AS c{n}" for n, (_, kind, _) in enumerate(columns))
     rows = f"SELECT {', '.join(values)} FROM ({made.sql}) AS q"
     files = (
-        [] if work.change.arguments.get("no_rows") else Writer(work.connection, shown, work.io).write(rows)
+        [] if work.change.arguments.get("no_rows") else Writer(work.connection, table, work.io).write(rows)
     )
-    table = catalog.create(work.change.database, work.change.name, described)
-    changing.append(work, table, files)
+    if files:
+        changing.append(work, table, files)
+    else:
+        catalog.create(work.change.database, work.change.name, described)
     return sum(file.record_count for file in files)
 
 
