@@ -5,13 +5,11 @@ https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateEndpointConf
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
-from cumulet.services.sagemaker.listing import Filters, Order
 from cumulet.services.sagemaker.models import Models
-from cumulet.services.sagemaker.refusals import already_existing, could_not_find, honour_only, invalid
-from cumulet.services.sagemaker.resources import ENDPOINT_CONFIG, MODEL, shown, summary
+from cumulet.services.sagemaker.refusals import honour_only, invalid
+from cumulet.services.sagemaker.resources import ENDPOINT_CONFIG, MODEL, lists, shown
 from cumulet.services.sagemaker.tags import TagList
 
 SUMMARY = ("EndpointConfigName", "EndpointConfigArn", "CreationTime")
@@ -61,15 +59,7 @@ class EndpointConfigs(Models):
             "EnableNetworkIsolation": False,
             "CreationTime": self._now(),
         }
-        body = {name: value for name, value in body.items() if value is not None}
-
-        def create() -> None:
-            if self._get(ENDPOINT_CONFIG, EndpointConfigName) is not None:
-                raise already_existing("endpoint configuration", arn)
-            self._put(ENDPOINT_CONFIG, EndpointConfigName, body)
-            self._tag(f"{ENDPOINT_CONFIG}/{EndpointConfigName}", Tags)
-
-        self.store.atomically(create)
+        self._create(ENDPOINT_CONFIG, EndpointConfigName, body, Tags)
         return {"EndpointConfigArn": arn}
 
     def _check_variants(self, variants: list[dict[str, Any]]) -> None:
@@ -86,40 +76,13 @@ class EndpointConfigs(Models):
         for member in ("ModelName", "InstanceType", "InitialInstanceCount"):
             if not variant.get(member):
                 raise invalid(f"Production variant {variant['VariantName']} needs {member}.")
-        if self._get(MODEL, variant["ModelName"]) is None:
-            raise could_not_find("model", self._arn_of(MODEL, variant["ModelName"]))
+        self._found(MODEL, variant["ModelName"])
 
     def describe_endpoint_config(self, *, EndpointConfigName: str) -> dict[str, Any]:
-        return shown(self._endpoint_config(EndpointConfigName))
+        return shown(self._found(ENDPOINT_CONFIG, EndpointConfigName))
 
     def delete_endpoint_config(self, *, EndpointConfigName: str) -> dict[str, Any]:
         """Forget a configuration. Endpoints made from it go on: they remember what they run."""
+        return self._forget(ENDPOINT_CONFIG, EndpointConfigName)
 
-        def delete() -> None:
-            self._endpoint_config(EndpointConfigName)
-            self._delete(ENDPOINT_CONFIG, EndpointConfigName)
-            self._untag(f"{ENDPOINT_CONFIG}/{EndpointConfigName}")
-
-        self.store.atomically(delete)
-        return {}
-
-    def list_endpoint_configs(
-        self,
-        *,
-        SortBy: str = "CreationTime",
-        SortOrder: str = "Descending",
-        NextToken: str | None = None,
-        MaxResults: int | None = None,
-        NameContains: str | None = None,
-        CreationTimeBefore: datetime | None = None,
-        CreationTimeAfter: datetime | None = None,
-    ) -> dict[str, Any]:
-        filters = Filters(NameContains, None, CreationTimeAfter, CreationTimeBefore)
-        order = Order("EndpointConfig", SortBy, SortOrder == "Descending")
-        configs, token = self._page(ENDPOINT_CONFIG, filters, order, NextToken, MaxResults)
-        return {"EndpointConfigs": [summary(config, SUMMARY) for config in configs], "NextToken": token}
-
-    def _endpoint_config(self, name: str) -> dict[str, Any]:
-        if body := self._get(ENDPOINT_CONFIG, name):
-            return body
-        raise could_not_find("endpoint configuration", self._arn_of(ENDPOINT_CONFIG, name))
+    list_endpoint_configs = lists(ENDPOINT_CONFIG, "EndpointConfig", "EndpointConfigs", SUMMARY)

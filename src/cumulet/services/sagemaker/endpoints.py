@@ -12,8 +12,8 @@ from cumulet.services.sagemaker.endpoint_configs import EndpointConfigs
 from cumulet.services.sagemaker.fleet import fleet_of
 from cumulet.services.sagemaker.listing import Filters, Order
 from cumulet.services.sagemaker.models import container_of
-from cumulet.services.sagemaker.refusals import already_existing, could_not_find, invalid
-from cumulet.services.sagemaker.resources import ENDPOINT, shown, summary
+from cumulet.services.sagemaker.refusals import already_existing, invalid
+from cumulet.services.sagemaker.resources import ENDPOINT, ENDPOINT_CONFIG, MODEL, shown, summary
 from cumulet.services.sagemaker.tags import TagList
 from cumulet.wire.errors import NotImplementedByCumulet
 
@@ -26,7 +26,7 @@ class Endpoints(EndpointConfigs):
     def create_endpoint(
         self, *, EndpointName: str, EndpointConfigName: str, Tags: TagList | None = None
     ) -> dict[str, Any]:
-        config = self._endpoint_config(EndpointConfigName)
+        config = self._found(ENDPOINT_CONFIG, EndpointConfigName)
         arn, now = self._arn_of(ENDPOINT, EndpointName), self._now()
         body = {
             "EndpointName": EndpointName,
@@ -56,7 +56,7 @@ class Endpoints(EndpointConfigs):
 
         With RetainAllVariantProperties a variant that stays keeps its present weight and instance count.
         """
-        config, now = self._endpoint_config(EndpointConfigName), self._now()
+        config, now = self._found(ENDPOINT_CONFIG, EndpointConfigName), self._now()
 
         def change(body: dict[str, Any]) -> None:
             if body["EndpointStatus"] not in ("InService", "Failed"):
@@ -65,7 +65,7 @@ class Endpoints(EndpointConfigs):
             self._deploy(body, config, kept)
             body.update(EndpointStatus="Updating", LastModifiedTime=now)
 
-        self._endpoint(EndpointName)
+        self._found(ENDPOINT, EndpointName)
         body = self._change(ENDPOINT, EndpointName, change)
         assert body
         self._wait_a_moment(EndpointName)
@@ -89,7 +89,7 @@ class Endpoints(EndpointConfigs):
         variants = []
         for variant in config["ProductionVariants"]:
             old = present.get(variant["VariantName"], {})
-            model = self._model(variant["ModelName"])
+            model = self._found(MODEL, variant["ModelName"])
             variants.append(
                 {
                     **variant,
@@ -123,7 +123,7 @@ class Endpoints(EndpointConfigs):
             for name, weight in weights.items():
                 variants[name].update(CurrentWeight=weight, DesiredWeight=weight)
 
-        self._endpoint(EndpointName)
+        self._found(ENDPOINT, EndpointName)
         body = self._change(ENDPOINT, EndpointName, change)
         assert body
         fleet_of(self.house).set_weights(self._fleet_name(EndpointName), weights)
@@ -139,7 +139,7 @@ class Endpoints(EndpointConfigs):
             for work in body["works"]:
                 self.house.jobs.stop(work)
 
-        self._endpoint(EndpointName)
+        self._found(ENDPOINT, EndpointName)
         self._change(ENDPOINT, EndpointName, change)
         self._forget_if_over(EndpointName)
         return {}
@@ -156,7 +156,7 @@ class Endpoints(EndpointConfigs):
         self.store.atomically(forget)
 
     def describe_endpoint(self, *, EndpointName: str) -> dict[str, Any]:
-        return shown(self._endpoint(EndpointName))
+        return shown(self._found(ENDPOINT, EndpointName))
 
     def list_endpoints(
         self,
@@ -178,11 +178,6 @@ class Endpoints(EndpointConfigs):
             ENDPOINT, Filters(NameContains, StatusEquals, *times), order, NextToken, MaxResults
         )
         return {"Endpoints": [summary(endpoint, SUMMARY) for endpoint in endpoints], "NextToken": token}
-
-    def _endpoint(self, name: str) -> dict[str, Any]:
-        if body := self._get(ENDPOINT, name):
-            return body
-        raise could_not_find("endpoint", self._arn_of(ENDPOINT, name))
 
     def _fleet_name(self, name: str) -> str:
         return f"{self.caller.scope}/{name}"

@@ -5,13 +5,11 @@ https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateModel.html
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from cumulet.services.sagemaker import images
-from cumulet.services.sagemaker.listing import Filters, Order
-from cumulet.services.sagemaker.refusals import already_existing, could_not_find, honour_only, invalid
-from cumulet.services.sagemaker.resources import MODEL, shown, summary
+from cumulet.services.sagemaker.refusals import honour_only, invalid
+from cumulet.services.sagemaker.resources import MODEL, lists, shown
 from cumulet.services.sagemaker.roles import Roles
 from cumulet.services.sagemaker.tags import TagList, Tags
 from cumulet.services.sagemaker.training_request import split_uri
@@ -54,15 +52,7 @@ class Models(Tags, Roles):
             "EnableNetworkIsolation": EnableNetworkIsolation,
             "CreationTime": self._now(),
         }
-        body = {name: value for name, value in body.items() if value is not None}
-
-        def create() -> None:
-            if self._get(MODEL, ModelName) is not None:
-                raise already_existing("model", arn)
-            self._put(MODEL, ModelName, body)
-            self._tag(f"{MODEL}/{ModelName}", Tags)
-
-        self.store.atomically(create)
+        self._create(MODEL, ModelName, body, Tags)
         return {"ModelArn": arn}
 
     def _check_container(self, container: dict[str, Any]) -> None:
@@ -88,39 +78,13 @@ class Models(Tags, Roles):
             raise invalid(f"Could not find model data at {uri}.")
 
     def describe_model(self, *, ModelName: str) -> dict[str, Any]:
-        return shown(self._model(ModelName))
+        return shown(self._found(MODEL, ModelName))
 
     def delete_model(self, *, ModelName: str) -> dict[str, Any]:
         """Forget a model. Endpoints that serve it go on: they have their own copy."""
+        return self._forget(MODEL, ModelName)
 
-        def delete() -> None:
-            self._model(ModelName)
-            self._delete(MODEL, ModelName)
-            self._untag(f"{MODEL}/{ModelName}")
-
-        self.store.atomically(delete)
-        return {}
-
-    def list_models(
-        self,
-        *,
-        SortBy: str = "CreationTime",
-        SortOrder: str = "Descending",
-        NextToken: str | None = None,
-        MaxResults: int | None = None,
-        NameContains: str | None = None,
-        CreationTimeBefore: datetime | None = None,
-        CreationTimeAfter: datetime | None = None,
-    ) -> dict[str, Any]:
-        filters = Filters(NameContains, None, CreationTimeAfter, CreationTimeBefore)
-        order = Order("Model", SortBy, SortOrder == "Descending")
-        models, token = self._page(MODEL, filters, order, NextToken, MaxResults)
-        return {"Models": [summary(model, SUMMARY) for model in models], "NextToken": token}
-
-    def _model(self, name: str) -> dict[str, Any]:
-        if body := self._get(MODEL, name):
-            return body
-        raise could_not_find("model", self._arn_of(MODEL, name))
+    list_models = lists(MODEL, "Model", "Models", SUMMARY)
 
 
 def container_of(model: dict[str, Any]) -> dict[str, Any]:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from cumulet.services import Service
 from cumulet.services.sagemaker.listing import Filters, Order, page
+from cumulet.services.sagemaker.refusals import could_not_find
 
 TRAINING_JOB = "training-job"
 MODEL = "model"
 ENDPOINT_CONFIG = "endpoint-config"
 ENDPOINT = "endpoint"
+WORDS = {ENDPOINT_CONFIG: "endpoint configuration"}  # where a kind is not called by its name
 KINDS = (TRAINING_JOB, MODEL, ENDPOINT_CONFIG, ENDPOINT)
 
 
@@ -33,6 +37,12 @@ class Resources(Service):
     def _delete(self, kind: str, name: str) -> bool:
         return self.store.records.delete(f"sagemaker.{kind}", self.caller.scope, name)
 
+    def _found(self, kind: str, name: str) -> dict[str, Any]:
+        """The record of something that has to be there."""
+        if body := self._get(kind, name):
+            return body
+        raise could_not_find(WORDS.get(kind, kind), self._arn_of(kind, name))
+
     def _arn_of(self, kind: str, name: str) -> str:
         return self.arn(f"{kind}/{name}", "sagemaker")
 
@@ -41,6 +51,28 @@ class Resources(Service):
     ) -> tuple[list[dict[str, Any]], str | None]:
         records = self.store.records.list(f"sagemaker.{kind}", self.caller.scope)
         return page((body for _, body in records), filters, order, token, limit)
+
+
+def lists(kind: str, noun: str, answer: str, members: tuple[str, ...]) -> Callable[..., dict[str, Any]]:
+    """The List operation of a kind of resource that has no status: ListModels, ListEndpointConfigs."""
+
+    def operation(
+        self: Resources,
+        *,
+        SortBy: str = "CreationTime",
+        SortOrder: str = "Descending",
+        NextToken: str | None = None,
+        MaxResults: int | None = None,
+        NameContains: str | None = None,
+        CreationTimeBefore: datetime | None = None,
+        CreationTimeAfter: datetime | None = None,
+    ) -> dict[str, Any]:
+        filters = Filters(NameContains, None, CreationTimeAfter, CreationTimeBefore)
+        order = Order(noun, SortBy, SortOrder == "Descending")
+        found, token = self._page(kind, filters, order, NextToken, MaxResults)
+        return {answer: [summary(body, members) for body in found], "NextToken": token}
+
+    return operation
 
 
 def shown(body: dict[str, Any]) -> dict[str, Any]:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from cumulet.services.sagemaker.refusals import could_not_find, invalid
-from cumulet.services.sagemaker.resources import KINDS, Resources
+from cumulet.services.sagemaker.refusals import already_existing, could_not_find, invalid
+from cumulet.services.sagemaker.resources import KINDS, WORDS, Resources
 
 TAGS = "tags"
 MOST = 50
@@ -34,6 +34,28 @@ class Tags(Resources):
                 body.pop(key, None)
 
         self._change(TAGS, self._taggable(ResourceArn), change)
+        return {}
+
+    def _create(self, kind: str, name: str, body: dict[str, Any], tags: TagList | None) -> None:
+        """Remember a new resource and its tags; members that are None are left out."""
+
+        def create() -> None:
+            if self._get(kind, name) is not None:
+                raise already_existing(WORDS.get(kind, kind), self._arn_of(kind, name))
+            self._put(kind, name, {member: value for member, value in body.items() if value is not None})
+            self._tag(f"{kind}/{name}", tags)
+
+        self.store.atomically(create)
+
+    def _forget(self, kind: str, name: str) -> dict[str, Any]:
+        """Delete a resource that has to be there, and its tags."""
+
+        def forget() -> None:
+            self._found(kind, name)
+            self._delete(kind, name)
+            self._untag(f"{kind}/{name}")
+
+        self.store.atomically(forget)
         return {}
 
     def _tag(self, resource: str, tags: TagList | None) -> TagList:
