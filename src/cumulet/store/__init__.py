@@ -21,6 +21,7 @@ from cumulet.store.events import Events
 from cumulet.store.history import History
 from cumulet.store.leftovers import Leftovers
 from cumulet.store.lines import Lines
+from cumulet.store.metrics import Metrics
 from cumulet.store.objects import Objects
 from cumulet.store.partitions import Partitions
 from cumulet.store.queue import Queue
@@ -45,6 +46,7 @@ class Store:
     queue: Queue
     partitions: Partitions
     lines: Lines
+    metrics: Metrics
     events: Events
     objects: Objects
     history: History
@@ -72,6 +74,7 @@ class Store:
             queue=Queue(database),
             partitions=Partitions(database),
             lines=Lines(database),
+            metrics=Metrics(database),
             events=Events(database),
             objects=objects,
             history=History(database),
