@@ -24,11 +24,12 @@ class Task:
     """A program to run.
 
     `folder` belongs to this run alone: its output (`output.log`), its state and its end are kept there, and
-    `adopt(folder)` finds it again. `mounts` shows a folder under another absolute path, to this program only
-    (`{"/opt/ml": job_folder}`). Folders in them that are `shielded` hold files of somebody else's by another
-    name: what the program writes there goes to copies of its own, where the system can do that (root on Linux;
-    others are kept off by the files' modes). The program gets exactly `environment`, plus PATH, HOME, LANG and
-    PYTHONUNBUFFERED where it does not say, and CUMULET_RUN, its folder; standard input is empty.
+    `adopt(folder)` finds it again. `mounts` shows a folder or a file under another absolute path, to this
+    program only (`{"/opt/ml": job_folder}`). Folders in them that are `shielded` hold files of somebody else's
+    by another name: what the program writes there goes to copies of its own, or is refused where the system
+    cannot do that; those that are `read_only` it cannot write to at all. With mounts it may also have a
+    `hostname` of its own. The program gets exactly `environment`, plus PATH, HOME, LANG and PYTHONUNBUFFERED
+    where it does not say, and CUMULET_RUN, its folder; standard input is empty.
 
     After `seconds` it is asked to end (SIGTERM to its process group), `grace` seconds later killed with all
     its descendants. More than `memory` bytes resident in all its processes together: killed at once.
@@ -41,6 +42,8 @@ class Task:
     environment: Mapping[str, str] = field(default_factory=dict)
     mounts: Mapping[str, Path] = field(default_factory=dict)
     shielded: Sequence[str] = ()
+    read_only: Sequence[str] = ()
+    hostname: str = ""
     cwd: Path | None = None  # as the program sees it, so it may lie in a mount; default: the folder
     seconds: float | None = None
     grace: float = 30.0

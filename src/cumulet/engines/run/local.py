@@ -228,6 +228,8 @@ def _spoken(task: Task, lock: int) -> dict[str, Any]:
         "environment": {**defaults, **task.environment, processes.MARK: str(task.folder)},
         "mounts": {target: str(source.resolve()) for target, source in task.mounts.items()},
         "shielded": [str(place) for place in task.shielded],
+        "read_only": [str(place) for place in task.read_only],
+        "hostname": task.hostname,
         "cwd": str(task.cwd or task.folder),
         "seconds": task.seconds,
         "grace": task.grace,

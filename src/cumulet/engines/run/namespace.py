@@ -5,7 +5,7 @@ point does not exist, its nearest existing parent is rebuilt in memory from bind
 where that parent is `/`, the program gets a new root made the same way.
 """
 # pathlib takes longer to import than this whole program to start.
-# ruff: noqa: PTH102, PTH103, PTH106, PTH112, PTH115, PTH116, PTH117, PTH118, PTH120, PTH123, PTH211
+# ruff: noqa: PTH102, PTH103, PTH106, PTH110, PTH112, PTH115, PTH116, PTH117, PTH118, PTH120, PTH123, PTH211
 
 import ctypes
 import os
@@ -13,8 +13,9 @@ import subprocess
 import sys
 from functools import cache
 
-CLONE_NEWNS, CLONE_NEWUSER = 0x20000, 0x10000000
-MS_BIND, MS_REC, MS_PRIVATE = 0x1000, 0x4000, 0x40000
+CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWUSER = 0x20000, 0x4000000, 0x10000000
+MS_RDONLY, MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE = 0x1, 0x20, 0x1000, 0x4000, 0x40000
+KEPT = os.ST_NOSUID | os.ST_NODEV | os.ST_NOEXEC | os.ST_NOATIME | os.ST_NODIRATIME
 MNT_DETACH = 2
 PIVOT_ROOT = {"x86_64": 155, "aarch64": 41, "riscv64": 41}
 PROBE = (
@@ -46,9 +47,11 @@ def _probe() -> str:
     return "No private mount namespace: " + tried.stderr.strip().rpartition("\n")[2]
 
 
-def enter(mounts: dict[str, str]) -> None:
+def enter(mounts: dict[str, str], hostname: str = "") -> None:
     """Move this (single-threaded) process into a namespace of its own in which the mounts are made."""
-    _unshare()
+    _unshare(CLONE_NEWNS | (CLONE_NEWUTS if hostname else 0))
+    if hostname:
+        _libc("sethostname", hostname.encode(), len(hostname.encode()))
     _mount("none", "/", None, MS_REC | MS_PRIVATE)
     if any(_existing(target) == "/" for target in mounts):
         _new_root()
@@ -56,32 +59,50 @@ def enter(mounts: dict[str, str]) -> None:
     for target in sorted(sources):
         if not os.path.isabs(target):
             raise ValueError(f"a mount needs an absolute path, not {target}")
-        _make_point(target)
+        _make_point(target, folder=os.path.isdir(mounts[target]))
         _mount(f"/proc/self/fd/{sources[target]}", target, None, MS_BIND | MS_REC)
     for descriptor in sources.values():
         os.close(descriptor)
 
 
-def shield(folder: str, scratch: str) -> bool:
-    """In the namespace: what is written below a folder goes to copies in `scratch`; False where it cannot.
+def shield(folder: str, scratch: str) -> None:
+    """In the namespace: what is written below a folder goes to copies in `scratch`.
 
-    Only root needs that: others cannot write to files that are read-only.
+    A scratch that cannot hold them (it lies on an overlay itself, as in many containers) is covered with memory.
+    Where there are no overlays at all, the folder is closed: whatever happens, nobody writes to the files in it.
     Source: https://docs.kernel.org/filesystems/overlayfs.html
     """
-    if os.geteuid() != 0 or not os.path.isdir(folder):
-        return True
+    if not os.path.isdir(folder):
+        return
     import shutil  # takes longer than all else here, and is for few
 
     shutil.rmtree(scratch, ignore_errors=True)
+    if _overlay(folder, scratch):
+        return
+    _mount("tmpfs", scratch, "tmpfs", 0, "mode=755")
+    if not _overlay(folder, scratch):
+        close(folder)
+
+
+def close(folder: str) -> None:
+    """In the namespace: nothing below a folder can be written to. No longer so once it is mounted again."""
+    if os.path.isdir(folder):
+        _mount(folder, folder, None, MS_BIND | MS_REC)
+        flags = os.statvfs(folder).f_flag & KEPT  # those may not be taken off by who did not put them on
+        _mount("none", folder, None, MS_BIND | MS_REMOUNT | MS_RDONLY | flags)
+
+
+def _overlay(folder: str, scratch: str) -> bool:
     layers = {"lowerdir": folder, "upperdir": f"{scratch}/written", "workdir": f"{scratch}/work"}
     for layer in ("upperdir", "workdir"):
-        os.makedirs(layers[layer])
+        os.makedirs(layers[layer], exist_ok=True)
     # By descriptor: in a path a comma or a colon would mean something here.
     opened = {layer: os.open(path, os.O_PATH) for layer, path in layers.items()}
     data = ",".join(f"{layer}=/proc/self/fd/{descriptor}" for layer, descriptor in opened.items())
+    mine = ",userxattr" if os.geteuid() else ""  # what who is not root needs, in a namespace of its own
     try:
-        _mount("overlay", folder, "overlay", 0, data)
-    except OSError:  # on an overlay already, as in many containers; or a kernel without
+        _mount("overlay", folder, "overlay", 0, data + mine)
+    except OSError:
         return False
     finally:
         for descriptor in opened.values():
@@ -89,12 +110,12 @@ def shield(folder: str, scratch: str) -> bool:
     return True
 
 
-def _unshare() -> None:
-    """Root needs no more than the namespace; others become themselves in a user namespace that owns it."""
-    if os.geteuid() == 0 and not _libc("unshare", CLONE_NEWNS, fatal=False):
+def _unshare(wanted: int) -> None:
+    """Root needs no more than the namespaces; others become themselves in a user namespace that owns them."""
+    if os.geteuid() == 0 and not _libc("unshare", wanted, fatal=False):
         return
     user, group = os.geteuid(), os.getegid()
-    _libc("unshare", CLONE_NEWUSER | CLONE_NEWNS)
+    _libc("unshare", CLONE_NEWUSER | wanted)
     _write("/proc/self/setgroups", "deny")
     _write("/proc/self/uid_map", f"{user} {user} 1")
     _write("/proc/self/gid_map", f"{group} {group} 1")
@@ -103,15 +124,21 @@ def _unshare() -> None:
 def _existing(target: str) -> str:
     """The folder itself, or its nearest parent that there is."""
     while not os.path.isdir(target):
+        if os.path.exists(target):
+            return target
         target = os.path.dirname(target)
     return target
 
 
-def _make_point(target: str) -> None:
+def _make_point(target: str, *, folder: bool) -> None:
+    if os.path.exists(target):
+        return
     parent = _existing(target)
-    if parent not in (target, "/"):
+    if parent != "/":
         _rebuild(parent)
-    os.makedirs(target, exist_ok=True)
+    os.makedirs(target if folder else os.path.dirname(target), exist_ok=True)
+    if not folder:
+        os.close(os.open(target, os.O_CREAT | os.O_WRONLY, 0o644))
 
 
 def _rebuild(parent: str) -> None:

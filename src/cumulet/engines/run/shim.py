@@ -182,24 +182,17 @@ def _become(task: dict[str, Any], telling: int) -> NoReturn:
         if task["mounts"]:
             from cumulet.engines.run import namespace
 
-            namespace.enter(task["mounts"])
-            _shield(task)
+            namespace.enter(task["mounts"], task["hostname"])
+            for number, place in enumerate(task["shielded"]):
+                namespace.shield(place, f"{task['folder']}/shield-{number}")
+            for place in task["read_only"]:
+                namespace.close(place)
         os.chdir(task["cwd"])
         processes.die_with_parent()
         _execute(task["command"], task["environment"])
     except BaseException as error:  # told to the server, which raises it
         os.write(telling, f"{type(error).__name__}: {error}".encode())
     os._exit(126)
-
-
-def _shield(task: dict[str, Any]) -> None:
-    from cumulet.engines.run import namespace
-
-    for number, place in enumerate(task["shielded"]):
-        if not namespace.shield(place, f"{task['folder']}/shield-{number}"):
-            os.write(
-                2, f"{place}: edit no file in place here, its bytes are shared (no overlays).\n".encode()
-            )
 
 
 def _dress(task: dict[str, Any]) -> None:
