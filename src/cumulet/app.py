@@ -14,6 +14,7 @@ from typing import Any
 from cumulet import cross_origin, services, sites
 from cumulet.house import House
 from cumulet.services import Answer, Caller
+from cumulet.store import haste
 from cumulet.wire import forms, hosts, protocols, route, sign, sign_form, validate
 from cumulet.wire.errors import AwsError, NotImplementedByCumulet
 from cumulet.wire.message import Request, Response
@@ -53,6 +54,11 @@ def identify(call: Call) -> None:
     call.route = route.route(call.request, services.names())
     if call.route.service not in services.names():
         raise NotImplementedByCumulet(f"{call.route.service}:{call.route.operation.name}")
+    if (
+        haste.in_haste()
+        and call.route.operation.name not in services.service_class(call.route.service).prompt
+    ):
+        raise haste.TakesTime
 
 
 def authenticate(call: Call) -> None:
@@ -122,12 +128,23 @@ def respond(house: House, request: Request) -> Response:
     except AwsError as error:
         response = protocols.serialize_error(call.route, request, error, call.request_id)
         response.headers.extend(error.headers.items())
+    except haste.TakesTime:
+        raise
     except Exception as error:
         failure = _failure(error, call.request_id)
         response = protocols.serialize_error(call.route, request, failure, call.request_id)
     if call.route and "origin" in request.headers:
         response.headers += cross_origin.headers(house, call.route.service, request)
     return response
+
+
+def respond_at_once(house: House, request: Request) -> Response | None:
+    """The same for who must not wait; None where that cannot be, and nothing has happened."""
+    with haste.hurried():
+        try:
+            return respond(house, request)
+        except haste.TakesTime:
+            return None
 
 
 def _walk(call: Call) -> Response:

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-
-S3 = (b"/s3/aws4_request", b"%2Fs3%2Faws4_request")  # in what a Version 4 signature says it is for
+from cumulet.prompt import Prompt
 
 
 class Dealer(Protocol):
@@ -25,7 +23,7 @@ class Dealer(Protocol):
     def closed(self, connection: Connection) -> None: ...
 
 
-class Connection(HttpToolsProtocol):
+class Connection(Prompt):
     """uvicorn's HTTP/1.1 protocol, but that a dealer is asked where each request is to be answered.
 
     `begun` is what another process has read already.
@@ -39,14 +37,6 @@ class Connection(HttpToolsProtocol):
         self.complete = True  # the last request has come to its end
         self.gone = False  # another process has the connection
         self.deaf = False  # what comes is not answered any more
-
-    @property
-    def for_s3(self) -> bool:
-        """Whether the request is signed for S3: then it is for S3, or refused."""
-        for name, value in self.headers:
-            if name == b"authorization":
-                return S3[0] in value
-        return b"X-Amz-Credential=" in self.url and any(word in self.url for word in S3)
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)

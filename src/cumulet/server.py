@@ -29,7 +29,7 @@ from cumulet.connection import Dealer
 from cumulet.hands import Hands
 from cumulet.house import House
 from cumulet.proxy import Proxy
-from cumulet.wire import protocols
+from cumulet.wire import protocols, route
 from cumulet.wire.errors import AwsError
 from cumulet.wire.message import Body, FileSpan, Headers, Request, Response
 from cumulet.workers import Workers
@@ -52,6 +52,7 @@ class Application:
         self.house = house
         self.patience = patience
         self.hands = Hands(threads)
+        self.warm = False  # S3 has answered before: its models and modules are loaded, which takes a while
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         try:
@@ -90,13 +91,15 @@ class Application:
         except AwsError as error:
             return BrokenBody(error)
 
+    def at_once(self, request: Request) -> Response | None:
+        """The answer to a small read, if it is at hand (see `prompt.py`)."""
+        response = app.respond_at_once(self.house, request) if self.warm else None
+        return None if response is None else _sendable(request, response)
+
     def _respond(self, request: Request) -> Response:
         response = app.respond(self.house, request)
-        if UNSENDABLE.search("\t".join(value for _, value in response.headers)):
-            response = _refusal(request)
-        if isinstance(response.body, FileSpan) and response.body.length <= SMALL:
-            response.body = response.body.read()
-        return response
+        self.warm = self.warm or route.scope(request)[0] == "s3"
+        return _sendable(request, response)
 
     async def _send(
         self,
@@ -107,7 +110,7 @@ class Application:
         send: Send,
     ) -> None:
         headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in response.headers]
-        if (length := _length(response)) is not None:
+        if (length := response.untold_length) is not None:
             headers.append((b"content-length", str(length).encode()))
         start = {"type": "http.response.start", "status": response.status, "headers": headers}
         if isinstance(response.body, bytes):
@@ -152,6 +155,14 @@ def _request(scope: dict[str, Any]) -> Request:
     )
 
 
+def _sendable(request: Request, response: Response) -> Response:
+    if UNSENDABLE.search("\t".join(value for _, value in response.headers)):
+        response = _refusal(request)
+    if isinstance(response.body, FileSpan) and response.body.length <= SMALL:
+        response.body = response.body.read()
+    return response
+
+
 def _refusal(request: Request) -> Response:
     """What a client had put into its object's headers, or asked to be told in one, cannot be sent."""
     error = AwsError(
@@ -160,14 +171,6 @@ def _refusal(request: Request) -> Response:
         status=400,
     )
     return protocols.serialize_error(None, request, error, str(uuid.uuid4()))
-
-
-def _length(response: Response) -> int | None:
-    """What Content-Length must still say; None where it is said, forbidden or unknown."""
-    said = any(name.lower() == "content-length" for name, _ in response.headers)
-    if said or response.status in (204, 304) or isinstance(response.body, Iterator):
-        return None
-    return len(response.body) if isinstance(response.body, bytes) else response.body.length
 
 
 def _must_part(request: Request, body: Body) -> bool:
@@ -242,9 +245,10 @@ def http_server(
     house: House, ready: Callable[[], None], patience: float = PATIENCE, staff: Staff | None = None
 ) -> HttpServer:
     staff = staff or Workers(house.config, house.jobs)
+    application = Application(house, patience=patience)
     settings = uvicorn.Config(
-        Application(house, patience=patience),
-        http=cast(type[asyncio.Protocol], partial(Carrier, dealer=staff)),
+        application,
+        http=cast(type[asyncio.Protocol], partial(Carrier, dealer=staff, at_once=application.at_once)),
         ws="none",
         lifespan="off",
         interface="asgi3",

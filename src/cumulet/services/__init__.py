@@ -72,6 +72,9 @@ class Service:
     What must survive lies in `self.house.store`; work that outlasts the call goes to `self.house.jobs`.
     """
 
+    # Operations that change nothing, and mostly are done at once, by the event loop's own thread (`store/haste.py`).
+    prompt: ClassVar[frozenset[str]] = frozenset()
+
     # The code of a constraint violation ("1 validation error detected: ..."), where AWS differs.
     validation_code: ClassVar[str] = "ValidationException"
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import astuple, dataclass
 
+from cumulet.store import haste
 from cumulet.store.database import Database, Full, Row
 
 COLUMNS = "access_key, secret, token, account, arn, user_id, expires, active"
@@ -77,6 +78,7 @@ class Credentials:
     def used(self, access_key: str, service: str, region: str, now: float) -> None:
         """Note a use, once a minute at most."""
         if abs(now - self.noted.get(access_key, -NOTED_EVERY)) >= NOTED_EVERY:
+            haste.check()
             self.noted[access_key] = now
             with suppress(Full):  # which keeps nobody from reading
                 self.database.write(lambda tx: tx.execute(USED, (access_key, now, service, region)))

@@ -20,6 +20,7 @@ from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
+from cumulet.store import haste
 from cumulet.store.database import Closed, Dialect, Full, Joined, Row, Transaction, migrate
 from cumulet.store.turns import Turn
 
@@ -67,6 +68,7 @@ class SqliteDatabase:
     def write(self, change: Callable[[Transaction], T]) -> T:
         if self.joined.transaction is not None:
             return change(self.joined.transaction)
+        haste.check()
         future: Future[T] = Future()
         with self.closing:  # nothing may queue up behind the end of the queue, where nobody would answer it
             if self.closed:

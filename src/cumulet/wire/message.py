@@ -113,3 +113,12 @@ class Response:
     status: int
     headers: list[tuple[str, str]] = field(default_factory=list)
     body: bytes | FileSpan | Iterator[bytes] = b""
+
+    @property
+    def untold_length(self) -> int | None:
+        """What Content-Length must still say; None where it is said, forbidden or unknown."""
+        if self.status in (204, 304) or isinstance(self.body, Iterator):
+            return None
+        if any(name.lower() == "content-length" for name, _ in self.headers):
+            return None
+        return len(self.body) if isinstance(self.body, bytes) else self.body.length

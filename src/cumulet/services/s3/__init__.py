@@ -57,3 +57,5 @@ class S3(
     Reports,
 ):
     """The operations of S3, one noun per file."""
+
+    prompt = frozenset({"GetObject", "HeadObject", "HeadBucket"})

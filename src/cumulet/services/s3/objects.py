@@ -38,11 +38,13 @@ from cumulet.services.s3.members import (
 )
 from cumulet.services.s3.receiving import receive
 from cumulet.services.s3.versions import Versions, new_version_members, version_members
+from cumulet.store import haste
 from cumulet.store.objects import Entry
 from cumulet.wire.errors import AwsError
 from cumulet.wire.message import Body as Stream
 from cumulet.wire.message import FileSpan
 
+PROMPT = 256 << 10  # bytes that the event loop's thread may read itself
 ATTEMPTS = 100  # a blob may go between its look-up and its opening only if somebody overwrote it meanwhile
 
 
@@ -156,11 +158,16 @@ class Objects(Versions):
     ) -> bytes | FileSpan | Iterator[bytes]:
         """A range of an object, verified: from memory, of the file as it lies there, or deciphered."""
         blobs, lock = self.store.blobs, encryption.lock_of(members)
-        if entry.size <= rot.SMALL:
+        whole = entry.size <= rot.SMALL
+        if (entry.size if whole else length) > PROMPT or "encryption" in entry.detail:
+            haste.check()
+        if whole:
             return rot.read(blobs, entry, lock)[start : start + length]
         rot.check(blobs, entry, start, length, lock)
         if "encryption" in entry.detail:
             return blobs.read(entry.blob, start, length, lock)
+        if length <= PROMPT:
+            return haste.read(str(blobs.path(entry.blob)), start, length)
         return FileSpan(blobs.open(entry.blob), start, length)
 
     def _check_early(self, bucket: str, key: str, wanted: Mapping[str, Any]) -> None:

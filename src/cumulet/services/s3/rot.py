@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cumulet.services.s3.checksums import FULL
+from cumulet.store import haste
 from cumulet.store.blobs import Blobs
 from cumulet.store.objects import Entry
 from cumulet.store.sealed import HEADER, Damaged, Locked, is_sealed
@@ -152,6 +153,7 @@ def _check_size(blobs: Blobs, entry: Entry) -> os.stat_result:
 def _check(blobs: Blobs, entry: Entry, span: Span, status: os.stat_result, lock: bytes) -> None:
     if blobs.sound.knows(status, span.start):
         return
+    haste.check()
     with blobs.sound.turn(status):
         if not blobs.sound.knows(status, span.start):
             _verify(blobs, entry, span, lock)
@@ -167,8 +169,7 @@ def _verify(blobs: Blobs, entry: Entry, span: Span, lock: bytes) -> None:
 def _content(blobs: Blobs, entry: Entry, lock: bytes) -> bytes:
     if is_sealed(entry.blob):
         return b"".join(_opened(blobs.read(entry.blob, 0, EVERYTHING, lock)))
-    with blobs.open(entry.blob) as file:
-        return file.read(entry.size + 1)
+    return haste.read(str(blobs.path(entry.blob)), 0, entry.size + 1)
 
 
 def _pieces(blobs: Blobs, entry: Entry, span: Span, lock: bytes) -> Iterator[bytes]:
