@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from cumulet.services import Caller
@@ -96,11 +97,12 @@ class Jobs:
 
         Inside `store.atomically` the promise and the resource's record are remembered together.
         """
-        entry = self.house.store.queue.add(
-            kind, asdict(caller), payload, self.house.clock() if due is None else due
-        )
-        self.house.store.database.after_commit(self._announce)
-        return entry
+        at_once = due is None and self.thread is not None
+        due = self.house.clock() if due is None else due
+        entry = self.house.store.queue.add(kind, asdict(caller), payload, due, running=at_once)
+        begin = partial(self._begin_at_once, Job(self, entry)) if at_once else self._announce
+        self.house.store.database.after_commit(begin)
+        return entry.id
 
     def stop(self, entry: str) -> None:
         """Ask a piece of work to end; it may take its time to do so.
@@ -170,13 +172,26 @@ class Jobs:
                 self.changed.wait(1.0 if due is None else min(1.0, max(0.001, due - self.house.clock())))
             self.announced = False
 
+    def _begin_at_once(self, job: Job) -> None:
+        """What was added as running: nobody can have asked for its end yet. The next start does it, if this
+        one is closing."""
+        thread = self._thread(job)
+        with self.changed:
+            if self.closing.is_set():
+                return
+            self.running[job.id] = (job, thread)
+            thread.start()
+
     def _begin(self, job: Job) -> None:
-        thread = threading.Thread(target=self._run, args=(job,), name=f"{job.kind} {job.id}", daemon=True)
+        thread = self._thread(job)
         with self.changed:
             self.running[job.id] = (job, thread)
         if self.house.store.queue.stopping(job.id):
             job.wake(stop=True)  # asked for after it was claimed and before it was in `running`
         thread.start()
+
+    def _thread(self, job: Job) -> threading.Thread:
+        return threading.Thread(target=self._run, args=(job,), name=f"{job.kind} {job.id}", daemon=True)
 
     def _run(self, job: Job) -> None:
         try:

@@ -81,7 +81,7 @@ def test_expired_keys_are_forgotten_and_others_stay(database):
 
 def test_work_is_claimed_once_in_the_order_it_is_due(database):
     queue = Queue(database)
-    late, early = queue.add("k", CALLER, {"n": 2}, 20.0), queue.add("k", CALLER, {"n": 1}, 10.0)
+    late, early = queue.add("k", CALLER, {"n": 2}, 20.0).id, queue.add("k", CALLER, {"n": 1}, 10.0).id
     assert queue.next_due() == 10.0
     assert queue.claim(5.0) == []
     (first,) = queue.claim(10.0)
@@ -91,9 +91,19 @@ def test_work_is_claimed_once_in_the_order_it_is_due(database):
     assert queue.next_due() is None
 
 
+def test_work_that_its_adder_begins_is_not_claimed_but_due_again_once_it_has_lost_its_server(database):
+    queue = Queue(database)
+    entry = queue.add("k", CALLER, {"n": (1,)}, 10.0, running=True)
+    assert (entry.attempt, entry.payload) == (1, {"n": [1]})
+    assert queue.claim(10.0) == []
+    queue.requeue()
+    (again,) = queue.claim(10.0)
+    assert (again.id, again.attempt) == (entry.id, 2)
+
+
 def test_work_that_lost_its_server_is_due_again_with_what_it_saved_and_its_stop(database):
     queue = Queue(database)
-    entry = queue.add("k", CALLER, {"n": 1}, 10.0)
+    entry = queue.add("k", CALLER, {"n": 1}, 10.0).id
     queue.claim(10.0)
     queue.save(entry, {"n": 1, "step": 2})
     queue.stop(entry)

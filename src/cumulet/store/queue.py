@@ -12,7 +12,7 @@ from cumulet.store.database import Database
 COLUMNS = "id, kind, caller, payload, attempt, stop"
 ADD = (
     "INSERT INTO queue (id, kind, caller, payload, state, due, attempt, stop, error) "
-    "VALUES (?, ?, ?, ?, 'queued', ?, 0, 0, '')"
+    "VALUES (?, ?, ?, ?, ?, ?, ?, 0, '')"
 )
 CLAIM = (
     "UPDATE queue SET state = 'running', attempt = attempt + 1 WHERE id IN "
@@ -44,12 +44,16 @@ class Queue:
     def __init__(self, database: Database) -> None:
         self.database = database
 
-    def add(self, kind: str, caller: dict[str, str], payload: dict[str, Any], due: float) -> str:
-        """Promise work of a kind, not before `due` (epoch seconds); its id."""
-        entry = str(uuid.uuid4())
-        values = (entry, kind, json.dumps(caller), json.dumps(payload), due)
+    def add(
+        self, kind: str, caller: dict[str, str], payload: dict[str, Any], due: float, *, running: bool = False
+    ) -> Entry:
+        """Promise work of a kind, not before `due` (epoch seconds). `running`: whoever adds it begins with it
+        at once, so that nobody needs to claim it."""
+        state, attempt = ("running", 1) if running else ("queued", 0)
+        name, text = str(uuid.uuid4()), json.dumps(payload)
+        values = (name, kind, json.dumps(caller), text, state, due, attempt)
         self.database.write(lambda tx: tx.execute(ADD, values))
-        return entry
+        return Entry(name, kind, caller, json.loads(text), attempt, stop=False)
 
     def claim(self, now: float, limit: int = 100) -> list[Entry]:
         """Take what is due: from now on it runs, until `finish`. Costs no write where nothing is due."""
