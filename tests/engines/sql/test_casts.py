@@ -28,6 +28,7 @@ PRINTED = [
     ("X'6162'", "61 62"),
     ("true", "true"),
     ("CAST(2.5 AS integer)", "3"),
+    ("CAST(1.005 AS decimal(10,2))", "1.01"),
     ("CAST(2.5e0 AS bigint)", "3"),
     ("CAST(-2.5e0 AS bigint)", "-3"),
     ("CAST('12' AS integer)", "12"),
@@ -47,13 +48,15 @@ PRINTED = [
 TYPES = [
     ("1", "integer"),
     ("2147483648", "bigint"),
-    ("1.5", "decimal(2,1)"),
+    ("1.5", "double"),
+    ("DECIMAL '1.5'", "decimal(2,1)"),
     ("1e0", "double"),
     ("'ab'", "varchar(2)"),
     ("NULL", "unknown"),
-    ("ARRAY[1, 2.5]", "array(decimal(11,1))"),
-    ("1 + 1.5", "decimal(12,1)"),
-    ("1.5 * 2.25", "decimal(5,3)"),
+    ("ARRAY[1, DECIMAL '2.5']", "array(decimal(11,1))"),
+    ("1 + DECIMAL '1.5'", "decimal(12,1)"),
+    ("DECIMAL '1.5' * DECIMAL '2.25'", "decimal(5,3)"),
+    ("DECIMAL '1.5' * 2.25", "double"),
     ("sum(1)", "bigint"),
     ("avg(1)", "double"),
     ("count(*)", "bigint"),
@@ -99,3 +102,22 @@ def test_what_cannot_be_computed_fails_in_trinos_words(
     with pytest.raises(SqlError) as failed:
         value(expression)
     assert (failed.value.name, failed.value.message) == (name, message)
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("DECIMAL '0.07' BETWEEN 0.06 - 0.01 AND 0.06 + 0.01", "true"),
+        ("0.06 + 0.01 = 0.07", "false"),
+        ("DECIMAL '0.30' IN (0.1 + 0.2, 7)", "true"),
+        ("DECIMAL '0.30' = 0.1 + 0.2", "true"),
+        ("DECIMAL '-0.5' > -(0.25 * 3)", "true"),
+        ("CASE DECIMAL '0.07' WHEN 0.06 + 0.01 THEN 'seven' END", "seven"),
+        ("REAL '0.1' = 0.1", "false"),
+    ],
+)
+def test_a_decimal_is_compared_with_numbers_as_they_are_written(
+    value: Callable[[str], str | None], expression: str, expected: str
+) -> None:
+    """docs/decisions/0013; other comparisons are of doubles."""
+    assert value(expression) == expected

@@ -107,7 +107,7 @@ def test_integers_are_pythons_within_their_widths(printed: Ask, number: Number) 
 
 def literal(text: str) -> Number:
     head, _, tail = text.partition(".")
-    return Number(text, Decimal(text), max(len(head.lstrip("0")) + len(tail), 1), len(tail))
+    return Number(f"DECIMAL '{text}'", Decimal(text), max(len(head.lstrip("0")) + len(tail), 1), len(tail))
 
 
 def of_decimals(left: Number, sign: str, right: Number) -> Number:

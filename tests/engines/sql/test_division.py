@@ -54,7 +54,9 @@ def test_a_quotient_of_decimals_is_that_of_exact_numbers(
 
 def test_sums_can_be_divided_by_sums(rows: Rows) -> None:
     data = "(VALUES (DECIMAL '10.25', DECIMAL '3.5'), (DECIMAL '0.5', DECIMAL '0.1')) AS t(a, b)"
-    found = rows(f"SELECT sum(a) / sum(b), 100.00 * sum(a) / sum(b), sum(a) / 7.0 FROM {data}")
+    found = rows(
+        f"SELECT sum(a) / sum(b), DECIMAL '100.00' * sum(a) / sum(b), sum(a) / DECIMAL '7.0' FROM {data}"
+    )
     assert found == [["2.99", "298.6111", "1.54"]]
 
 

@@ -101,7 +101,7 @@ def test_rows_are_inserted_by_name_and_from_a_query(films: Lab) -> None:
 
 
 def test_update_changes_the_rows_that_it_names_and_no_others(films: Lab) -> None:
-    films.run("UPDATE films SET name = upper(name), stars = DECIMAL '9.9' WHERE id IN (1, 3)")
+    films.run("UPDATE films SET name = upper(name), stars = 9.9 WHERE id IN (1, 3)")
     assert films.rows("SELECT name, stars FROM films ORDER BY id") == [
         ["METROPOLIS", "9.9"],
         ["Sunrise", "8.1"],

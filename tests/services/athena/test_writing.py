@@ -77,6 +77,18 @@ def test_insert_adds_rows_and_partitions(people: Lab) -> None:
     )
 
 
+def test_a_number_that_is_written_out_is_taken_for_a_decimal(people: Lab) -> None:
+    """Athena wants it spelt DECIMAL '1.20'; what is computed is a double here as there."""
+    place = f"s3://{people.bucket}/prices/"
+    people.run(f"CREATE EXTERNAL TABLE prices (a decimal(6,2), b float) STORED AS PARQUET LOCATION '{place}'")
+    people.run("INSERT INTO prices VALUES (1.20, 0.5), (-3, NULL), (7.005, 1.25)")
+    assert people.rows("SELECT * FROM prices ORDER BY a") == [
+        ["-3.00", None], ["1.20", "0.5"], ["7.01", "1.25"],
+    ]  # fmt: skip
+    refused = people.fail("INSERT INTO prices SELECT a * 1.1, b FROM prices")
+    assert "Insert query has mismatched column types" in refused["StateChangeReason"]
+
+
 def test_text_and_json_tables_take_inserts_and_read_them_back(people: Lab) -> None:
     for form in ("TEXTFILE", "JSON"):
         people.run(f"CREATE TABLE t_{form} WITH (format = '{form}') AS SELECT id, name, born FROM people")

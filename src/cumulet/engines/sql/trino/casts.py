@@ -229,9 +229,11 @@ def to_number(sql: str, source: Type, kind: Type) -> str:
             f"DECIMAL({kind.numbers[0]}, {kind.numbers[1]})'",
             kind,
         )
+        # Trino rounds the digits that are shown: 1.005 is 1.01, though the double is a little less.
+        given = f"CAST({sql} AS VARCHAR)" if source.floating else sql
         return (
-            f"(CASE WHEN {sql} IS NOT NULL AND TRY_CAST({sql} AS {kind.duck}) IS NULL THEN "
-            f"{bad} ELSE CAST({sql} AS {kind.duck}) END)"
+            f"(CASE WHEN {sql} IS NOT NULL AND TRY_CAST({given} AS {kind.duck}) IS NULL THEN "
+            f"{bad} ELSE CAST({given} AS {kind.duck}) END)"
         )
     return cast(sql, kind)
 

@@ -100,7 +100,12 @@ class Reader:
         """New values in their columns' types, as an assignment takes them."""
         kinds, given = [kind for _, kind in self.columns], [have for _, have in made.columns[2:]]
         pairs = list(zip(given, kinds, strict=True))
-        if wrong := [(str(kind), str(have)) for have, kind in pairs if not assignable(have, kind)]:
+        wrong = [
+            (str(kind), str(have))
+            for i, (have, kind) in enumerate(pairs, 2)
+            if not assignable(have, kind, i in made.written)
+        ]
+        if wrong:
             ours, theirs = (", ".join(each) for each in zip(*wrong, strict=True))
             text = f"UPDATE table column types don't match SET expressions: Table: [{ours}], Expressions: [{theirs}]"
             raise SqlError("TYPE_MISMATCH", f"line 1:1: {text}")

@@ -9,7 +9,7 @@ from sqlglot import exp
 from cumulet.engines.sql.base import NotSupported
 from cumulet.engines.sql.trino import types as t
 from cumulet.engines.sql.trino.expression import Expressions, node
-from cumulet.engines.sql.trino.typed import Typed, coerce
+from cumulet.engines.sql.trino.typed import Typed, coerce, met
 from cumulet.engines.sql.trino.types import Type
 
 COMPARISONS = {exp.EQ: "=", exp.NEQ: "<>", exp.LT: "<", exp.LTE: "<=", exp.GT: ">", exp.GTE: ">="}
@@ -25,7 +25,7 @@ def comparison(to: Expressions, tree: Any) -> Typed:
 
 
 def pair(to: Expressions, tree: exp.Expr, left: exp.Expr, right: exp.Expr, sign: str) -> tuple[Typed, Typed]:
-    one, other = to(left), to(right)
+    one, other = met(to(left), to(right))
     kind = instants(one.type, other.type) or t.common(one.type, other.type)
     if kind is None or not kind.comparable:
         raise to.mismatch(tree, f"Cannot apply operator: {one.type} {sign} {other.type}")
@@ -89,7 +89,9 @@ def within(to: Expressions, tree: exp.In) -> Typed:
         return within_query(to, tree, tree.expressions[0])
     if tree.args.get("unnest") or tree.args.get("field"):
         raise NotSupported(f"{to.at(tree)}: this form of IN")
-    values = to.unified([tree.this, *tree.expressions], "IN value and list items")
+    value = to(tree.this)
+    items = [met(value, to(each))[1] for each in tree.expressions]
+    values = to.unite([value, *items], tree.this, "IN value and list items")
     return Typed(f"({values[0].sql} IN ({', '.join(v.sql for v in values[1:])}))", t.BOOLEAN)
 
 

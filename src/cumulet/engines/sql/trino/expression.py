@@ -16,13 +16,14 @@ from cumulet.engines.sql.base import NotSupported, SqlError
 from cumulet.engines.sql.trino import types as t
 from cumulet.engines.sql.trino.grammar import place, start_of
 from cumulet.engines.sql.trino.scope import Plan, Scope
-from cumulet.engines.sql.trino.typed import Typed, coerce, quote, unified
+from cumulet.engines.sql.trino.typed import Typed, coerce, met, quote, unified
 
 if TYPE_CHECKING:
     from cumulet.engines.sql.trino.query import Queries
 
 Handler = Callable[["Expressions", Any], Typed]
 HANDLERS: dict[type[exp.Expr], Handler] = {}
+MOST_DIGITS = 38
 
 
 def node(*kinds: type[exp.Expr]) -> Callable[[Handler], Handler]:
@@ -69,12 +70,16 @@ class Expressions:
         return coerce(found, t.BOOLEAN)
 
     def unified(self, trees: list[exp.Expr], what: str) -> list[Typed]:
+        return self.unite([self(tree) for tree in trees], trees[0], what)
+
+    def unite(self, values: list[Typed], tree: exp.Expr, what: str) -> list[Typed]:
+        """The values in the one type that all of them fit; an error points at the tree."""
         try:
-            return unified([self(tree) for tree in trees], what)
+            return unified(values, what)
         except SqlError as error:
             if error.message.startswith("line "):
                 raise
-            raise self.error(error.name, trees[0], error.message) from None
+            raise self.error(error.name, tree, error.message) from None
 
     def inside(self, parameters: dict[str, Typed]) -> Expressions:
         """The same place with a lambda's parameters in sight."""
@@ -105,7 +110,7 @@ def literal(to: Expressions, tree: exp.Literal) -> Typed:
     if "e" in text.lower():
         return Typed(f"CAST({text} AS DOUBLE)", t.DOUBLE)
     if "." in text:
-        return decimal_literal(text)
+        return point_literal(text)
     number = int(text)
     if number >= 2**63:
         raise to.error("INVALID_LITERAL", tree, f"Invalid numeric literal: {text}")
@@ -113,13 +118,19 @@ def literal(to: Expressions, tree: exp.Literal) -> Typed:
     return Typed(f"CAST({number} AS {kind.duck})", kind, number=number)
 
 
+def point_literal(text: str) -> Typed:
+    """1.20 is a double in Athena, not a decimal as in Trino (docs/decisions/0013)."""
+    exact = decimal_literal(text) if len(text) <= MOST_DIGITS else None
+    return Typed(f"CAST({quote(text)} AS DOUBLE)", t.DOUBLE, exact=exact)
+
+
 def decimal_literal(text: str) -> Typed:
-    """1.50 is decimal(3,2), .5 is decimal(1,1)."""
+    """DECIMAL '1.50' is decimal(3,2), DECIMAL '.5' is decimal(1,1)."""
     negative, text = text.startswith("-"), text.lstrip("+-")
     whole, _, fraction = text.partition(".")
     whole = whole.lstrip("0")
     precision = max(len(whole) + len(fraction), 1)
-    if precision > 38:
+    if precision > MOST_DIGITS:
         raise SqlError("INVALID_LITERAL", f"Invalid decimal literal: {text}")
     kind = t.decimal(precision, len(fraction))
     value = Decimal(
@@ -209,9 +220,8 @@ def case(to: Expressions, tree: exp.Case) -> Typed:
 
 
 def equal(to: Expressions, left: exp.Expr, right: exp.Expr) -> str:
-    one, other = to.unified(
-        [left, right], "CASE operand type does not match WHEN clause operand type: operands"
-    )
+    pair = met(to(left), to(right))
+    one, other = to.unite(pair, left, "CASE operand type does not match WHEN clause operand type: operands")
     return f"{one.sql} = {other.sql}"
 
 

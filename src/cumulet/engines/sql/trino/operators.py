@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from sqlglot import exp
@@ -9,7 +10,7 @@ from sqlglot import exp
 from cumulet.engines.sql.base import NotSupported
 from cumulet.engines.sql.trino import types as t
 from cumulet.engines.sql.trino.division import BY_ZERO, quotient
-from cumulet.engines.sql.trino.expression import Expressions, node
+from cumulet.engines.sql.trino.expression import MOST_DIGITS, Expressions, node
 from cumulet.engines.sql.trino.intervals import INTERVALS, moments
 from cumulet.engines.sql.trino.typed import Typed, cast, coerce, guarded
 
@@ -21,7 +22,7 @@ SIGNS = {exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.Div: "/", exp.Mod: "%"}
 def arithmetic(to: Expressions, tree: Any) -> Typed:
     sign, left, right = SIGNS[type(tree)], to(tree.this), to(tree.expression)
     if left.type.numeric and right.type.numeric:
-        return numbers(sign, left, right)
+        return replace(numbers(sign, left, right), exact=written(sign, left, right))
     if t.UNKNOWN in (left.type, right.type) and (
         left.type.numeric or right.type.numeric or left.type == right.type
     ):
@@ -46,6 +47,16 @@ def numbers(sign: str, left: Typed, right: Typed) -> Typed:
     if sign in "/%" and not known:
         return Typed(guarded(f"{other.sql} = 0", "DIVISION_BY_ZERO", BY_ZERO, value, kind), kind)
     return Typed(value, kind)
+
+
+def written(sign: str, left: Typed, right: Typed) -> Typed | None:
+    """A sum, difference or product of numbers that are written out, as the decimal that it exactly is."""
+    sides = [each.exact or (each if each.number is not None else None) for each in (left, right)]
+    one, other = sides
+    if sign in "/%" or one is None or other is None or not (left.exact or right.exact):
+        return None
+    digits = sum(t.as_decimal(each.type).numbers[0] for each in (one, other))
+    return decimals(sign, one, other) if digits < MOST_DIGITS else None
 
 
 def floats(sign: str, one: Typed, other: Typed) -> Typed:
@@ -97,4 +108,5 @@ def negative(to: Expressions, tree: exp.Neg) -> Typed:
     if not value.type.numeric and value.type.base not in INTERVALS:
         raise to.mismatch(tree, f"Cannot negate {value.type}")
     number = -value.number if value.number is not None else None
-    return Typed(f"(-{value.sql})", value.type, number=number, cost=value.cost)
+    exact = replace(value.exact, sql=f"(-{value.exact.sql})") if value.exact else None
+    return Typed(f"(-{value.sql})", value.type, number=number, cost=value.cost, exact=exact)

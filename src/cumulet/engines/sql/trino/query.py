@@ -159,9 +159,10 @@ class Queries:
                 "TYPE_MISMATCH",
                 f"line {place(self.plan.text, start_of(tree))}: Values rows have mismatched sizes",
             )
-        columns = [expressions.unified([row[i] for row in rows], "Values rows") for i in range(len(rows[0]))]
+        given = [[expressions(row[i]) for row in rows] for i in range(len(rows[0]))]
+        columns = [expressions.unite(column, rows[0][i], "Values rows") for i, column in enumerate(given)]
         lines = ", ".join(f"({', '.join(c[i].sql for c in columns)})" for i in range(len(rows)))
-        fields = [Field(f"_col{i}", c[0].type, "") for i, c in enumerate(columns)]
+        fields = [Field(f"_col{i}", c[0].type, "", written=numerals(given[i])) for i, c in enumerate(columns)]
         heads = ", ".join(f"c{i}" for i in range(len(columns)))
         return self._around(
             tree,
@@ -195,6 +196,12 @@ class Queries:
 
     def relations(self, outer: Scope | None) -> Relations:
         return Relations(self, outer)
+
+
+def numerals(values: list[Typed]) -> bool:
+    """Whether all are numbers that are written out, some of them with a point."""
+    known = (each.exact is not None or each.number is not None or each.type == t.UNKNOWN for each in values)
+    return all(known) and any(each.exact is not None for each in values)
 
 
 def allowed(plan: Plan, tree: exp.Expr, *keys: str) -> None:

@@ -21,6 +21,7 @@ class Field:
     sql: str
     qualifier: tuple[str, ...] = ()
     hidden: bool = False  # "$path": found by name, left out of *
+    written: bool = False  # a number such as 1.20, written out
 
     def answers(self, parts: tuple[str, ...]) -> bool:
         """Whether a (lower-case) name such as ("t", "a") or ("db", "t", "a") means this column."""

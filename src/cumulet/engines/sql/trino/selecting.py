@@ -41,7 +41,8 @@ class Selection:
         rest = f" FROM {source.sql}" if source.sql else ""
         rest += self._where(plain) + self._group(plain, items) + self._having(to)
         sql = finished(to, tree, items, lambda more: head + more + rest)
-        return Relation(sql, [Field(label, value.type, "") for label, value in items])
+        fields = [Field(label, v.type, "", written=v.exact is not None) for label, v in items]
+        return Relation(sql, fields)
 
     def _distinct(self) -> str:
         found = self.tree.args.get("distinct")

@@ -31,12 +31,14 @@ PLAIN = re.compile(r"[+-]?\d+(\.\d*)?([eE][+-]?\d+)?|'(?:[^']|'')*'|true|false|n
 
 @dataclass(frozen=True, slots=True)
 class Translation:
-    """`sql` gives columns c0, c1, ...; `columns` are their names and types."""
+    """`sql` gives columns c0, c1, ...; `columns` are their names and types, `written` those that are numbers
+    such as 1.20, written out."""
 
     sql: str
     columns: list[tuple[str, t.Type]]
     reads: list[Read]
     used: set[str]
+    written: frozenset[int] = frozenset()
 
 
 def translate(
@@ -54,7 +56,8 @@ def translate(
 
 def translated(plan: Plan, tree: Any) -> Translation:
     found = Queries(plan).nested(tree)
-    return Translation(found.sql, [(f.name, f.type) for f in found.fields], plan.reads, plan.used)
+    written = frozenset(i for i, f in enumerate(found.fields) if f.written)
+    return Translation(found.sql, [(f.name, f.type) for f in found.fields], plan.reads, plan.used, written)
 
 
 def fitted(made: Translation, wanted: list[tuple[str, t.Type]], named: list[str]) -> Translation:
@@ -67,7 +70,8 @@ def fitted(made: Translation, wanted: list[tuple[str, t.Type]], named: list[str]
         )
     have = [kind for _, kind in made.columns]
     if len(have) != len(given) or not all(
-        assignable(a, kinds[name]) for a, name in zip(have, given, strict=True)
+        assignable(a, kinds[name], i in made.written)
+        for i, (a, name) in enumerate(zip(have, given, strict=True))
     ):
         raise SqlError(
             "TYPE_MISMATCH",
@@ -84,8 +88,13 @@ def fitted(made: Translation, wanted: list[tuple[str, t.Type]], named: list[str]
     return replace(made, sql=f"SELECT {', '.join(shown)} FROM ({made.sql}) AS q", columns=wanted)
 
 
-def assignable(value: t.Type, wanted: t.Type) -> bool:
-    """Whether INSERT and UPDATE take a value for a column; the names of rows' fields do not matter."""
+def assignable(value: t.Type, wanted: t.Type, written: bool = False) -> bool:
+    """Whether INSERT and UPDATE take a value for a column; the names of rows' fields do not matter.
+
+    A number that is written out (1.20) is taken for a decimal or a real, which Athena wants spelt DECIMAL '1.20'.
+    """
+    if written and (wanted.base == "decimal" or wanted.floating):
+        return True
     if value.parts and value.base == wanted.base and len(value.parts) == len(wanted.parts):
         return all(map(assignable, value.parts, wanted.parts))
     return (
