@@ -1,13 +1,14 @@
-"""Amazon SageMaker: training jobs, models and endpoints, run as processes of this machine.
+"""Amazon SageMaker: training, processing, tuning and transform jobs, models, endpoints: processes of this machine.
 
 https://docs.aws.amazon.com/sagemaker/latest/APIReference/Welcome.html
 """
 
 from cumulet.services.sagemaker.invocations import Invocations
+from cumulet.services.sagemaker.processing import Processing
 from cumulet.services.sagemaker.serving import Serving
 from cumulet.services.sagemaker.training import Training
 from cumulet.services.sagemaker.training_jobs import TrainingJobs
 
 
-class SageMaker(TrainingJobs, Training, Serving, Invocations):
+class SageMaker(TrainingJobs, Training, Processing, Serving, Invocations):
     """All of SageMaker's operations."""

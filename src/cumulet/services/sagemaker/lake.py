@@ -11,15 +11,16 @@ import os
 import shutil
 import sys
 import tarfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, TypeVar
 
 from cumulet.services.sagemaker.training_request import split_uri
 
 SMALL = 64 << 10  # bytes up to which a copy costs no more than a link, and leaves the script free to edit
 CLONE = 0x40049409  # Linux's FICLONE: a copy that shares its blocks until either side changes
 ATTEMPTS = 20
+T = TypeVar("T")
 COMPRESSION = 4  # trained weights hardly shrink; more effort only takes time
 
 
@@ -34,9 +35,16 @@ def stage_channel(s3: Any, uri: str, folder: Path, *, shared: bool = True) -> in
     files that are not `shared` are the job's own. The bytes laid out are counted.
     """
     bucket, prefix = split_uri(uri)
+    return settled(
+        uri, folder, lambda: _stage_all(s3.files(Bucket=bucket, Prefix=prefix), prefix, folder, shared)
+    )
+
+
+def settled(uri: str, folder: Path, lay: Callable[[], T]) -> T:
+    """Lay objects into a folder, anew where one was overwritten or deleted after it had been listed."""
     for _ in range(ATTEMPTS):
-        with contextlib.suppress(FileNotFoundError):  # overwritten or deleted since it was listed: look again
-            return _stage_all(s3.files(Bucket=bucket, Prefix=prefix), prefix, folder, shared)
+        with contextlib.suppress(FileNotFoundError):
+            return lay()
         remove(folder)
     raise CannotStage(f"The objects under {uri} change faster than they can be read.")
 
@@ -47,9 +55,17 @@ def _stage_all(files: Iterable[Any], prefix: str, folder: Path, shared: bool) ->
     for file in files:
         name = name_in_channel(file.key, prefix)
         if name and not name.endswith("/"):
-            stage(file.path, _inside(folder, name), file.size, shared=shared)
+            stage(file.path, inside(folder, name), file.size, shared=shared)
             size += file.size
     return size
+
+
+def stage_files(files: Iterable[Any], folder: Path, *, shared: bool = True) -> None:
+    """Objects that have names already (`sources.listed`) into a folder; FileNotFoundError where one has just
+    been overwritten or deleted."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for file in files:
+        stage(file.path, inside(folder, file.name), file.size, shared=shared)
 
 
 def stage_object(s3: Any, uri: str, target: Path) -> None:
@@ -73,7 +89,8 @@ def name_in_channel(key: str, prefix: str) -> str:
     return rest[1:] if rest.startswith("/") else key[prefix.rfind("/") + 1 :]
 
 
-def _inside(folder: Path, name: str) -> Path:
+def inside(folder: Path, name: str) -> Path:
+    """The place in a folder for an object of a name, its parents made."""
     parts = PurePosixPath(name).parts
     if "\0" in name or name.startswith("/") or any(part in ("..", ".") for part in parts):
         raise CannotStage(f"The key {name!r} cannot be the name of a file.")
@@ -85,12 +102,12 @@ def _inside(folder: Path, name: str) -> Path:
     return target
 
 
-def stage(source: Path, target: Path, size: int, *, shared: bool = True) -> None:
+def stage(source: Path, target: Path, size: int, *, shared: bool = True, small: int = SMALL) -> None:
     """One object as a file: cloned where the file system can, else linked; copied where it is small or to be
     written to."""
-    if size > SMALL and _clone(source, target):
+    if size > small and _clone(source, target):
         return
-    if shared and size > SMALL:
+    if shared and size > small:
         _link(source, target)
     else:
         shutil.copyfile(source, target)

@@ -11,11 +11,14 @@ from cumulet.services.sagemaker.listing import Filters, Order, page
 from cumulet.services.sagemaker.refusals import could_not_find
 
 TRAINING_JOB = "training-job"
+PROCESSING_JOB = "processing-job"
+TRANSFORM_JOB = "transform-job"
+TUNING_JOB = "hyper-parameter-tuning-job"
 MODEL = "model"
 ENDPOINT_CONFIG = "endpoint-config"
 ENDPOINT = "endpoint"
 WORDS = {ENDPOINT_CONFIG: "endpoint configuration"}  # where a kind is not called by its name
-KINDS = (TRAINING_JOB, MODEL, ENDPOINT_CONFIG, ENDPOINT)
+KINDS = (TRAINING_JOB, PROCESSING_JOB, TRANSFORM_JOB, TUNING_JOB, MODEL, ENDPOINT_CONFIG, ENDPOINT)
 
 
 class Resources(Service):
