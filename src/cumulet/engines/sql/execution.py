@@ -28,12 +28,16 @@ from cumulet.engines.sql.base import (
 from cumulet.engines.sql.lakes import Lakes
 from cumulet.engines.sql.readers import Reading, Source, read
 from cumulet.engines.sql.scanning import scanned
-from cumulet.engines.sql.trino.translation import Translation, translate
+from cumulet.engines.sql.trino.translation import translate
 from cumulet.engines.sql.trino.types import Type
 from cumulet.engines.sql.writers import write
 
 MACROS = Path(__file__).with_name("trino") / "macros.sql"
 RAISED = re.compile(r"trino:([A-Z_]+):(.*?):trino", re.DOTALL)
+
+
+class TooShort(Exception):
+    """A value needed more than the 64 bits that a hastened translation gave it."""
 
 
 class Session:
@@ -57,20 +61,32 @@ class Session:
         self.connection.execute(MACROS.read_text())
 
     def run(self, query: Query, catalog: Lake) -> Outcome:
-        began = time.monotonic()
+        lakes = Lakes(catalog, query.output.folder)
         try:
-            lakes = Lakes(catalog, query.output.folder)
-            translation = translate(query, lakes, self._reader, self._constant)
-            planned = time.monotonic()
-            size = scanned(self.connection, translation)
-            check_limit(query, size)
-            rows, files = write(self.connection, translation, query.output)
+            try:
+                return self._run(query, lakes, hasty=True)
+            except TooShort:
+                shutil.rmtree(query.output.folder, ignore_errors=True)  # what it had written by then
+                return self._run(query, lakes, hasty=False)
         except duckdb.Error as error:
             raise spoken(error) from None
         except RecursionError:
             raise SqlError(
                 "STATEMENT_TOO_LARGE", "statement is too large (stack overflow while parsing)"
             ) from None
+
+    def _run(self, query: Query, lakes: Lakes, *, hasty: bool) -> Outcome:
+        began = time.monotonic()
+        translation = translate(query, lakes, self._reader, self._constant, hasty=hasty)
+        planned = time.monotonic()
+        size = scanned(self.connection, translation)
+        check_limit(query, size)
+        try:
+            rows, files = write(self.connection, translation, query.output)
+        except (duckdb.OutOfRangeException, duckdb.ConversionException) as error:
+            if translation.hastened and not RAISED.search(str(error)):
+                raise TooShort from None
+            raise
         columns = [ResultColumn(name, str(kind), kind.hive) for name, kind in translation.columns]
         return Outcome(columns, rows, size, planned - began, time.monotonic() - planned, files)
 
@@ -87,10 +103,6 @@ class Session:
             return Outcome([], rows, work.scanned(), 0.0, time.monotonic() - began)
         except duckdb.Error as error:
             raise spoken(error) from None
-
-    def explain(self, query: Query, catalog: Lake) -> Translation:
-        lakes = Lakes(catalog, query.output.folder)
-        return translate(query, lakes, self._reader, self._constant)
 
     def interrupt(self) -> None:
         self.connection.interrupt()

@@ -11,23 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from cumulet.engines.sql.base import NotSupported, Written
-
-ORC_CODECS = {
-    "zlib": "ZLIB",
-    "gzip": "ZLIB",
-    "snappy": "SNAPPY",
-    "lz4": "LZ4",
-    "zstd": "ZSTD",
-    "none": "UNCOMPRESSED",
-}
-AVRO_CODECS = {
-    "gzip": "deflate",
-    "deflate": "deflate",
-    "snappy": "snappy",
-    "zstd": "zstandard",
-    "bzip2": "bzip2",
-    "none": "null",
-}
+from cumulet.engines.sql.codecs import AVRO_CODECS, ORC_CODECS
 
 
 def repacked(files: list[Written], form: str, compression: str) -> list[Written]:

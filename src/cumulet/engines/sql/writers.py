@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 from cumulet.engines.sql import buckets
 from cumulet.engines.sql.base import NotSupported, Output, SqlError, Written
-from cumulet.engines.sql.repacking import AVRO_CODECS, ORC_CODECS, repacked
+from cumulet.engines.sql.codecs import AVRO_CODECS, ORC_CODECS
 from cumulet.engines.sql.trino.printing import text
 from cumulet.engines.sql.trino.tables import NULL_PARTITION
 from cumulet.engines.sql.trino.translation import Translation
@@ -133,6 +133,8 @@ def bucket_of(columns: list[tuple[str, Type]], by: list[str], count: int) -> str
 
 
 def by_way_of_parquet(connection: Any, translation: Translation, output: Output) -> tuple[int, list[Written]]:
+    from cumulet.engines.sql.repacking import repacked  # pyarrow takes its time to load
+
     chosen = compression(output)
     plain = replace(output, format="parquet", options={**output.options, "compression": None})
     rows, files = data(connection, translation, plain)

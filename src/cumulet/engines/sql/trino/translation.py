@@ -38,15 +38,23 @@ class Translation:
     columns: list[tuple[str, t.Type]]
     reads: list[Read]
     used: set[str]
+    hastened: bool = (
+        False  # some values have 64 bits only; one that needs more is an overflow error of DuckDB's
+    )
     written: frozenset[int] = frozenset()
 
 
 def translate(
-    query: Query, catalog: Catalog, reader: Callable[..., Any], constant: Callable[[str], Any]
+    query: Query,
+    catalog: Catalog,
+    reader: Callable[..., Any],
+    constant: Callable[[str], Any],
+    *,
+    hasty: bool = False,
 ) -> Translation:
     text = with_parameters(query.text, query.parameters)
     tree = grammar.query(text)
-    plan = Plan(catalog, query.database.lower(), text, query.now, reader, constant)
+    plan = Plan(catalog, query.database.lower(), text, query.now, reader, constant, hasty=hasty)
     made = translated(plan, tree)
     if query.target:
         wanted = [(name.lower(), parsed(kind)) for name, kind in query.target]
@@ -57,7 +65,8 @@ def translate(
 def translated(plan: Plan, tree: Any) -> Translation:
     found = Queries(plan).nested(tree)
     written = frozenset(i for i, f in enumerate(found.fields) if f.written)
-    return Translation(found.sql, [(f.name, f.type) for f in found.fields], plan.reads, plan.used, written)
+    columns = [(f.name, f.type) for f in found.fields]
+    return Translation(found.sql, columns, plan.reads, plan.used, plan.hastened, written)
 
 
 def fitted(made: Translation, wanted: list[tuple[str, t.Type]], named: list[str]) -> Translation:

@@ -13,6 +13,7 @@ from cumulet.engines.sql.trino import types as t
 from cumulet.engines.sql.trino.division import shifted, unscaled
 from cumulet.engines.sql.trino.functions.merging import folded, grouped
 from cumulet.engines.sql.trino.functions.registry import Call
+from cumulet.engines.sql.trino.products import hastened
 from cumulet.engines.sql.trino.typed import Typed, cast, coerce
 from cumulet.engines.sql.trino.types import Type
 
@@ -78,10 +79,15 @@ def total(of: Aggregation) -> Typed:
         return Typed(cast(of.sql("sum", coerce(value, t.BIGINT).sql), t.BIGINT), t.BIGINT)
     if value.type.base == "decimal":
         kind = t.decimal(38, value.type.numbers[1])
-        return Typed(cast(of.sql("sum", value.sql), kind), kind)
+        return Typed(cast(of.sql("sum", summed(of, value)), kind), kind)
     if value.type.floating:
         return Typed(cast(of.sql("sum", value.sql), value.type), value.type)
     raise of.call.unexpected([value])
+
+
+def summed(of: Aggregation, value: Typed) -> str:
+    """What is summed; a window's argument may be the key of a group, so it is left as it is."""
+    return value.sql if " OVER " in of.tail else hastened(of.call.to, of.call.arguments[0], value)
 
 
 @aggregate("avg")
