@@ -34,9 +34,27 @@ def test_a_framework_that_is_not_installed_is_refused_with_the_way_to_install_it
         images.find("sagemaker-xgboost:1.7-1", house.store)
 
 
-def test_a_built_in_algorithm_is_refused_by_name(house):
-    with pytest.raises(AwsError, match="built-in algorithm blazingtext"):
-        images.find("811284229777.dkr.ecr.us-east-1.amazonaws.com/blazingtext:1", house.store)
+def test_a_built_in_algorithm_that_is_not_done_is_refused_by_name(house):
+    with pytest.raises(AwsError, match="built-in algorithm object2vec"):
+        images.find("811284229777.dkr.ecr.us-east-1.amazonaws.com/object2vec:1", house.store)
+
+
+def test_an_image_of_a_built_in_algorithm_says_which_and_in_what_version(house):
+    pytest.importorskip("xgboost")
+    found = images.find("683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1", house.store)
+    assert (found.algorithm, found.framework.name) == ("xgboost:1.7-1", "xgboost")
+    assert (
+        images.find("811284229777.dkr.ecr.us-east-1.amazonaws.com/xgboost", house.store).algorithm
+        == "xgboost:latest"
+    )
+
+
+def test_an_algorithm_whose_library_is_not_installed_is_refused_with_the_way_to_install_it(
+    house, monkeypatch
+):
+    monkeypatch.setattr(images.catalogue.Algorithm, "missing", ["xgboost-cpu"])
+    with pytest.raises(AwsError, match=r"pip install 'cumulet\[algorithms\]'"):
+        images.find("811284229777.dkr.ecr.us-east-1.amazonaws.com/xgboost:1", house.store)
 
 
 def test_an_unknown_image_is_refused_until_it_is_mapped(house):

@@ -3,7 +3,8 @@
 AWS publishes one image per framework, version and region under accounts of its own
 (`683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3`). What runs here is
 the Python that Cumulet itself runs on, with the versions installed there; a script that needs others says
-so in its requirements.txt. An image of one's own is mapped by a record (`map_image`).
+so in its requirements.txt. An image of one's own is mapped by a record (`map_image`). The images of built-in
+algorithms stand for the programs in `algorithms`; XGBoost's is both, as it runs a script where there is one.
 
 https://docs.aws.amazon.com/sagemaker/latest/dg-ecr-paths/sagemaker-algo-docker-registry-paths.html
 """
@@ -15,6 +16,7 @@ import re
 import sys
 from dataclasses import dataclass
 
+from cumulet.services.sagemaker.algorithms import catalogue
 from cumulet.services.sagemaker.refusals import invalid
 from cumulet.store import Store
 from cumulet.wire.errors import NotImplementedByCumulet
@@ -44,6 +46,9 @@ class Image:
     uri: str
     framework: Framework
     python: str
+    algorithm: str = (
+        ""  # the built-in one that runs where no script is given, and its version: "xgboost:1.7-1"
+    )
 
 
 SKLEARN = Framework("scikit-learn", "sklearn", "scikit-learn", "sagemaker_sklearn_container.training:main")
@@ -66,31 +71,6 @@ FRAMEWORKS = {
     "huggingface-pytorch-inference": HUGGINGFACE,
     "sagemaker-base-python": PLAIN,
 }
-BUILT_IN = frozenset(
-    {
-        "autogluon-training",
-        "autogluon-inference",
-        "blazingtext",
-        "catboost-training",
-        "factorization-machines",
-        "forecasting-deepar",
-        "image-classification",
-        "ipinsights",
-        "kmeans",
-        "knn",
-        "lda",
-        "lightgbm-training",
-        "linear-learner",
-        "ntm",
-        "object-detection",
-        "object2vec",
-        "pca",
-        "randomcutforest",
-        "semantic-segmentation",
-        "seq2seq",
-        "xgboost",
-    }
-)
 
 
 def find(uri: str, store: Store) -> Image:
@@ -98,20 +78,37 @@ def find(uri: str, store: Store) -> Image:
     if mapped := store.records.get(MAPPED, "", uri):
         return Image(uri, FRAMEWORKS.get(mapped["framework"], PLAIN), mapped["python"])
     repository = _repository(uri)
-    if repository in BUILT_IN:
-        raise NotImplementedByCumulet(f"the built-in algorithm {repository} (the image {uri})")
+    if title := catalogue.REFUSED.get(repository):
+        raise NotImplementedByCumulet(f"the built-in algorithm {repository} ({title}; the image {uri})")
+    if algorithm := catalogue.find(repository):
+        return _built_in(uri, algorithm)
     if (framework := FRAMEWORKS.get(repository)) is None:
         raise invalid(
             f"Cumulet has no environment for the image {uri}. It knows these images, in any account, region "
             f"and version: {', '.join(FRAMEWORKS)}. `cumulet image map URI` lets another image run in the "
             "Python environment that Cumulet runs in, or in the one given by --python."
         )
+    _check_installed(uri, framework)
+    return Image(uri, framework, sys.executable)
+
+
+def _check_installed(uri: str, framework: Framework) -> None:
     if importlib.util.find_spec(framework.module) is None:
         raise invalid(
             f"The image {uri} needs {framework.name}, which is not installed beside Cumulet: "
             f"{sys.executable} -m pip install {framework.package}"
         )
-    return Image(uri, framework, sys.executable)
+
+
+def _built_in(uri: str, algorithm: catalogue.Algorithm) -> Image:
+    framework = FRAMEWORKS.get(_repository(uri), PLAIN)
+    _check_installed(uri, framework)
+    if missing := algorithm.missing:
+        raise invalid(
+            f"The image {uri} needs {', '.join(missing)}, which is not installed beside Cumulet: "
+            f"{sys.executable} -m pip install 'cumulet[algorithms]'"
+        )
+    return Image(uri, framework, sys.executable, f"{algorithm.name}:{_tag(uri)}")
 
 
 def map_image(store: Store, uri: str, python: str = sys.executable, framework: str = "") -> None:
@@ -122,3 +119,8 @@ def map_image(store: Store, uri: str, python: str = sys.executable, framework: s
 def _repository(uri: str) -> str:
     found = URI.match(uri)
     return found["repository"] if found else ""
+
+
+def _tag(uri: str) -> str:
+    found = URI.match(uri)
+    return (found["tag"] if found else "") or "latest"

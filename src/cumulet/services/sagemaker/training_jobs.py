@@ -9,13 +9,22 @@ from datetime import datetime
 from typing import Any
 
 from cumulet.services.sagemaker import images
+from cumulet.services.sagemaker.algorithms import catalogue
+from cumulet.services.sagemaker.channel_checks import check_channels, check_mode
+from cumulet.services.sagemaker.cluster import groups
+from cumulet.services.sagemaker.instances import Instances
 from cumulet.services.sagemaker.listing import Filters, Order
 from cumulet.services.sagemaker.progress import ended, enter
 from cumulet.services.sagemaker.refusals import honour_only, invalid
 from cumulet.services.sagemaker.resources import TRAINING_JOB, shown, summary
 from cumulet.services.sagemaker.roles import Roles
 from cumulet.services.sagemaker.tags import TagList, Tags
-from cumulet.services.sagemaker.training_request import check_structures, split_uri
+from cumulet.services.sagemaker.training_request import (
+    check_distribution,
+    check_structures,
+    described,
+    split_uri,
+)
 from cumulet.wire.errors import AwsError, NotImplementedByCumulet
 
 SUMMARY = (
@@ -27,7 +36,6 @@ SUMMARY = (
     "TrainingJobStatus",
     "SecondaryStatus",
 )
-DEFAULT_RUNTIME = 86400
 
 
 class TrainingJobs(Tags, Roles):
@@ -65,40 +73,26 @@ class TrainingJobs(Tags, Roles):
         debugger hook in input/config, as on AWS; ProfilerConfig too, but Cumulet writes no system metrics
         yet and says so by `ProfilingStatus: Disabled`.
         """
-        body = {
-            "TrainingJobName": TrainingJobName,
-            "TrainingJobArn": self._arn_of(TRAINING_JOB, TrainingJobName),
-            "AlgorithmSpecification": AlgorithmSpecification,
-            "RoleArn": RoleArn,
-            "OutputDataConfig": {"KmsKeyId": "", "CompressionType": "GZIP", **OutputDataConfig},
-            "ResourceConfig": {"InstanceCount": 1, "VolumeSizeInGB": 30, **ResourceConfig},
-            "HyperParameters": HyperParameters,
-            "InputDataConfig": InputDataConfig,
-            "StoppingCondition": {"MaxRuntimeInSeconds": DEFAULT_RUNTIME, **(StoppingCondition or {})},
-            "Environment": Environment,
-            "CheckpointConfig": CheckpointConfig,
-            "TensorBoardOutputConfig": TensorBoardOutputConfig,
-            "DebugHookConfig": DebugHookConfig,
-            "ProfilerConfig": ProfilerConfig,
-            "ProfilingStatus": "Disabled" if ProfilerConfig else None,
-            "RetryStrategy": RetryStrategy,
-            "VpcConfig": VpcConfig,
-            "InfraCheckConfig": InfraCheckConfig,
-            "EnableNetworkIsolation": _off("EnableNetworkIsolation", EnableNetworkIsolation),
-            "EnableManagedSpotTraining": _off("EnableManagedSpotTraining", EnableManagedSpotTraining),
-            "EnableInterContainerTrafficEncryption": EnableInterContainerTrafficEncryption,
-        }
+        request = described(locals())
+        request["TrainingJobArn"] = self._arn_of(TRAINING_JOB, TrainingJobName)
+        refuse_on("EnableNetworkIsolation", EnableNetworkIsolation)
         honour_only("RemoteDebugConfig", RemoteDebugConfig or {}, ())
         honour_only("SessionChainingConfig", SessionChainingConfig or {}, ())
-        request = {name: value for name, value in body.items() if value not in (None, {}, [])}
         self._check_training_job(request)
         return self._begin_training_job(request, Tags)
 
     def _check_training_job(self, request: dict[str, Any]) -> None:
         check_structures(request)
-        algorithm = request["AlgorithmSpecification"]
+        algorithm, resources = request["AlgorithmSpecification"], request["ResourceConfig"]
+        check_mode("AlgorithmSpecification", algorithm["TrainingInputMode"])
+        names = [group["InstanceGroupName"] for group in groups(resources)]
+        check_channels(request.get("InputDataConfig", []), algorithm["TrainingInputMode"], names)
+        check_distribution(request.get("HyperParameters", {}))
+        Instances(self.store.directory).whole(resources)
         image = images.find(algorithm["TrainingImage"], self.store)
-        if not algorithm.get("ContainerEntrypoint") and not _program(request):
+        if image.algorithm and built_in(request):
+            algorithm["MetricDefinitions"] = _own_metrics(image, algorithm)
+        elif not algorithm.get("ContainerEntrypoint") and not _program(request):
             raise invalid(
                 f"The image {image.uri} runs a script, and none is given: set the hyperparameters "
                 "sagemaker_program and sagemaker_submit_directory (the SDK's entry_point does), or a "
@@ -191,10 +185,25 @@ class TrainingJobs(Tags, Roles):
         raise invalid("Requested resource not found.")
 
 
-def _off(member: str, value: bool) -> bool:
+def refuse_on(member: str, value: bool) -> None:
     if value:
         raise NotImplementedByCumulet(f"CreateTrainingJob with {member}")
-    return value
+
+
+def built_in(request: dict[str, Any]) -> bool:
+    """Whether an image that is a built-in algorithm runs as such: nothing of the user's own is to be run."""
+    return not request["AlgorithmSpecification"].get("ContainerEntrypoint") and not _program(request)
+
+
+def _own_metrics(image: images.Image, algorithm: dict[str, Any]) -> list[dict[str, str]]:
+    """An algorithm has metrics of its own, which describing the job shows."""
+    if algorithm.get("MetricDefinitions"):
+        raise invalid(
+            "You can't override the metric definitions for Amazon SageMaker algorithms. Please retry the request "
+            "without specifying metric definitions."
+        )
+    metrics = catalogue.named(image.algorithm.partition(":")[0]).metrics
+    return [{"Name": metric.name, "Regex": metric.regex} for metric in metrics]
 
 
 def _program(request: dict[str, Any]) -> str:
