@@ -11,9 +11,9 @@ import os
 from dataclasses import dataclass, field
 from typing import Any
 
-from cumulet import cross_origin, services, sites
+from cumulet import cross_origin, services, short, sites
 from cumulet.house import House
-from cumulet.services import Answer, Caller
+from cumulet.services import Answer, Caller, Later
 from cumulet.store import haste
 from cumulet.wire import forms, hosts, protocols, route, sign, sign_form, validate
 from cumulet.wire.errors import AwsError, NotImplementedByCumulet
@@ -34,7 +34,7 @@ class Call:
     route: route.Route | None = None
     caller: Caller | None = None
     members: dict[str, Any] = field(default_factory=dict)
-    result: dict[str, Any] | Response = field(default_factory=dict)
+    result: dict[str, Any] | Response | Later = field(default_factory=dict)
 
 
 def _request_id() -> str:
@@ -124,27 +124,37 @@ def respond(house: House, request: Request) -> Response:
         return sites.answer(house, request, bucket, respond)
     call = Call(house, request)
     try:
-        response = _walk(call)
-    except AwsError as error:
-        response = protocols.serialize_error(call.route, request, error, call.request_id)
-        response.headers.extend(error.headers.items())
+        return _finished(call, request, _walk(call))
     except haste.TakesTime:
         raise
     except Exception as error:
-        failure = _failure(error, call.request_id)
-        response = protocols.serialize_error(call.route, request, failure, call.request_id)
-    if call.route and "origin" in request.headers:
-        response.headers += cross_origin.headers(house, call.route.service, request)
-    return response
+        return _finished(call, request, _refused(call, request, error))
 
 
 def respond_at_once(house: House, request: Request) -> Response | None:
     """The same for who must not wait; None where that cannot be, and nothing has happened."""
     with haste.hurried():
         try:
-            return respond(house, request)
+            return short.answer(house, request, _request_id()) or respond(house, request)
         except haste.TakesTime:
             return None
+
+
+async def respond_soon(house: House, request: Request) -> Response | None:
+    """The same for an event loop, where somebody else does the work meanwhile (`services.Later`): no thread
+    waits for it. None where that cannot be, and nothing has happened."""
+    call = Call(house, request)
+    try:
+        with haste.hurried():
+            for step in STEPS:
+                step(call)
+        if isinstance(call.result, Later):
+            call.result = await call.result.coming
+        return _finished(call, request, _told(call))
+    except haste.TakesTime:
+        return None
+    except Exception as error:
+        return _finished(call, request, _refused(call, request, error))
 
 
 def _walk(call: Call) -> Response:
@@ -153,13 +163,31 @@ def _walk(call: Call) -> Response:
         return cross_origin.preflight(call.house, call.request, call.request_id)
     for step in STEPS:
         step(call)
+    return _told(call)
+
+
+def _told(call: Call) -> Response:
     assert call.route
+    assert not isinstance(call.result, Later)
     response = protocols.serialize(call.route, call.result, call.request_id)
     if isinstance(call.result, Answer):
         response.status = call.result.status or response.status
         response.headers.extend(call.result.headers.items())
     if form := call.request.form:
         response = forms.answer(form, call.request, response)
+    return response
+
+
+def _refused(call: Call, request: Request, error: Exception) -> Response:
+    told = error if isinstance(error, AwsError) else _failure(error, call.request_id)
+    response = protocols.serialize_error(call.route, request, told, call.request_id)
+    response.headers.extend(told.headers.items())
+    return response
+
+
+def _finished(call: Call, request: Request, response: Response) -> Response:
+    if call.route and "origin" in request.headers:
+        response.headers += cross_origin.headers(call.house, call.route.service, request)
     return response
 
 

@@ -58,9 +58,10 @@ class Job:
         return self.jobs.closing.is_set()
 
     def wait(self, seconds: float) -> bool:
-        """Sleep, but not past a request to stop or a shutdown; True where one has come."""
+        """Sleep, but not past a request to stop, a shutdown, or a wake; True where one of the first two has come."""
         if not (self.stopping or self.leaving):
             self._woken.wait(seconds)
+            self._woken.clear()  # what it was set for is in the job's flags, or looked at next
         return self.stopping or self.leaving
 
     def save(self, **changes: Any) -> None:

@@ -38,6 +38,7 @@ SMALL = 1 << 20  # bodies up to this many bytes go in one piece between the loop
 IDLE = 65  # seconds that a kept-alive connection may rest: longer than the clients' own pools
 GRACE = 10  # seconds for requests under way at shutdown
 
+INVOCATION = re.compile(r"/endpoints/[^/]+/invocations")
 UNSENDABLE = re.compile(r"[^\t\x20-\x7e\x80-\xff]")  # in the value of a header
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -53,6 +54,7 @@ class Application:
         self.patience = patience
         self.hands = Hands(threads)
         self.warm = False  # S3 has answered before: its models and modules are loaded, which takes a while
+        self.asked = False  # the same of endpoints
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         try:
@@ -63,7 +65,9 @@ class Application:
     async def _answer(self, request: Request, extensions: Extensions, receive: Receive, send: Send) -> None:
         loop = asyncio.get_running_loop()
         body = request.body = await self._body(loop, request, extensions, receive)
-        response = await self.hands.call(self._respond, request)
+        response = await self._soon(request)
+        if response is None:
+            response = await self.hands.call(self._respond, request)
         if _must_part(request, body):
             response.headers.append(("connection", "close"))
         if isinstance(body, PipedBody | DirectBody):
@@ -96,9 +100,22 @@ class Application:
         response = app.respond_at_once(self.house, request) if self.warm else None
         return None if response is None else _sendable(request, response)
 
+    async def _soon(self, request: Request) -> Response | None:
+        """The answer of an endpoint's model, which no thread need wait for, where one has answered before."""
+        body = request.body
+        if not self.asked or not isinstance(body, io.BytesIO) or not INVOCATION.fullmatch(request.path):
+            return None
+        response = await app.respond_soon(self.house, request)
+        if response is None:
+            body.seek(0)
+            request.body = body
+            return None
+        return _sendable(request, response)
+
     def _respond(self, request: Request) -> Response:
         response = app.respond(self.house, request)
         self.warm = self.warm or route.scope(request)[0] == "s3"
+        self.asked = self.asked or bool(INVOCATION.fullmatch(request.path))
         return _sendable(request, response)
 
     async def _send(

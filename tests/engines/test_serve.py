@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cumulet.engines.serve import Gone, NotLoaded, Program, Question, TimedOut, Worker
-from cumulet.engines.serve.worker import LONGEST_SOCKET, socket_path
+from cumulet.engines.serve.places import LONGEST_SOCKET, socket_path
 
 HANDLER = """
 import os, time

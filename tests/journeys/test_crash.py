@@ -25,7 +25,7 @@ from works import (
     training_is_true,
 )
 
-from cumulet.engines.serve.worker import socket_path
+from cumulet.engines.serve.places import socket_path
 
 KILLS = 6
 MOUNTS = Path("/proc/mounts")

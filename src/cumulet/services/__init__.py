@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -64,6 +64,13 @@ class Answer(dict[str, Any]):
         super().__init__(members or {})
         self.status = status
         self.headers = headers or {}
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """A result that is on its way to the event loop: only for who must not wait (`store/haste.py`)."""
+
+    coming: Awaitable[dict[str, Any]]
 
 
 class Service:
@@ -160,7 +167,7 @@ def operation(service: str, method_name: str) -> Operation | None:
 
 def perform(
     house: House, caller: Caller, service: str, method_name: str, members: dict[str, Any]
-) -> dict[str, Any] | Response:
+) -> dict[str, Any] | Response | Later:
     """Do one operation. A member that the method does not name is refused, never ignored.
 
     An operation on a hot path may give back a finished response, without the request's id.
@@ -175,5 +182,5 @@ def perform(
         raise AwsError(service_class(service).validation_code, count + told)
     answering = house.service(service, caller)
     answering.said = members
-    result: dict[str, Any] | Response | None = found.method(answering, **members)
+    result: dict[str, Any] | Response | Later | None = found.method(answering, **members)
     return {} if result is None else result

@@ -9,7 +9,7 @@ from collections import Counter
 import pytest
 from botocore.exceptions import ClientError, WaiterError
 
-from .studio import INFERENCE, INSTANCE, SKLEARN, SOON
+from .studio import INFERENCE, SKLEARN, SOON
 
 
 def test_an_endpoint_answers_with_its_model(studio):
@@ -160,15 +160,3 @@ def test_names_that_are_taken_or_unknown_are_refused_in_the_sdks_words(studio):
         studio.config("nobody")
     with pytest.raises(ClientError, match="Could not find endpoint"):
         studio.sagemaker.describe_endpoint(EndpointName="nobody")
-
-
-def test_a_serverless_variant_is_refused_by_name(studio):
-    variant = {
-        "VariantName": "A",
-        "ModelName": studio.model(),
-        "ServerlessConfig": {"MemorySizeInMB": 1024, "MaxConcurrency": 1},
-        "InstanceType": INSTANCE,
-        "InitialInstanceCount": 1,
-    }
-    with pytest.raises(ClientError, match="ServerlessConfig"):
-        studio.sagemaker.create_endpoint_config(EndpointConfigName="serverless", ProductionVariants=[variant])

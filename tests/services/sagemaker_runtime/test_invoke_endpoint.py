@@ -138,7 +138,12 @@ def test_an_unknown_variant_is_refused(studio, arrays):
     assert "Variant Z" in refused(studio, arrays, b"[1]", TargetVariant="Z")["Error"]["Message"]
 
 
-@pytest.mark.parametrize("member", ["TargetModel", "SessionId", "InferenceComponentName"])
+def test_an_unknown_session_and_a_model_of_a_single_model_endpoint_are_refused(studio, arrays):
+    assert "Session one" in refused(studio, arrays, b"[1]", SessionId="one")["Error"]["Message"]
+    assert "multi-model" in refused(studio, arrays, b"[1]", TargetModel="one.tar.gz")["Error"]["Message"]
+
+
+@pytest.mark.parametrize("member", ["InferenceComponentName", "EnableExplanations"])
 def test_what_is_not_done_yet_is_refused_by_name(studio, arrays, member):
     response = refused(studio, arrays, b"[1]", **{member: "one"})
     assert response["Error"]["Code"] == "NotImplemented"

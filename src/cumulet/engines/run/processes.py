@@ -27,10 +27,10 @@ def die_with_parent() -> None:
     _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def descendants() -> list[int]:
-    """Every living descendant of this process."""
+def descendants(of: int | None = None) -> list[int]:
+    """Every living descendant of a process: this one, if no other is named."""
     found: list[int] = []
-    fresh = [os.getpid()]
+    fresh = [of or os.getpid()]
     while fresh:
         fresh = [child for pid in fresh for child in _children(pid)]
         found += fresh

@@ -6,29 +6,29 @@ was ready once is brought back for as long as it takes, with growing pauses.
 
 from __future__ import annotations
 
-import hashlib
+import asyncio
 import logging
-import os
 import sys
-import tempfile
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from cumulet.engines import run as engine
-from cumulet.engines.serve.client import Answered, Client, Gone, NotThere, Question, TimedOut
+from cumulet.engines.serve.client import Answered, Broken, Client, Gone, NotThere, Question, TimedOut
+from cumulet.engines.serve.places import socket_path
+from cumulet.engines.serve.process import frames
+from cumulet.engines.serve.stems import Offspring, Order, stems_in
 
-PROCESS = Path(__file__).with_name("process.py")
-LONGEST_SOCKET = 100  # bytes of a path that every system's sockaddr_un holds
 LOOK = 0.02  # seconds between looks at a model that is loading
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 30.0  # seconds before a crashed model is started again
 STEADY = 60.0  # seconds without a crash that make the pauses short again
 GRACE = 5.0
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 
 class NotLoaded(Exception):
@@ -44,15 +44,21 @@ class Program:
     python: str = sys.executable
     environment: Mapping[str, str] = field(default_factory=dict)
     mounts: Mapping[str, Path] = field(default_factory=dict)
-    memory: int | None = None
+    memory: int | None = None  # bytes that its processes may take, all together
+    modules: Sequence[str] = ()  # imported before the fork: what most models of this kind need
+    stems: Path | None = None  # where the processes live from which models are forked
 
     @property
     def socket(self) -> Path:
         return socket_path(self.folder)
 
-    @property
-    def command(self) -> Sequence[str]:
-        return [self.python, str(PROCESS), str(self.socket), str(self.handler)]
+    def start(self) -> Offspring:
+        folder = self.folder / "process"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "output.log").unlink(missing_ok=True)
+        stems = stems_in(self.stems or self.folder.parent / "stems")
+        order = Order(folder, self.handler, self.socket, self.environment, self.mounts, self.memory, GRACE)
+        return stems.fork(self.python, self.modules, order)
 
 
 class Listener(Protocol):
@@ -75,7 +81,7 @@ class Worker:
         self.changed = threading.Condition()
         self.state = "loading"  # "ready", "failed", "closed"
         self.reason = ""
-        self.run: engine.LocalRun | None = None
+        self.run: Offspring | None = None
         self.thread = threading.Thread(
             target=self._keep_alive, name=f"model {program.folder.name}", daemon=True
         )
@@ -89,37 +95,86 @@ class Worker:
                 raise NotLoaded(self.reason or "the model was shut down")
             return self.state == "ready"
 
+    @property
+    def ready(self) -> bool:
+        return self.state == "ready"
+
     def ask(self, question: Question, seconds: float) -> Answered:
         """Ask the model, waiting for it where it is just being started again.
 
-        A model that does not answer in time is taken for hung: its process is ended and started again.
+        A model that has answered nobody for so long is taken for hung: its process is ended and started again.
         """
-        deadline = time.monotonic() + seconds
+        return self._put(lambda left: self.client.ask(question, left), seconds)
+
+    def stream(self, question: Question, seconds: float) -> tuple[Answered, Iterator[bytes]]:
+        """The beginning of the answer, then its further pieces; `seconds` are for each of them."""
+        return self._put(lambda left: self._streamed(question, left), seconds)
+
+    def _streamed(self, question: Question, seconds: float) -> tuple[Answered, Iterator[bytes]]:
+        stream = self.client.stream(question, seconds)
+        _, status, kind, headers, body = next(stream)
+        if kind == frames.BROKEN:
+            return Answered(500, headers, body), iter(())
+        return Answered(status, headers, body), self._rest(stream)
+
+    def _rest(self, stream: Iterator[frames.Frame]) -> Iterator[bytes]:
+        try:
+            for _, _, kind, _, body in stream:
+                if kind == frames.BROKEN:
+                    raise Broken(body.decode(errors="replace"))
+                yield body
+        except TimedOut:
+            self.end_hung(self.run, "the model stopped in the middle of its answer")
+            raise
+
+    def ask_soon(
+        self, question: Question, loop: asyncio.AbstractEventLoop
+    ) -> asyncio.Future[Answered] | None:
+        """To be called on the loop; None where the model is not there at the moment."""
+        if self.state != "ready":
+            return None
+        try:
+            return self.client.ask_soon(question, loop)
+        except NotThere:
+            return None
+
+    def _put(self, put: Callable[[float], T], seconds: float) -> T:
+        began = time.monotonic()
         while True:
-            left = deadline - time.monotonic()
+            left = began + seconds - time.monotonic()
             if left <= 0 or not self.wait_ready(left):
                 raise TimedOut(f"the model was not ready within {seconds:g} seconds")
             run = self.run
             try:
-                return self.client.ask(question, left)
+                return put(left)
             except NotThere:
                 self._wait_for_change(run, left)
             except TimedOut:
-                self._end_hung(run)
+                self.late(run, began)
                 raise
             except Gone as gone:
-                self._wait_for_change(run, left)
-                raise Gone(self._last_words() or str(gone)) from None
+                raise self.cause(run, gone) from None
 
-    def _wait_for_change(self, run: engine.LocalRun | None, seconds: float) -> None:
+    def cause(self, run: Offspring | None, gone: Gone) -> Gone:
+        """Why the process ended, as soon as that is known."""
+        self._wait_for_change(run, 1.0)
+        return Gone(self.reason or str(gone))
+
+    def late(self, run: Offspring | None, began: float) -> None:
+        """A question has not been answered in time. That may only be the length of the queue."""
+        if self.client.quiet_since(began):
+            self.end_hung(run, "the model did not answer in time")
+
+    def _wait_for_change(self, run: Offspring | None, seconds: float) -> None:
         """The process has just ended: wait until that is noticed."""
         with self.changed:
             self.changed.wait_for(lambda: self.state != "ready" or self.run is not run, min(seconds, 1.0))
 
-    def _end_hung(self, run: engine.LocalRun | None) -> None:
+    def end_hung(self, run: Offspring | None, reason: str) -> None:
         if run and run is self.run:
-            self._become("loading", "the model did not answer in time")
-            run.stop()
+            self._become("loading", reason)
+            log.warning("%s was ended: %s", self.program.folder.name, reason)
+            run.end()
 
     def close(self) -> None:
         """End the process; what is being asked is given up."""
@@ -153,7 +208,7 @@ class Worker:
         clear(self.program.folder)
         self._make_way()
         try:
-            self.run = engine.start(self._task())
+            self.run = self.program.start()
         except engine.CannotStart as error:
             self._become("failed", str(error))
             return None
@@ -161,26 +216,21 @@ class Worker:
         if ready:
             self._become("ready")
         elif born and self.state != "closed":
-            self._become("failed", self._last_words() or "the process ended without a word")
+            self._become("failed", self.last_words() or "the process ended without a word")
             return None
         outcome = self._lived(self.run)
         self.client.close()
-        self._become("loading", self._last_words())
+        self._become("loading", self._cause(outcome))
         return outcome
 
-    def _task(self) -> engine.Task:
-        program = self.program
-        return engine.Task(
-            folder=program.folder / "process",
-            command=program.command,
-            environment=program.environment,
-            mounts=program.mounts,
-            grace=GRACE,
-            memory=program.memory,
-            outlives=False,
-        )
+    def _cause(self, outcome: engine.Outcome) -> str:
+        """Why a model that was ready is no more."""
+        if outcome.reason == "memory":
+            limit = (self.program.memory or 0) >> 20
+            return f"the model's process took more memory than its instance has ({limit} MB) and was ended"
+        return self.last_words() or f"the model's process ended with exit code {outcome.exit_code}"
 
-    def _loaded(self, run: engine.LocalRun) -> bool:
+    def _loaded(self, run: Offspring) -> bool:
         while run.wait(LOOK) is None:
             self._follow(run.log)
             if self.state == "closed":
@@ -190,7 +240,7 @@ class Worker:
         self._follow(run.log)
         return False
 
-    def _lived(self, run: engine.LocalRun) -> engine.Outcome:
+    def _lived(self, run: Offspring) -> engine.Outcome:
         """Wait for its end, telling the log meanwhile."""
         while (outcome := run.wait(1.0)) is None:
             self._follow(run.log)
@@ -199,7 +249,7 @@ class Worker:
         self._follow(run.log)
         return outcome
 
-    def _last_words(self) -> str:
+    def last_words(self) -> str:
         failure = Path(f"{self.program.socket}.failure")
         if failure.exists():
             return failure.read_text().strip()
@@ -222,17 +272,6 @@ class Worker:
 
 
 def clear(folder: Path) -> None:
-    """No process and no socket of a worker stays in a folder, whoever started it: that of a server which
-    was killed may need another moment."""
-    engine.end(folder / "process")
+    """No socket of a worker stays in a folder, whoever started it."""
     for ending in ("", "~", ".failure"):
         Path(f"{socket_path(folder)}{ending}").unlink(missing_ok=True)
-
-
-def socket_path(folder: Path) -> Path:
-    """A place for the socket: in the folder, or where that is too long a path, always the same short one."""
-    path = folder.resolve() / "socket"
-    if len(os.fsencode(path)) <= LONGEST_SOCKET:
-        return path
-    name = hashlib.sha256(os.fsencode(path)).hexdigest()[:16]
-    return Path(tempfile.gettempdir()) / f"cumulet-{os.getuid()}" / name

@@ -11,21 +11,34 @@ from typing import Any
 from cumulet.services.sagemaker.endpoint_configs import EndpointConfigs
 from cumulet.services.sagemaker.fleet import fleet_of
 from cumulet.services.sagemaker.listing import Filters, Order
-from cumulet.services.sagemaker.models import container_of
-from cumulet.services.sagemaker.refusals import already_existing, invalid
+from cumulet.services.sagemaker.models import containers_of
+from cumulet.services.sagemaker.refusals import invalid
 from cumulet.services.sagemaker.resources import ENDPOINT, ENDPOINT_CONFIG, MODEL, shown, summary
+from cumulet.services.sagemaker.rollouts import plan_of
 from cumulet.services.sagemaker.tags import TagList
-from cumulet.wire.errors import NotImplementedByCumulet
+from cumulet.services.sagemaker.variants import Variant
 
 SUMMARY = ("EndpointName", "EndpointArn", "CreationTime", "LastModifiedTime", "EndpointStatus")
 
 MOMENT = 8.0  # seconds
+LONGEST_MESSAGE = 1024
+RETAINABLE = frozenset({"DesiredInstanceCount", "DesiredWeight", "DataCaptureConfig"})
 
 
 class Endpoints(EndpointConfigs):
     def create_endpoint(
-        self, *, EndpointName: str, EndpointConfigName: str, Tags: TagList | None = None
+        self,
+        *,
+        EndpointName: str,
+        EndpointConfigName: str,
+        DeploymentConfig: dict[str, Any] | None = None,
+        Tags: TagList | None = None,
     ) -> dict[str, Any]:
+        """The answer is held back for some seconds, so that most endpoints are in service then.
+
+        DeploymentConfig says how later updates take over.
+        """
+        plan_of(DeploymentConfig, 1)
         config = self._found(ENDPOINT_CONFIG, EndpointConfigName)
         arn, now = self._arn_of(ENDPOINT, EndpointName), self._now()
         body = {
@@ -35,34 +48,45 @@ class Endpoints(EndpointConfigs):
             "EndpointStatus": "Creating",
             "CreationTime": now,
             "LastModifiedTime": now,
+            "LastDeploymentConfig": DeploymentConfig,
             "works": [],
         }
 
         def create() -> None:
-            if self._get(ENDPOINT, EndpointName) is not None:
-                raise already_existing("endpoint", arn)
-            self._deploy(body, config)
-            self._put(ENDPOINT, EndpointName, body)
-            self._tag(f"{ENDPOINT}/{EndpointName}", Tags)
+            if self._get(ENDPOINT, EndpointName) is None:
+                self._deploy(body, config)
+            self._create(ENDPOINT, EndpointName, body, Tags)
 
         self.store.atomically(create)
         self._wait_a_moment(EndpointName)
         return {"EndpointArn": arn}
 
     def update_endpoint(
-        self, *, EndpointName: str, EndpointConfigName: str, RetainAllVariantProperties: bool = False
+        self,
+        *,
+        EndpointName: str,
+        EndpointConfigName: str,
+        RetainAllVariantProperties: bool = False,
+        ExcludeRetainedVariantProperties: list[dict[str, str]] | None = None,
+        DeploymentConfig: dict[str, Any] | None = None,
+        RetainDeploymentConfig: bool = False,
     ) -> dict[str, Any]:
         """Start what another configuration says, then let it take over: no request fails meanwhile.
 
-        With RetainAllVariantProperties a variant that stays keeps its present weight and instance count.
+        With RetainAllVariantProperties a variant that stays keeps its present weight, instance count and data
+        capture, but for those that are excluded. DeploymentConfig says how traffic goes over.
         """
+        plan_of(DeploymentConfig, 1)
+        excluded = {one["VariantPropertyType"] for one in ExcludeRetainedVariantProperties or []}
+        retained = RETAINABLE - excluded if RetainAllVariantProperties else frozenset()
         config, now = self._found(ENDPOINT_CONFIG, EndpointConfigName), self._now()
 
         def change(body: dict[str, Any]) -> None:
             if body["EndpointStatus"] not in ("InService", "Failed"):
                 raise invalid(f'Cannot update in-progress endpoint "{body["EndpointArn"]}".')
-            kept = body.get("ProductionVariants", []) if RetainAllVariantProperties else []
-            self._deploy(body, config, kept)
+            if not RetainDeploymentConfig:
+                body["LastDeploymentConfig"] = DeploymentConfig
+            self._deploy(body, config, retained)
             body.update(EndpointStatus="Updating", LastModifiedTime=now)
 
         self._found(ENDPOINT, EndpointName)
@@ -81,52 +105,80 @@ class Endpoints(EndpointConfigs):
         return body is None or body["EndpointStatus"] not in ("Creating", "Updating")
 
     def _deploy(
-        self, body: dict[str, Any], config: dict[str, Any], kept: list[dict[str, Any]] | None = None
+        self, body: dict[str, Any], config: dict[str, Any], retained: frozenset[str] = frozenset()
     ) -> None:
         """Promise the work of serving a configuration. All that it needs goes with the promise, so that
         deleting the configuration or a model takes nothing from an endpoint that runs."""
-        present = {variant["VariantName"]: variant for variant in kept or []}
-        variants = []
-        for variant in config["ProductionVariants"]:
-            old = present.get(variant["VariantName"], {})
-            model = self._found(MODEL, variant["ModelName"])
-            variants.append(
-                {
-                    **variant,
-                    "InitialVariantWeight": old.get("CurrentWeight", variant["InitialVariantWeight"]),
-                    "InitialInstanceCount": old.get("CurrentInstanceCount", variant["InitialInstanceCount"]),
-                    "container": container_of(model),
-                    "role": model["ExecutionRoleArn"],
-                }
-            )
+        present = {variant["VariantName"]: variant for variant in body.get("ProductionVariants", [])}
+        capture = body.get("capture") if "DataCaptureConfig" in retained else config.get("DataCaptureConfig")
         body["deployments"] = body.get("deployments", 0) + 1
+        body["capture"] = capture
         promise = {
             "name": body["EndpointName"],
             "config": config["EndpointConfigName"],
-            "variants": variants,
+            "variants": [
+                self._definition(variant, present.get(variant["VariantName"], {}), retained)
+                for variant in config["ProductionVariants"]
+            ],
+            "shadows": [
+                self._definition(variant, {}, retained)
+                for variant in config.get("ShadowProductionVariants", [])
+            ],
+            "capture": capture,
+            "asynchronous": config.get("AsyncInferenceConfig"),
+            "plan": body.get("LastDeploymentConfig"),
             "number": body["deployments"],
         }
         body["works"].append(self.house.jobs.add("sagemaker.run_endpoint", self.caller, **promise))
 
+    def _definition(
+        self, variant: dict[str, Any], old: dict[str, Any], retained: frozenset[str]
+    ) -> dict[str, Any]:
+        """A variant and all that its model says."""
+        model = self._found(MODEL, variant["ModelName"])
+        kept: dict[str, Any] = {}
+        if "DesiredWeight" in retained and "CurrentWeight" in old:
+            kept["InitialVariantWeight"] = old["CurrentWeight"]
+        if "DesiredInstanceCount" in retained and "DesiredInstanceCount" in old:
+            kept["InitialInstanceCount"] = old["DesiredInstanceCount"]
+        return {
+            "InitialVariantWeight": 1.0,
+            **variant,
+            **kept,
+            "containers": containers_of(model),
+            "mode": model.get("InferenceExecutionConfig", {}).get("Mode", "Serial"),
+            "role": model["ExecutionRoleArn"],
+        }
+
     def update_endpoint_weights_and_capacities(
         self, *, EndpointName: str, DesiredWeightsAndCapacities: list[dict[str, Any]]
     ) -> dict[str, Any]:
-        """Change what share of the requests each variant gets, at once."""
-        if any("DesiredInstanceCount" in wanted for wanted in DesiredWeightsAndCapacities):
-            raise NotImplementedByCumulet("UpdateEndpointWeightsAndCapacities with DesiredInstanceCount")
-        weights = {wanted["VariantName"]: wanted["DesiredWeight"] for wanted in DesiredWeightsAndCapacities}
+        """Change what share of the requests each variant gets, and how many processes it has."""
+        wanted = {one["VariantName"]: one for one in DesiredWeightsAndCapacities}
+        weights = {name: one["DesiredWeight"] for name, one in wanted.items() if "DesiredWeight" in one}
+        now = self._now()
 
         def change(body: dict[str, Any]) -> None:
+            if body["EndpointStatus"] != "InService":
+                raise invalid(f'Cannot update in-progress endpoint "{body["EndpointArn"]}".')
             variants = {variant["VariantName"]: variant for variant in body.get("ProductionVariants", [])}
-            if unknown := sorted(weights.keys() - variants.keys()):
+            if unknown := sorted(wanted.keys() - variants.keys()):
                 raise invalid(f"Endpoint {EndpointName} has no variant {', '.join(unknown)}.")
             for name, weight in weights.items():
                 variants[name].update(CurrentWeight=weight, DesiredWeight=weight)
+            for name, one in wanted.items():
+                if "DesiredInstanceCount" in one:
+                    _want_instances(variants[name], one)
+                    body["EndpointStatus"] = "Updating"
+            body["LastModifiedTime"] = now
 
         self._found(ENDPOINT, EndpointName)
         body = self._change(ENDPOINT, EndpointName, change)
         assert body
-        fleet_of(self.house).set_weights(self._fleet_name(EndpointName), weights)
+        fleet = fleet_of(self.house)
+        fleet.set_weights(self._fleet_name(EndpointName), weights)
+        fleet.wake(self._fleet_name(EndpointName))
+        self._wait_a_moment(EndpointName)
         return {"EndpointArn": body["EndpointArn"]}
 
     def delete_endpoint(self, *, EndpointName: str) -> dict[str, Any]:
@@ -141,6 +193,7 @@ class Endpoints(EndpointConfigs):
 
         self._found(ENDPOINT, EndpointName)
         self._change(ENDPOINT, EndpointName, change)
+        fleet_of(self.house).withdraw(self._fleet_name(EndpointName))
         self._forget_if_over(EndpointName)
         return {}
 
@@ -156,7 +209,14 @@ class Endpoints(EndpointConfigs):
         self.store.atomically(forget)
 
     def describe_endpoint(self, *, EndpointName: str) -> dict[str, Any]:
-        return shown(self._found(ENDPOINT, EndpointName))
+        """Besides what is remembered: which instances are just being started again, and why."""
+        body = shown(self._found(ENDPOINT, EndpointName))
+        deployment = fleet_of(self.house).present(self._fleet_name(EndpointName))
+        for variant in body.get("ProductionVariants", []):
+            live = deployment.variants.get(variant["VariantName"]) if deployment else None
+            if live and (troubles := _troubles(live)):
+                variant["VariantStatus"] = troubles
+        return {name: value for name, value in body.items() if value is not None}
 
     def list_endpoints(
         self,
@@ -181,3 +241,20 @@ class Endpoints(EndpointConfigs):
 
     def _fleet_name(self, name: str) -> str:
         return f"{self.caller.scope}/{name}"
+
+
+def _want_instances(variant: dict[str, Any], wanted: dict[str, Any]) -> None:
+    if "DesiredInstanceCount" not in variant:
+        raise invalid(f"Variant {variant['VariantName']} is serverless: it has no instances.")
+    variant["DesiredInstanceCount"] = wanted["DesiredInstanceCount"]
+
+
+def _troubles(variant: Variant) -> list[dict[str, Any]]:
+    """What a variant's instances suffer from at the moment."""
+    ill = [
+        f"{instance.name}: {worker.reason or 'the model is being loaded'}"
+        for instance in variant.staying
+        for worker in instance.workers.values()
+        if not worker.ready
+    ]
+    return [{"Status": "Creating", "StatusMessage": message[:LONGEST_MESSAGE]} for message in ill]

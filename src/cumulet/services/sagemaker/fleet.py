@@ -6,85 +6,151 @@ This is the one thing of SageMaker that lives in memory: it is made again from t
 
 from __future__ import annotations
 
-import random
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from cumulet.engines.serve import Worker
+from cumulet.services.sagemaker.variants import Instance, Variant, by_weight
 
 if TYPE_CHECKING:
     from cumulet.house import House
 
 DRAIN = 65.0  # seconds that questions under way may take when their deployment is replaced
 
-
-@dataclass(slots=True)
-class Instance:
-    """One process of a variant, and how many questions it is busy with."""
-
-    name: str
-    worker: Worker
-    busy: int = 0
+Taken = tuple[Variant, Instance]
 
 
-@dataclass(slots=True)
-class Variant:
-    name: str
-    weight: float
-    instances: list[Instance] = field(default_factory=list)
+class Throttled(Exception):
+    """A serverless variant answers as many questions at a time as it may."""
+
+
+class NoInstance(Exception):
+    """A variant has been scaled to zero, and nothing brings it back by itself."""
 
 
 class Deployment:
     """The processes of one configuration of an endpoint; its number grows with every update."""
 
-    def __init__(self, variants: list[Variant], number: int = 1) -> None:
+    def __init__(
+        self,
+        variants: list[Variant],
+        number: int = 1,
+        shadows: list[Variant] | None = None,
+        grow: Callable[[Variant], None] | None = None,
+    ) -> None:
         self.number = number
         self.variants = {variant.name: variant for variant in variants}
-        self.changed = threading.Condition()
+        self.shadows = shadows or []
+        self.grow = grow  # begins another instance of a serverless variant
+        self.capture: Any = None  # where requests and answers are noted, if they are
+        self.sessions: dict[str, Taken] = {}
+        self.wake: Callable[[], None] = lambda: None  # tells who looks after it that something is wanted
+        self.changed = threading.Condition(threading.RLock())
         self.closed = False
         self.busy = 0
 
     @contextmanager
-    def take(self, target: str | None) -> Iterator[tuple[Variant, Instance] | None]:
-        """An instance to ask: of the target variant, else of one drawn by weight. None once closed."""
-        with self.changed:
-            taken = None if self.closed else self._draw(target)
-            if taken:
-                taken[1].busy += 1
-                self.busy += 1
+    def take(self, target: str | None, session: str | None = None) -> Iterator[Taken | None]:
+        """An instance to ask: of the target variant, else of the one whose turn it is. None once closed."""
+        taken = self.begin(target, session)
         try:
             yield taken
         finally:
             if taken:
-                with self.changed:
-                    taken[1].busy -= 1
-                    self.busy -= 1
-                    self.changed.notify_all()
+                self.end(taken)
 
-    def _draw(self, target: str | None) -> tuple[Variant, Instance]:
-        variant = self.variants[target] if target else self._by_weight()
-        return variant, min(variant.instances, key=lambda instance: instance.busy)
+    def begin(self, target: str | None, session: str | None = None) -> Taken | None:
+        """The same for who cannot hold a context; `end` must follow."""
+        with self.changed:
+            if self.closed:
+                return None
+            taken = self.sessions.get(session) if session else None
+            taken = taken or self._draw(target)
+            self.hold(taken)
+            return taken
 
-    def _by_weight(self) -> Variant:
-        variants = list(self.variants.values())
-        if len(variants) == 1:
-            return variants[0]
-        return random.choices(variants, [variant.weight for variant in variants])[0]
+    def hold(self, taken: Taken) -> None:
+        with self.changed:
+            taken[1].busy += 1
+            self.busy += 1
+
+    def end(self, taken: Taken) -> None:
+        with self.changed:
+            taken[1].busy -= 1
+            self.busy -= 1
+            if self.closed or taken[1].leaving:
+                self.changed.notify_all()
+
+    def _draw(self, target: str | None) -> Taken:
+        variant = self.variants[target] if target else by_weight(self.variants.values())
+        instance = self._free(variant) if variant.most is not None else variant.least_busy()
+        if instance is None:
+            raise NoInstance(variant.name)
+        variant.used_at = time.monotonic()
+        return variant, instance
+
+    def _free(self, variant: Variant) -> Instance | None:
+        """An idle instance of a serverless variant, a new one where there is none."""
+        assert variant.most is not None
+        free = [instance for instance in variant.staying if instance.busy == 0]
+        if not free and variant.busy >= variant.most:
+            raise Throttled(variant.name)
+        if not free and self.grow:
+            self.grow(variant)
+            return variant.instances[-1]
+        return max(free, key=lambda instance: instance.ready, default=None)
+
+    @property
+    def everybody(self) -> list[Variant]:
+        return [*self.variants.values(), *self.shadows]
 
     def instances(self) -> list[Instance]:
-        return [instance for variant in self.variants.values() for instance in variant.instances]
+        return [instance for variant in self.everybody for instance in variant.instances]
+
+    def retire(self, variant: Variant, leaving: list[Instance], drain: float = DRAIN) -> None:
+        """Let some instances go, as soon as they have answered what they were asked."""
+        with self.changed:
+            for instance in leaving:
+                instance.leaving = True
+            self.sessions = {name: taken for name, taken in self.sessions.items() if taken[1] not in leaving}
+            self.changed.wait_for(lambda: not any(instance.busy for instance in leaving), drain)
+            variant.instances = [instance for instance in variant.instances if instance not in leaving]
+        for instance in leaving:
+            instance.close()
 
     def close(self, drain: float = DRAIN) -> None:
         """Take no more questions, let those under way be answered, and end the processes."""
         with self.changed:
             self.closed = True
             self.changed.wait_for(lambda: self.busy == 0, drain)
-        for instance in self.instances():
-            instance.worker.close()
+        closing = [threading.Thread(target=instance.close) for instance in self.instances()]
+        for thread in closing:
+            thread.start()
+        for thread in closing:
+            thread.join()
+
+
+@dataclass(slots=True)
+class Traffic:
+    """Who answers for an endpoint: one deployment, or two while the next one takes over by and by."""
+
+    present: Deployment
+    coming: Deployment | None = None
+    share: float = 0.0  # of the questions that go to the coming one
+    credit: float = 0.0
+
+    def pick(self) -> Deployment:
+        if self.coming is None:
+            return self.present
+        self.credit += self.share
+        if self.credit >= 1.0 - 1e-9:
+            self.credit -= 1.0
+            return self.coming
+        return self.present
 
 
 class Fleet:
@@ -93,28 +159,52 @@ class Fleet:
     def __init__(self, closing: threading.Event | None = None) -> None:
         self.closing = closing or threading.Event()  # set when the server shuts down
         self.changed = threading.Condition()
-        self.deployments: dict[str, Deployment] = {}
+        self.traffic: dict[str, Traffic] = {}
 
     def publish(self, name: str, deployment: Deployment) -> None:
         """Let a deployment answer, unless a later one does so already (both may start after a restart)."""
         with self.changed:
-            present = self.deployments.get(name)
-            if present is None or present.number < deployment.number:
-                self.deployments[name] = deployment
+            present = self.traffic.get(name)
+            if present is None or present.present.number <= deployment.number:
+                self.traffic[name] = Traffic(deployment)
             self.changed.notify_all()
 
-    def withdraw(self, name: str, deployment: Deployment) -> None:
-        """Forget a deployment, unless another has taken its place already."""
+    def shift(self, name: str, deployment: Deployment, share: float) -> None:
+        """Let a deployment answer a share of the questions, and the one before it the rest."""
         with self.changed:
-            if self.deployments.get(name) is deployment:
-                del self.deployments[name]
+            if (present := self.traffic.get(name)) is None:
+                self.traffic[name] = Traffic(deployment)
+            elif present.present is not deployment:
+                present.coming, present.share, present.credit = (
+                    (deployment, share, 0.0) if share else (None, 0, 0)
+                )
             self.changed.notify_all()
+
+    def withdraw(self, name: str, deployment: Deployment | None = None) -> None:
+        """Forget a deployment (or whichever there is), unless another has taken its place already."""
+        with self.changed:
+            if traffic := self.traffic.get(name):
+                if traffic.coming is deployment:
+                    traffic.coming, traffic.share = None, 0.0
+                if deployment is None or traffic.present is deployment:
+                    del self.traffic[name]
+            self.changed.notify_all()
+
+    def present(self, name: str) -> Deployment | None:
+        """The deployment to ask now; None where nobody answers for the endpoint."""
+        traffic = self.traffic.get(name)
+        return traffic.pick() if traffic else None
 
     def wait_for(self, name: str, seconds: float) -> Deployment | None:
         """The deployment of an endpoint; after a restart of the server it may be on its way."""
         with self.changed:
-            self.changed.wait_for(lambda: name in self.deployments or self.closing.is_set(), seconds)
-            return self.deployments.get(name)
+            self.changed.wait_for(lambda: name in self.traffic or self.closing.is_set(), seconds)
+            return self.present(name)
+
+    def wake(self, name: str) -> None:
+        """Have an endpoint looked after now rather than in some seconds."""
+        if traffic := self.traffic.get(name):
+            traffic.present.wake()
 
     def tell(self) -> None:
         """An endpoint's record has changed: whoever waits for that may look again."""
@@ -127,9 +217,11 @@ class Fleet:
 
     def set_weights(self, name: str, weights: dict[str, float]) -> None:
         with self.changed:
-            if deployment := self.deployments.get(name):
+            if traffic := self.traffic.get(name):
                 for variant, weight in weights.items():
-                    deployment.variants[variant].weight = weight
+                    traffic.present.variants[variant].weight = weight
+                for candidate in traffic.present.variants.values():
+                    candidate.credit = 0.0  # what was owed at the old weights is forgotten
 
 
 _fleets: WeakKeyDictionary[House, Fleet] = WeakKeyDictionary()

@@ -16,7 +16,16 @@ from cumulet.services.sagemaker.training_request import split_uri
 from cumulet.wire.errors import AwsError, NotImplementedByCumulet
 
 SUMMARY = ("ModelName", "ModelArn", "CreationTime")
-HONOURED = ("Image", "Mode", "ModelDataUrl", "ModelDataSource", "Environment", "ContainerHostname")
+HONOURED = (
+    "Image",
+    "Mode",
+    "ModelDataUrl",
+    "ModelDataSource",
+    "Environment",
+    "ContainerHostname",
+    "MultiModelConfig",
+)
+MOST_CONTAINERS = 15
 
 
 class Models(Tags, Roles):
@@ -30,17 +39,19 @@ class Models(Tags, Roles):
         Tags: TagList | None = None,
         VpcConfig: dict[str, Any] | None = None,
         EnableNetworkIsolation: bool = False,
+        InferenceExecutionConfig: dict[str, Any] | None = None,
     ) -> dict[str, Any]:
-        """Remember a model whose image is known and whose data is there.
+        """Remember a model whose images are known and whose data is there.
 
         VpcConfig is only shown again: a model reaches what this machine reaches.
         """
-        container = _only_container(PrimaryContainer, Containers)
+        containers = _either(PrimaryContainer, Containers)
         if EnableNetworkIsolation:
             raise NotImplementedByCumulet("CreateModel with EnableNetworkIsolation")
         if not ExecutionRoleArn:
             raise invalid("CreateModel needs an ExecutionRoleArn.")
-        self._check_container(container)
+        for container in containers:
+            self._check_container(container)
         self._check_role(ExecutionRoleArn)
         arn = self._arn_of(MODEL, ModelName)
         body = {
@@ -48,6 +59,7 @@ class Models(Tags, Roles):
             "ModelArn": arn,
             ("PrimaryContainer" if PrimaryContainer else "Containers"): PrimaryContainer or Containers,
             "ExecutionRoleArn": ExecutionRoleArn,
+            "InferenceExecutionConfig": InferenceExecutionConfig or None,
             "VpcConfig": VpcConfig or None,
             "EnableNetworkIsolation": EnableNetworkIsolation,
             "CreationTime": self._now(),
@@ -57,14 +69,14 @@ class Models(Tags, Roles):
 
     def _check_container(self, container: dict[str, Any]) -> None:
         honour_only("Container", container, HONOURED)
-        if container.get("Mode", "SingleModel") != "SingleModel":
-            raise NotImplementedByCumulet("a container with Mode MultiModel")
         if not container.get("Image"):
             raise invalid("The container needs an Image.")
         images.find(container["Image"], self.store)
         uri, archive = model_data(container)
-        if uri:
+        if uri and container.get("Mode") != "MultiModel":
             self._check_data(uri, archive)
+        elif not uri and container.get("Mode") == "MultiModel":
+            raise invalid("A container with Mode MultiModel needs a ModelDataUrl: the prefix of its models.")
 
     def _check_data(self, uri: str, archive: bool) -> None:
         bucket, key = split_uri(uri)
@@ -87,9 +99,15 @@ class Models(Tags, Roles):
     list_models = lists(MODEL, "Model", "Models", SUMMARY)
 
 
+def containers_of(model: dict[str, Any]) -> list[dict[str, Any]]:
+    """A model's containers in their order, each with a hostname of its own."""
+    containers = model.get("Containers") or [model["PrimaryContainer"]]
+    return [{"ContainerHostname": f"container-{number}", **c} for number, c in enumerate(containers, 1)]
+
+
 def container_of(model: dict[str, Any]) -> dict[str, Any]:
-    container: dict[str, Any] = model.get("PrimaryContainer") or model["Containers"][0]
-    return container
+    """The first, which mostly is the only one."""
+    return containers_of(model)[0]
 
 
 def model_data(container: dict[str, Any]) -> tuple[str, bool]:
@@ -101,11 +119,13 @@ def model_data(container: dict[str, Any]) -> tuple[str, bool]:
     return source["S3Uri"], source["CompressionType"] == "Gzip"
 
 
-def _only_container(
-    primary: dict[str, Any] | None, containers: list[dict[str, Any]] | None
-) -> dict[str, Any]:
+def _either(primary: dict[str, Any] | None, containers: list[dict[str, Any]] | None) -> list[dict[str, Any]]:
     if bool(primary) == bool(containers):
         raise invalid("CreateModel needs either a PrimaryContainer or Containers.")
-    if containers and len(containers) > 1:
-        raise NotImplementedByCumulet("CreateModel with more than one container")
-    return primary or (containers or [])[0]
+    found = [primary] if primary else containers or []
+    if len(found) > MOST_CONTAINERS:
+        raise invalid(f"A model has at most {MOST_CONTAINERS} containers.")
+    named = [container["ContainerHostname"] for container in found if container.get("ContainerHostname")]
+    if len(set(named)) < len(named):
+        raise invalid("The hostnames of a model's containers must be unique.")
+    return found

@@ -1,0 +1,101 @@
+"""What endpoints tell CloudWatch: invocations and latencies of their variants, processors and memory in use.
+
+One write for each endpoint and period, never one for a request.
+
+https://docs.aws.amazon.com/sagemaker/latest/dg/monitoring-cloudwatch.html
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+from cumulet.services.sagemaker.fleet import Deployment
+from cumulet.services.sagemaker.tally import metric_data
+from cumulet.services.sagemaker.variants import Instance, Variant
+
+NAMESPACE, SYSTEM = "AWS/SageMaker", "/aws/sagemaker/Endpoints"
+EVERY = 10.0  # seconds between two looks at what there is to tell
+SYSTEM_EVERY = 60.0
+PAGE, TICK = os.sysconf("SC_PAGE_SIZE"), os.sysconf("SC_CLK_TCK")
+
+
+class Reporter:
+    """What one deployment has to tell."""
+
+    def __init__(self, endpoint: str) -> None:
+        self.endpoint = endpoint
+        self.used: dict[
+            str, tuple[float, float]
+        ] = {}  # by instance: when it was looked at, its CPU seconds then
+        self.system_at = time.monotonic()
+
+    def report(self, cloudwatch: Any, deployment: Deployment, now: float) -> None:
+        told = [datum for variant in deployment.everybody for datum in self._invocations(variant, now)]
+        if told:
+            cloudwatch.put_metric_data(Namespace=NAMESPACE, MetricData=told)
+        if time.monotonic() - self.system_at >= SYSTEM_EVERY:
+            self.system_at = time.monotonic()
+            system = [datum for variant in deployment.everybody for datum in self._system(variant, now)]
+            if system:
+                cloudwatch.put_metric_data(Namespace=SYSTEM, MetricData=system)
+
+    def _datum(self, variant: Variant, name: str, unit: str, now: float, **value: Any) -> dict[str, Any]:
+        dimensions = [
+            {"Name": "EndpointName", "Value": self.endpoint},
+            {"Name": "VariantName", "Value": variant.name},
+        ]
+        return {"MetricName": name, "Unit": unit, "Timestamp": now, "Dimensions": dimensions, **value}
+
+    def _invocations(self, variant: Variant, now: float) -> list[dict[str, Any]]:
+        found = metric_data(variant.tally.take(), len(variant.staying))
+        return [self._datum(variant, name, unit, now, StatisticValues=value) for name, unit, value in found]
+
+    def _system(self, variant: Variant, now: float) -> list[dict[str, Any]]:
+        """Of all its instances together, as AWS has it: 100 is one processor, or all the memory of an instance."""
+        instances = [instance for instance in variant.staying if instance.ready]
+        if not instances:
+            return []
+        cpu = sum(self._cpu(instance) for instance in instances)
+        memory = sum(_resident(pid) for instance in instances for pid in _pids(instance))
+        room = instances[0].worker.program.memory or PAGE * os.sysconf("SC_PHYS_PAGES")
+        return [
+            self._datum(variant, "CPUUtilization", "Percent", now, Value=round(cpu, 3)),
+            self._datum(
+                variant,
+                "MemoryUtilization",
+                "Percent",
+                now,
+                Value=round(100 * memory / room / len(instances), 3),
+            ),
+        ]
+
+    def _cpu(self, instance: Instance) -> float:
+        """Percent of a processor since the last look."""
+        now, used = time.monotonic(), sum(_seconds(pid) for pid in _pids(instance))
+        before = self.used.get(instance.name, (now, used))
+        self.used[instance.name] = (now, used)
+        return 100 * max(0.0, used - before[1]) / max(1.0, now - before[0])
+
+
+def _pids(instance: Instance) -> list[int]:
+    return [worker.run.pid for worker in instance.workers.values() if worker.run]
+
+
+def _resident(pid: int) -> int:
+    words = _read(pid, "statm").split()
+    return int(words[1]) * PAGE if words else 0
+
+
+def _seconds(pid: int) -> float:
+    fields = _read(pid, "stat").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICK if fields else 0.0
+
+
+def _read(pid: int, name: str) -> str:
+    try:
+        return Path(f"/proc/{pid}/{name}").read_text()
+    except OSError:
+        return ""  # it has ended, or this system has no /proc
