@@ -47,6 +47,13 @@ SCIPY, SKLEARN = ("scipy", "scipy"), ("sklearn", "scikit-learn")
 
 ALGORITHMS = (
     Algorithm(
+        "blazingtext",
+        "BlazingText",
+        "blazing_text",
+        (("fasttext", "fasttext-numpy2-wheel"),),
+        "blazingtext",
+    ),
+    Algorithm(
         "xgboost",
         "XGBoost",
         "xgboost_trees",
@@ -59,7 +66,6 @@ ALGORITHMS = (
 REFUSED = {
     "autogluon-inference": "AutoGluon-Tabular",
     "autogluon-training": "AutoGluon-Tabular",
-    "blazingtext": "BlazingText",
     "catboost-training": "CatBoost",
     "factorization-machines": "Factorization Machines",
     "forecasting-deepar": "DeepAR",
