@@ -85,6 +85,9 @@ class Catalog(Protocol):
         """A table's files; `predicate` are conditions on partition keys that every wanted row fulfils:
         {"column", "operator" (=, <>, <, <=, >, >=, in), "values": [text, ...]}."""
 
+    def partitions(self, database: str, name: str, predicate: list[dict[str, Any]]) -> list[list[str]]:
+        """The values of a table's partitions, as text, in the order of the keys."""
+
 
 class Lake(Catalog, Protocol):
     """What writing tables needs besides: objects, and the exchange of an Iceberg table's metadata file."""
@@ -185,10 +188,16 @@ class Engine(Protocol):
     def check(self, text: str, *, change: bool = False) -> None:
         """`SqlError` where a query (or, asked so, an UPDATE, DELETE or MERGE) does not parse."""
 
-    def run(self, query: Query, catalog: Lake, key: str) -> Outcome:
-        """Run to the end, in the caller's thread; `SqlError` or `Cancelled` where it does not get there."""
+    def warm(self) -> None:
+        """Make ready for a query that is likely to follow."""
 
-    def change(self, change: Change, catalog: Lake, key: str) -> Outcome:
+    def run(self, query: Query, catalog: Lake, key: str, begun: Callable[[], None] | None = None) -> Outcome:
+        """Run to the end, in the caller's thread; `SqlError` or `Cancelled` where it does not get there. Called
+        back when it waits for no other query any more."""
+
+    def change(
+        self, change: Change, catalog: Lake, key: str, begun: Callable[[], None] | None = None
+    ) -> Outcome:
         """Do what a statement says to an Iceberg table; the rows of the outcome are those it touched."""
 
     def cancel(self, key: str) -> None:

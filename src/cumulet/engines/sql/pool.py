@@ -32,6 +32,7 @@ IDLE = 300.0  # seconds without a query after which a worker ends
 GRACE = 3.0  # seconds that a cancelled query has to notice
 
 Hear = Callable[[dict[str, Any]], None]  # what a worker tells on the way
+Begun = Callable[[], None]
 
 
 class WorkerDied(SqlError):
@@ -138,7 +139,7 @@ def answer(catalog: Lake | None, question: frames.Message) -> frames.Message:
             }
         }
     if isinstance(found, list):
-        return {"answer": [each if isinstance(each, str) else asdict(each) for each in found]}
+        return {"answer": [each if isinstance(each, str | list) else asdict(each) for each in found]}
     return {"answer": found if found is None or isinstance(found, str) else asdict(found)}
 
 
@@ -153,23 +154,34 @@ class Pool:
         self.reaper: threading.Timer | None = None
         self.lock = threading.Lock()
         self.turns = Turns(size)
+        self.checking = threading.Lock()
         shutil.rmtree(folder, ignore_errors=True)
 
     def check(self, text: str, *, change: bool = False) -> None:
-        """Whether a query (or an UPDATE, DELETE, MERGE) parses; never waits behind a running one."""
-        worker = self._take()
-        try:
-            worker.request({"do": "check", "text": text, "change": change})
-        finally:
-            self._give_back(worker)
+        """Whether a query (or an UPDATE, DELETE, MERGE) parses; never waits behind a running one.
 
-    def run(self, query: Query, catalog: Lake, key: str) -> Outcome:
-        """Run in the caller's thread once it is this query's turn."""
-        return outcome(self._do({"do": "run", "query": sent(query)}, catalog, key))
+        One after the other: it takes milliseconds, and a crowd of them must not start a crowd of workers.
+        """
+        with self.checking:
+            worker = self._take()
+            try:
+                worker.request({"do": "check", "text": text, "change": change})
+            finally:
+                self._give_back(worker)
 
-    def change(self, change: Change, catalog: Lake, key: str) -> Outcome:
+    def warm(self) -> None:
+        """Have a worker started by the time of the next query."""
+        with self.lock:
+            if not self.idle and not self.running:
+                self.idle.append(self._started())
+
+    def run(self, query: Query, catalog: Lake, key: str, begun: Begun | None = None) -> Outcome:
+        """Run in the caller's thread once it is this query's turn, which is told."""
+        return outcome(self._do({"do": "run", "query": sent(query)}, catalog, key, begun=begun))
+
+    def change(self, change: Change, catalog: Lake, key: str, begun: Begun | None = None) -> Outcome:
         given = {**asdict(change), "folder": str(change.folder)}
-        return outcome(self._do({"do": "change", "change": given}, catalog, key))
+        return outcome(self._do({"do": "change", "change": given}, catalog, key, begun=begun))
 
     def pick(self, question: Question, key: str, hear: Callable[[Tally], None] | None = None) -> Tally:
         """Answer a question about one file into its target; `Refused` where it has no answer. How far it has
@@ -182,8 +194,17 @@ class Pool:
                 raise
             raise Refused(error.name, error.message) from None
 
-    def _do(self, message: frames.Message, catalog: Lake | None, key: str, hear: Hear | None = None) -> Any:
+    def _do(
+        self,
+        message: frames.Message,
+        catalog: Lake | None,
+        key: str,
+        hear: Hear | None = None,
+        begun: Begun | None = None,
+    ) -> Any:
         with self.turns.turn(key):
+            if begun:
+                begun()
             worker = self._take()
             with self.lock:
                 self.running[key] = worker
@@ -207,8 +228,10 @@ class Pool:
                 if worker.alive:
                     return worker
                 worker.close()
-        cores = os.cpu_count() or 2
-        return Worker(self.folder, memory_limit(self.size), max(1, cores))
+        return self._started()
+
+    def _started(self) -> Worker:
+        return Worker(self.folder, memory_limit(self.size), os.cpu_count() or 2)
 
     def _give_back(self, worker: Worker) -> None:
         worker.used = time.monotonic()
@@ -217,8 +240,9 @@ class Pool:
             return
         with self.lock:
             self.idle.append(worker)
-            surplus = self.idle[: -self.size] if len(self.idle) > self.size else []
-            self.idle = self.idle[-self.size :]
+            surplus = (
+                [self.idle.pop(0)] if len(self.idle) > self.size + 1 else []
+            )  # one to check beside those that run
             self._arm()
         for each in surplus:
             each.close()

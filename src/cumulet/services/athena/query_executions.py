@@ -11,6 +11,7 @@ from typing import Any
 from cumulet.engines.sql.base import SqlError
 from cumulet.services import Service
 from cumulet.services.athena import ddl, managed_results, paging, statements
+from cumulet.services.athena.endings import endings
 from cumulet.services.athena.engine import engine
 from cumulet.services.athena.places import bucket_and_key
 from cumulet.services.athena.refusals import invalid, malformed, no_execution
@@ -20,6 +21,7 @@ from cumulet.wire.errors import AwsError
 
 KIND, HISTORY, TOKENS = "athena.execution", "athena.history", "athena.token"
 ENDED = ("SUCCEEDED", "FAILED", "CANCELLED")
+YOUNG, MOMENT = 1.0, 0.05  # seconds
 NO_OUTPUT = (
     "No output location provided. An output location is required either through the Workgroup result configuration "
     "setting or as an API input."
@@ -60,7 +62,22 @@ class QueryExecutions(Service):
         return {"QueryExecutionId": body["QueryExecutionId"]}
 
     def get_query_execution(self, *, QueryExecutionId: str) -> dict[str, Any]:
-        return {"QueryExecution": shown(self.execution(QueryExecutionId))}
+        """Held back while a query is young, until it ends: clients look again after a second only."""
+        body = self.execution(QueryExecutionId)
+        if body["Status"]["State"] not in ENDED:
+            body = self._a_moment_later(body)
+        return {"QueryExecution": shown(body)}
+
+    def _a_moment_later(self, body: dict[str, Any]) -> dict[str, Any]:
+        """The execution when it has ended; at the latest a second after its start, or as long from now as such
+        a call takes to AWS."""
+        age = self.house.clock() - body["Status"]["SubmissionDateTime"]
+        with endings(self.house).expecting(body["QueryExecutionId"]) as ended:
+            found = self.execution(body["QueryExecutionId"])
+            if found["Status"]["State"] in ENDED:
+                return found
+            ended.wait(min(YOUNG, max(MOMENT, YOUNG - age)))
+        return self.execution(body["QueryExecutionId"])
 
     def execution(self, name: str) -> dict[str, Any]:
         found = self.store.records.get(KIND, self.caller.scope, name)
@@ -147,6 +164,7 @@ class QueryExecutions(Service):
                 engine(self.house).check(statement.query, change=change)
             elif statement.kind not in ("EXECUTE", "DEALLOCATE", "PREPARE", "OPTIMIZE", "VACUUM"):
                 ddl.parse(statement.kind, text)
+                engine(self.house).warm()  # a query will follow
         except SqlError as error:
             raise (malformed if error.name == "SYNTAX_ERROR" else invalid)(error.message) from None
         return statement

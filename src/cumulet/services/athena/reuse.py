@@ -34,10 +34,10 @@ def question(run: Run, text: str, parameters: list[str] | None) -> str:
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
 
 
-def remember(run: Run, asked: str) -> None:
-    """From the end of this statement on, its result is the last one of this question."""
-    with run.service.store.deferring():
-        run.service.store.records.put(KIND, run.service.caller.scope, asked, {"id": run.id})
+def remember(run: Run) -> None:
+    """Its result is the last one of the question that it has answered."""
+    if run.question:
+        run.service.store.records.put(KIND, run.service.caller.scope, run.question, {"id": run.id})
 
 
 def earlier(run: Run, asked: str) -> dict[str, Any] | None:

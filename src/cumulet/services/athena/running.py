@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,8 @@ from cumulet.services.athena.writing import create_table_as, insert_into, unload
 if TYPE_CHECKING:
     from cumulet.services import Service
 
+SMALL = 64 << 10  # bytes
+
 
 class Run:
     """What a statement needs while it runs, and what it has to tell afterwards."""
@@ -34,11 +36,13 @@ class Run:
         self.database = (
             (body["QueryExecutionContext"].get("Database") or "default").strip('`"').lower()
         )  # awswrangler quotes it
+        self.began: float | None = None  # when it was its turn
         self.scanned, self.planning, self.execution = 0, 0.0, 0.0
         self.parameters = expressions(body["ExecutionParameters"])
         self.sealed = sealed(body["ResultConfiguration"])
         self.manifest = ""
         self.reused = False
+        self.question = ""  # which it has answered, for those who ask it again
 
     @property
     def id(self) -> str:
@@ -52,8 +56,17 @@ class Run:
         else:
             work(self)
 
+    def begin(self) -> None:
+        """It waits for nobody any more. That it runs is told beside, since the work itself need not wait for it."""
+        if self.began is None:
+            self.began = self.service.house.clock()
+            self.body["Status"]["State"] = "RUNNING"
+            threading.Thread(target=self.service._show_running, args=(self.id,), daemon=True).start()
+
     def begin_to_write(self) -> None:
         """From here on others see what the statement does: cut off now, it is not run again."""
+        self.began = self.began or self.service.house.clock()
+        self.body["Status"]["State"] = "RUNNING"
         self.body["Writing"] = True
         self.service._remember(self.body)
 
@@ -70,7 +83,7 @@ class Run:
             scan_limit=self.body["Cutoff"],
             **more,
         )
-        outcome = engine(self.service.house).run(query, self.lake, self.id)
+        outcome = engine(self.service.house).run(query, self.lake, self.id, self.begin)
         self.scanned += outcome.scanned
         self.planning += outcome.planning
         self.execution += outcome.execution
@@ -91,7 +104,7 @@ class Run:
             self.parameters,
             self.body["Status"]["SubmissionDateTime"],
         )
-        outcome = engine(self.service.house).change(change, self.lake, self.id)
+        outcome = engine(self.service.house).change(change, self.lake, self.id, self.begin)
         self.scanned += outcome.scanned
         self.execution += outcome.execution
         self.body["RowCount"] = outcome.rows
@@ -110,11 +123,9 @@ class Run:
         columns = [metadata_file.column(each.name, each.type) for each in outcome.columns]
         self.body["Columns"] = columns
         location = self.body["ResultConfiguration"]["OutputLocation"]
-        with ThreadPoolExecutor(1) as beside:  # two objects, one wait for the disk
-            kept = beside.submit(self.put_bytes, metadata_file.encoded(columns), location + ".metadata")
-            self.put(self.folder / "result.csv", location, "application/octet-stream")
-            kept.result()
-        reuse.remember(self, asked)
+        self.put_bytes(metadata_file.encoded(columns), location + ".metadata")
+        self.put(self.folder / "result.csv", location, "application/octet-stream")
+        self.question = asked
 
     def _execute(self) -> None:
         """EXECUTE runs the prepared text as if it had been given, whatever kind of statement that is."""
@@ -171,8 +182,9 @@ class Run:
         self.put_bytes(metadata_file.encoded(self.body["Columns"]), location + ".metadata")
 
     def put(self, path: Path, location: str, content_type: str = "binary/octet-stream") -> None:
-        """Hand a file over to S3, which moves it."""
-        self._put(location, Body=path, ContentType=content_type)
+        """Hand a file over to S3, which moves it; the bytes of a small one ride in the commit."""
+        small = path.stat().st_size <= SMALL
+        self._put(location, Body=path.read_bytes() if small else path, ContentType=content_type)
 
     def put_bytes(self, content: bytes, location: str) -> None:
         self._put(location, Body=content)

@@ -10,15 +10,19 @@ from __future__ import annotations
 import shutil
 import threading
 from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from cumulet.engines.sql.base import Cancelled, SqlError
 from cumulet.jobs import Suspended
 from cumulet.services import Service
-from cumulet.services.athena import statements
+from cumulet.services.athena import reuse, statements
+from cumulet.services.athena.endings import endings
 from cumulet.services.athena.engine import engine, workspace
 from cumulet.services.athena.query_executions import ENDED, KIND
 from cumulet.services.athena.running import Run
+from cumulet.store.database import Closed
 from cumulet.wire.errors import AwsError
 
 if TYPE_CHECKING:
@@ -95,10 +99,7 @@ class Runs(Service):
         )
 
     def _run(self, job: Job, run: Run) -> None:
-        began, body = self.house.clock(), run.body
-        body["Status"]["State"] = "RUNNING"
-        with self.store.deferring():  # a step on the way: what is lost with it is begun again
-            self._remember(body)
+        body = run.body
         ended = threading.Event()
         watcher = threading.Thread(
             target=watch,
@@ -108,25 +109,35 @@ class Runs(Service):
         watcher.start()
         try:
             run.work()
-            self._timed(body, run, began)
-            self._end(body, "SUCCEEDED")
+            self._timed(body, run)
+            self._succeed(run)
         except Cancelled:
             if job.leaving and not job.stopping:
                 raise Suspended from None
-            self._timed(body, run, began)
+            self._timed(body, run)
             self._end(body, "CANCELLED", "Query cancelled by user")
         except (SqlError, AwsError) as failure:
-            self._timed(body, run, began)
+            self._timed(body, run)
             self._end(body, "FAILED", *explained(failure))
         finally:
             ended.set()
             job.wake()
             shutil.rmtree(run.folder, ignore_errors=True)
 
-    def _timed(self, body: dict[str, Any], run: Run, began: float) -> None:
+    def _show_running(self, name: str) -> None:
+        """Unless it has ended by now. A step on the way: what is lost with it is begun again."""
+
+        def change(body: dict[str, Any]) -> None:
+            if body["Status"]["State"] == "QUEUED":
+                body["Status"]["State"] = "RUNNING"
+
+        with suppress(Closed), self.store.deferring():
+            self.store.records.update(KIND, self.caller.scope, name, change)
+
+    def _timed(self, body: dict[str, Any], run: Run) -> None:
         """Where the time went, as measured; the engine's own figures come from the worker."""
         now, submitted = self.house.clock(), body["Status"]["SubmissionDateTime"]
-        total, queued = round((now - submitted) * 1000), round((began - submitted) * 1000)
+        total, queued = round((now - submitted) * 1000), round(((run.began or now) - submitted) * 1000)
         planning, executing = round(run.planning * 1000), round((run.planning + run.execution) * 1000)
         body["Statistics"] = {
             "EngineExecutionTimeInMillis": executing,
@@ -139,6 +150,13 @@ class Runs(Service):
             **({"DataManifestLocation": run.manifest} if run.manifest else {}),
         }
 
+    def _succeed(self, run: Run) -> None:
+        def change() -> None:
+            reuse.remember(run)
+            self._end(run.body, "SUCCEEDED")
+
+        self.store.atomically(change)
+
     def _end(
         self, body: dict[str, Any], state: str, reason: str = "", failure: dict[str, Any] | None = None
     ) -> None:
@@ -148,6 +166,7 @@ class Runs(Service):
         if failure:
             body["Status"]["AthenaError"] = failure
         self._remember(body)
+        self.store.database.after_commit(partial(endings(self.house).tell, body["QueryExecutionId"]))
 
     def _remember(self, body: dict[str, Any]) -> None:
         self.store.records.put(KIND, self.caller.scope, body["QueryExecutionId"], body)
