@@ -37,6 +37,10 @@ class Lake:
         self.predicates.append(predicate)
         return self.stored[name]
 
+    def partitions(self, database: str, name: str, predicate: list[dict[str, Any]]) -> list[list[str]]:
+        self.predicates.append(predicate)
+        return list({tuple(each.values): each.values for each in self.stored[name]}.values())
+
     def add(
         self, name: str, columns: str, form: str, *contents: str | bytes, suffix: str = "", **options: str
     ) -> None:

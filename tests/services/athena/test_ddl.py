@@ -74,6 +74,21 @@ def test_partitions_are_added_renamed_shown_and_dropped(lab: Lab) -> None:
     assert lab.lines("SHOW PARTITIONS t") == ["d=z"]
 
 
+def test_partitions_are_the_rows_of_a_table(lab: Lab) -> None:
+    place = f"s3://{lab.bucket}/visits/"
+    lab.run(f"CREATE EXTERNAL TABLE visits (n int) PARTITIONED BY (d date, h int) LOCATION '{place}'")
+    assert lab.rows('SELECT * FROM "visits$partitions"') == []
+    for day, hour in (("2024-02-01", 2), ("2024-01-31", 10)):
+        lab.run(f"ALTER TABLE visits ADD PARTITION (d = '{day}', h = {hour})")
+    assert lab.rows('SELECT * FROM "visits$partitions" ORDER BY h') == [
+        ["2024-02-01", "2"], ["2024-01-31", "10"],
+    ]  # fmt: skip
+    latest = "SELECT max(d) + INTERVAL '1' DAY FROM \"visits$partitions\" WHERE h < 9"
+    assert lab.rows(latest) == [["2024-02-02"]]
+    lab.run(f"CREATE EXTERNAL TABLE plain (n int) LOCATION '{place}plain/'")
+    assert "does not exist" in lab.fail('SELECT * FROM "plain$partitions"')["StateChangeReason"]
+
+
 def test_repair_finds_partitions_by_the_names_of_folders(lab: Lab) -> None:
     for day, value in (("2020-01-01", 1), ("2020-01-02", 2)):
         lab.put(f"t/d={day}/data.csv", f"{value}\n")

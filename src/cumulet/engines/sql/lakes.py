@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cumulet.engines.sql.base import File, Lake, Table
+from cumulet.engines.sql.trino.catalog_tables import PARTITIONS
 
 if TYPE_CHECKING:
     from cumulet.engines.sql.iceberg.tables import Snapshots
@@ -45,9 +46,14 @@ class Lakes:
     def files(self, database: str, name: str, predicate: list[dict[str, Any]]) -> list[File]:
         return self.catalog.files(database, name, predicate)
 
+    def partitions(self, database: str, name: str, predicate: list[dict[str, Any]]) -> list[list[str]]:
+        return self.catalog.partitions(database, name, predicate)
+
     def _table(self, database: str, name: str) -> Table | None:
         base, mark, part = name.rpartition("$")
         found = self.catalog.table(database, base if mark else name)
+        if found is not None and found.keys and part == PARTITIONS and found.format != "iceberg":
+            return Table(database, name, keys=found.keys, format=PARTITIONS)
         if found is None or found.format != "iceberg":
             return None if mark else found
         return self.snapshots.about(found, part) if mark else self.snapshots.current(found)

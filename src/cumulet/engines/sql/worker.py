@@ -44,6 +44,9 @@ class Asking:
     def files(self, database: str, name: str, predicate: list[dict[str, Any]]) -> list[File]:
         return [File(**each) for each in self.worker.ask("files", database, name, predicate)]
 
+    def partitions(self, database: str, name: str, predicate: list[dict[str, Any]]) -> list[list[str]]:
+        return list(self.worker.ask("partitions", database, name, predicate))
+
     def open(self, location: str) -> str | None:
         found: str | None = self.worker.ask("open", location)
         return found

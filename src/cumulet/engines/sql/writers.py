@@ -10,8 +10,8 @@ from urllib.parse import unquote
 from cumulet.engines.sql import buckets
 from cumulet.engines.sql.base import NotSupported, Output, SqlError, Written
 from cumulet.engines.sql.codecs import AVRO_CODECS, ORC_CODECS
+from cumulet.engines.sql.trino.catalog_tables import NULL_PARTITION
 from cumulet.engines.sql.trino.printing import text
-from cumulet.engines.sql.trino.tables import NULL_PARTITION
 from cumulet.engines.sql.trino.translation import Translation
 from cumulet.engines.sql.trino.typed import name, quote
 from cumulet.engines.sql.trino.types import Type

@@ -93,7 +93,16 @@ class Lake:
         if projection.enabled(table):
             found = projection.partitions(table, predicate, self.service.house.clock())
             return self._in_places(found)
-        return self._partitioned(table, predicate)
+        partitions = self._registered(table, predicate)
+        return self._in_places(
+            [(each["StorageDescriptor"]["Location"], each["Values"]) for each in partitions]
+        )
+
+    def partitions(self, database: str, name: str, predicate: list[dict[str, Any]]) -> list[list[str]]:
+        """Those of the catalog, as on AWS; what a projection would make is not told."""
+        table = self.glue_table(database, name)
+        assert table is not None
+        return [each["Values"] for each in self._registered(table, predicate)]
 
     def open(self, location: str) -> str | None:
         bucket, key = bucket_and_key(location)
@@ -176,7 +185,8 @@ class Lake:
             if visible(each.key[len(prefix) :])
         ]
 
-    def _partitioned(self, table: dict[str, Any], predicate: list[dict[str, Any]]) -> list[File]:
+    def _registered(self, table: dict[str, Any], predicate: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """The catalog's partitions that can hold wanted rows."""
         types = {each["Name"].lower(): each.get("Type") or "string" for each in table["PartitionKeys"]}
         expression = " AND ".join(text for each in predicate if (text := condition(each, types)))
         arguments = {
@@ -184,12 +194,7 @@ class Lake:
             "TableName": table["Name"],
             "ExcludeColumnSchema": True,
         }
-        partitions = self._pages(
-            self.glue.get_partitions, "Partitions", Expression=expression or None, **arguments
-        )
-        return self._in_places(
-            [(each["StorageDescriptor"]["Location"], each["Values"]) for each in partitions]
-        )
+        return self._pages(self.glue.get_partitions, "Partitions", Expression=expression or None, **arguments)
 
     def _in_places(self, partitions: list[tuple[str, list[str]]]) -> list[File]:
         """The files of partitions, each told with its values."""

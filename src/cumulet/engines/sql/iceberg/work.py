@@ -44,7 +44,7 @@ class Work:
 
     def table(self) -> tuple[Table, list[tuple[str, t.Type]]]:
         """The table that the statement names, and its columns."""
-        from cumulet.engines.sql.trino.tables import parsed
+        from cumulet.engines.sql.trino.catalog_tables import parsed
 
         found = self.lakes.table(self.change.database, self.change.name)
         if found is None or found.format != "iceberg":

@@ -1,34 +1,30 @@
-"""Stored tables, views and information_schema as relations whose columns are c0, c1, ..."""
+"""Stored tables and views as relations whose columns are c0, c1, ..."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from cumulet.engines.sql import buckets
-from cumulet.engines.sql.base import Column, File, NotSupported, SqlError, Table
+from cumulet.engines.sql.base import File, SqlError, Table
 from cumulet.engines.sql.readers import Source
 from cumulet.engines.sql.trino import grammar
 from cumulet.engines.sql.trino import types as t
 from cumulet.engines.sql.trino.casts import cast_value
-from cumulet.engines.sql.trino.typed import Typed, quote
+from cumulet.engines.sql.trino.catalog_tables import (
+    CATALOG,
+    PARTITIONS,
+    Predicate,
+    Stored,
+    information,
+    parsed,
+    partition_value,
+    partitions,
+)
+from cumulet.engines.sql.trino.typed import Typed
 
 if TYPE_CHECKING:
     from cumulet.engines.sql.trino.query import Queries
-
-CATALOG = "awsdatacatalog"
-NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
-Predicate = Callable[[set[str]], list[dict[str, Any]]]
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """A relation, its columns in order, and hidden ones: name, type and what they are called in the relation."""
-
-    sql: str
-    columns: list[tuple[str, t.Type]]
-    hidden: list[tuple[str, t.Type, str]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +71,8 @@ def source_of(
         if found.at is None:
             raise SqlError("NOT_SUPPORTED", f"{where}: This connector does not support versioned tables")
         found = found.at(*version)
+    if found.format == PARTITIONS:
+        return partitions(plan.catalog, found, predicate)
     return view(queries, found, where) if found.view else stored(queries, found, alias, predicate)
 
 
@@ -102,13 +100,6 @@ def view(queries: Queries, table: Table, where: str) -> Stored:
         for i, (f, (_, kind)) in enumerate(zip(found.fields, columns, strict=True))
     )
     return Stored(f"SELECT {cast} FROM ({found.sql}) AS {alias}", columns)
-
-
-def parsed(text: str) -> t.Type:
-    try:
-        return t.parse(text)
-    except t.UnknownType:
-        raise NotSupported(f"The column type {text}") from None
 
 
 def stored(queries: Queries, table: Table, alias: str, predicate: Predicate) -> Stored:
@@ -153,72 +144,3 @@ def by_file(texts: list[str], kind: t.Type) -> str:
     if len(set(values)) == 1:
         return values[0]
     return f"(CAST([{', '.join(values)}] AS {kind.duck}[]))[CAST(file_index AS BIGINT) + 1]"
-
-
-def partition_value(text: str, kind: t.Type) -> str:
-    if text == NULL_PARTITION:
-        return f"CAST(NULL AS {kind.duck})"
-    return f"CAST({quote(text)} AS {kind.duck})"
-
-
-SCHEMAS = {
-    "schemata": ("catalog_name", "schema_name"),
-    "tables": ("table_catalog", "table_schema", "table_name", "table_type"),
-    "columns": (
-        "table_catalog",
-        "table_schema",
-        "table_name",
-        "column_name",
-        "ordinal_position",
-        "column_default",
-        "is_nullable",
-        "data_type",
-        "comment",
-        "extra_info",
-    ),
-    "views": ("table_catalog", "table_schema", "table_name", "view_definition"),
-}
-
-
-def information(catalog: Any, table: str, where: str) -> Stored:
-    """information_schema, made from the catalog at the moment of asking."""
-    if table not in SCHEMAS:
-        raise SqlError(
-            "TABLE_NOT_FOUND", f"{where}: Table '{CATALOG}.information_schema.{table}' does not exist"
-        )
-    columns = [(n, t.BIGINT if n == "ordinal_position" else t.VARCHAR) for n in SCHEMAS[table]]
-    rows = [row for database in catalog.databases() for row in facts(catalog, table, database)]
-    heads = ", ".join(f"c{i}" for i in range(len(columns)))
-    shown = ", ".join(f"CAST(c{i} AS {kind.duck}) AS c{i}" for i, (_, kind) in enumerate(columns))
-    lines = (
-        ", ".join(f"({', '.join(said(v) for v in row)})" for row in rows)
-        or f"({', '.join('NULL' for _ in columns)})"
-    )
-    end = "" if rows else " WHERE FALSE"
-    return Stored(f"SELECT {shown} FROM (VALUES {lines}) AS i({heads}){end}", columns)
-
-
-def said(value: str | int | None) -> str:
-    return "NULL" if value is None else str(value) if isinstance(value, int) else quote(value)
-
-
-def facts(catalog: Any, table: str, database: str) -> list[tuple[str | int | None, ...]]:
-    if table == "schemata":
-        return [(CATALOG, database)]
-    found: list[Table] = catalog.tables(database)
-    if table == "tables":
-        return [(CATALOG, database, each.name, "VIEW" if each.view else "BASE TABLE") for each in found]
-    if table == "views":
-        return [(CATALOG, database, each.name, each.view) for each in found if each.view]
-    return [
-        (CATALOG, database, each.name, column.name, place, None, "YES", str(parsed(column.type)), None, extra)
-        for each in found
-        for place, column, extra in numbered(each)
-    ]
-
-
-def numbered(table: Table) -> list[tuple[int, Column, str | None]]:
-    listed: list[tuple[Column, str | None]] = [(c, None) for c in table.columns] + [
-        (c, "partition key") for c in table.keys
-    ]
-    return [(place, column, extra) for place, (column, extra) in enumerate(listed, 1)]

@@ -21,9 +21,10 @@ from cumulet.engines.sql.trino import (
 )
 from cumulet.engines.sql.trino import types as t
 from cumulet.engines.sql.trino.casts import cast_value
+from cumulet.engines.sql.trino.catalog_tables import parsed
 from cumulet.engines.sql.trino.query import Queries
 from cumulet.engines.sql.trino.scope import Plan
-from cumulet.engines.sql.trino.tables import Read, parsed
+from cumulet.engines.sql.trino.tables import Read
 from cumulet.engines.sql.trino.typed import Typed
 
 PLAIN = re.compile(r"[+-]?\d+(\.\d*)?([eE][+-]?\d+)?|'(?:[^']|'')*'|true|false|null", re.IGNORECASE)
