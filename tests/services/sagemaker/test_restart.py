@@ -64,7 +64,7 @@ def test_a_job_that_ended_while_no_server_ran_is_completed_by_the_next(own_serve
     wait_for_line(studio, name, "line 20")
     own_server.kill()
     (folder,) = (own_server.data_dir / "sagemaker/jobs").iterdir()
-    adopted = engine.adopt(folder / "process")
+    adopted = engine.adopt(folder / "algo-1/process")
     assert adopted
     assert adopted.wait(60)
     own_server.start()

@@ -211,8 +211,6 @@ def test_an_unknown_image_is_refused_with_the_list_of_known_ones(studio):
 @pytest.mark.parametrize(
     ("member", "value"),
     [
-        ("ResourceConfig", {"InstanceType": "ml.m5.large", "InstanceCount": 2, "VolumeSizeInGB": 1}),
-        ("EnableManagedSpotTraining", True),
         ("EnableNetworkIsolation", True),
         ("RemoteDebugConfig", {"EnableRemoteDebug": True}),
         ("ExperimentConfig", {"ExperimentName": "one"}),
@@ -222,15 +220,6 @@ def test_what_is_not_done_yet_is_refused_by_name(studio, member, value):
     code, message = refusal(studio, {**studio.request(), member: value})
     assert code == "NotImplemented"
     assert member in message
-
-
-def test_pipe_mode_is_refused_by_name(studio):
-    studio.put("in/a.csv", b"1")
-    request = {
-        **studio.request(),
-        "InputDataConfig": [{**studio.channel("train", "in/"), "InputMode": "Pipe"}],
-    }
-    assert "Pipe" in refusal(studio, request)[1]
 
 
 def wait_for_line(studio: Any, name: str, line: str) -> None:

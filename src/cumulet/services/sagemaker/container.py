@@ -6,15 +6,12 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-training-algo-ru
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
 from cumulet.engines import run as engine
 from cumulet.services.sagemaker.training_request import ROOT
 
-HOST = "algo-1"
-GROUP = "homogeneousCluster"
 FOLDERS = ("input/config", "input/data", "input/submit", "model", "output/data", "code")
 
 
@@ -32,14 +29,24 @@ class Container:
         for name in FOLDERS:
             (self.ml / name).mkdir(parents=True, exist_ok=True)
 
-    def configure(self, request: dict[str, Any]) -> None:
+    def configure(self, request: dict[str, Any], resources: dict[str, Any], channels: dict[str, Any]) -> None:
         """The files of input/config, as a job on AWS finds them."""
         self._write("hyperparameters.json", request.get("HyperParameters") or {})
-        self._write("resourceconfig.json", resource_config(request["ResourceConfig"]))
-        self._write("inputdataconfig.json", input_data_config(request.get("InputDataConfig") or []))
+        self._write("resourceconfig.json", resources)
+        self._write("inputdataconfig.json", channels)
         for member in ("DebugHookConfig", "ProfilerConfig"):
             if member in request:
                 self._write(f"{member.lower()}.json", request[member])
+
+    @property
+    def pipes(self) -> Path:
+        """The plan of channels in Pipe mode, where there are any."""
+        return self.folder / "pipes/plan.json"
+
+    @property
+    def hosts(self) -> Path:
+        """What the job sees as /etc/hosts."""
+        return self.folder / "hosts"
 
     @property
     def mounts(self) -> dict[str, Path]:
@@ -75,30 +82,3 @@ class Container:
         """What the job says of its own failure; "" where it says nothing."""
         path = self.ml / "output/failure"
         return path.read_text(errors="replace").strip() if path.is_file() else ""
-
-
-def resource_config(resources: dict[str, Any]) -> dict[str, Any]:
-    kind = resources["InstanceType"]
-    group = {"instance_group_name": GROUP, "instance_type": kind, "hosts": [HOST]}
-    return {
-        "current_host": HOST,
-        "current_instance_type": kind,
-        "current_group_name": GROUP,
-        "hosts": [HOST],
-        "instance_groups": [group],
-        "network_interface_name": "lo0" if sys.platform == "darwin" else "lo",
-    }
-
-
-def input_data_config(channels: list[dict[str, Any]]) -> dict[str, Any]:
-    return {channel["ChannelName"]: _channel_config(channel) for channel in channels}
-
-
-def _channel_config(channel: dict[str, Any]) -> dict[str, str]:
-    source = channel["DataSource"]["S3DataSource"]
-    config = {
-        "TrainingInputMode": channel.get("InputMode", "File"),
-        "S3DistributionType": source.get("S3DataDistributionType", "FullyReplicated"),
-        "RecordWrapperType": channel.get("RecordWrapperType", "None"),
-    }
-    return config | ({"ContentType": channel["ContentType"]} if channel.get("ContentType") else {})

@@ -167,6 +167,17 @@ def files_in(folder: Path) -> Iterator[Path]:
     return (path for path in sorted(folder.rglob("*")) if path.is_file() and not path.is_symlink())
 
 
+def merge(folder: Path, target: Path) -> None:
+    """Show a folder's files in another one too, where those that are there already stay."""
+    target.mkdir(parents=True, exist_ok=True)
+    for path in sorted(folder.rglob("*")):
+        place = target / path.relative_to(folder)
+        if path.is_dir() and not path.is_symlink():
+            place.mkdir(exist_ok=True)
+        elif not os.path.lexists(place):
+            os.link(path, place, follow_symlinks=False)
+
+
 def remove(folder: Path) -> None:
     with contextlib.suppress(FileNotFoundError):
         shutil.rmtree(folder)

@@ -14,24 +14,32 @@ MESSAGES = {
     "Training": "Training image download completed. Training in progress.",
     "Uploading": "Uploading generated training model",
     "Stopping": "Stopping the training job",
-    "Restarting": "The server was restarted; the training starts over",
+    "Pending": "Waiting for room on this machine",
+    "Interrupted": "Training job interrupted; it goes on with its checkpoints",
+    "Restarting": "The training was cut off and starts over",
     "Completed": "Training job completed",
     "Failed": "Training job failed",
     "Stopped": "Training job stopped",
     "MaxRuntimeExceeded": "Training job runtime exceeded MaxRuntimeInSeconds provided",
+    "MaxWaitTimeExceeded": "Training job took longer than MaxWaitTimeInSeconds provided",
 }
-ENDINGS = {name: name for name in ("Completed", "Failed", "Stopped")} | {"MaxRuntimeExceeded": "Stopped"}
+ENDINGS = {name: name for name in ("Completed", "Failed", "Stopped")} | dict.fromkeys(
+    ("MaxRuntimeExceeded", "MaxWaitTimeExceeded"), "Stopped"
+)
+RUNNING = ("Downloading", "Training", "Uploading", "Stopping")
 LONGEST_REASON = 1024
 
 
-def enter(body: dict[str, Any], secondary: str, now: float) -> None:
+def enter(body: dict[str, Any], secondary: str, now: float, message: str = "") -> None:
     """Let a job go over into a secondary status; its primary one follows."""
     transitions = body.setdefault("SecondaryStatusTransitions", [])
     if transitions and "EndTime" not in transitions[-1]:
         transitions[-1]["EndTime"] = now
-    transitions.append({"Status": secondary, "StartTime": now, "StatusMessage": MESSAGES[secondary]})
+    said = message or MESSAGES[secondary]
+    transitions.append({"Status": secondary, "StartTime": now, "StatusMessage": said})
     body["SecondaryStatus"] = secondary
     body["LastModifiedTime"] = now
+    _measure(body, secondary, now)
     if secondary == "Downloading":
         body.setdefault("TrainingStartTime", now)
     if secondary == "Stopping":
@@ -44,8 +52,17 @@ def _end(body: dict[str, Any], secondary: str, now: float) -> None:
     body["TrainingJobStatus"] = ENDINGS[secondary]
     body["TrainingEndTime"] = now
     body["SecondaryStatusTransitions"][-1]["EndTime"] = now
-    seconds = math.ceil(now - body.get("TrainingStartTime", now))
-    body["TrainingTimeInSeconds"] = body["BillableTimeInSeconds"] = max(1, seconds)
+    body["TrainingTimeInSeconds"] = max(1, math.ceil(now - body.get("TrainingStartTime", now)))
+    body["BillableTimeInSeconds"] = max(1, math.ceil(body.get("ran", 0)))
+
+
+def _measure(body: dict[str, Any], secondary: str, now: float) -> None:
+    """Add up for how long instances were at work: what AWS would bill."""
+    since = body.pop("running_since", None)
+    if since is not None:
+        body["ran"] = body.get("ran", 0) + now - since
+    if secondary in RUNNING:
+        body["running_since"] = now
 
 
 def fail(body: dict[str, Any], reason: str, now: float) -> None:

@@ -1,59 +1,45 @@
 """What a training job does between its promise and its end: a job of the house's supervisor.
 
-Its phases are SageMaker's own: Downloading (the channels are laid out), Training (the script runs in a
-process that outlives a killed server and is taken over by the next), Uploading (the model goes to S3).
-A server that is shut down in order stops the script first, and the next one starts it over; what the
-script saved as checkpoints is kept.
+Its phases are SageMaker's own: Pending (there is no room for it yet), Downloading (the channels are laid out),
+Training (the script runs on every host, in processes that outlive a killed server and are taken over by the
+next), Uploading (the model goes to S3). A server that is shut down in order stops the script first, and the
+next one starts it over; what the script saved as checkpoints is kept. Spot training is interrupted where
+somebody asks for it, and goes on in the same way.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from cumulet.engines import run as engine
 from cumulet.jobs import Job, Suspended
-from cumulet.services.roles import HOUR
-from cumulet.services.sagemaker import images, lake
-from cumulet.services.sagemaker.container import HOST, Container
+from cumulet.services.sagemaker import lake
+from cumulet.services.sagemaker.container import Container
+from cumulet.services.sagemaker.gang import Gang
+from cumulet.services.sagemaker.instances import Instances, capacity_of
 from cumulet.services.sagemaker.metrics import Metrics
-from cumulet.services.sagemaker.progress import ended, enter, fail
+from cumulet.services.sagemaker.progress import ended, fail
 from cumulet.services.sagemaker.resources import TRAINING_JOB
-from cumulet.services.sagemaker.surroundings import Surroundings
-from cumulet.services.sagemaker.training_request import ROOT, split_uri
+from cumulet.services.sagemaker.training_output import Checkpoints, failure, put_results, put_synced
+from cumulet.services.sagemaker.training_start import LOOK, TrainingStart, feed, gang_of
 from cumulet.wire.errors import AwsError
 
-LOG_GROUP = "/aws/sagemaker/TrainingJobs"
-GRACE = 120.0  # seconds between SIGTERM and SIGKILL, as on AWS
-LOOK = 0.2  # seconds between two looks at the log
 PATIENCE = 10.0  # seconds that a shutdown waits for the script
-RESTARTS = 5  # of a job whose machine went down under it, where RetryStrategy does not say
-TOOLKIT = Path(__file__).parent / "toolkit/training.py"
-CHECKPOINTS = f"{ROOT}/checkpoints"
-TENSORBOARD = f"{ROOT}/output/tensorboard"
 
-Change = Callable[[dict[str, Any], float], None]
+Body = dict[str, Any]
 
 
-class Training(Surroundings):
+class Training(TrainingStart):
     """The work behind CreateTrainingJob."""
 
     def run_training_job(self, job: Job) -> None:
         body = self._get(TRAINING_JOB, job.payload["name"])
-        if body and not ended(body):
-            self._work(job, body)
-        self._clear(job)
-
-    def _work(self, job: Job, body: dict[str, Any]) -> None:
-        container = Container(self._job_folder(job))
         try:
-            run = self._adopted(job, container) or self._started(job, body, container)
-            outcome = self._watched(job, body, run) if run else None
-            self._conclude(body, container, outcome)
-        except (lake.CannotStage, AwsError) as error:
-            reason = f"ClientError: {error}"
-            self._record(body["TrainingJobName"], lambda body, now: fail(body, reason, now))
+            if body and not ended(body):
+                self._work(job, body)
+        finally:
+            capacity_of(self.house).release(job.id)
+        self._clear(job)
 
     def run_training_job_failed(self, job: Job, error: str) -> None:
         """Whatever Cumulet itself could not do is said as AWS says its own faults."""
@@ -62,197 +48,117 @@ class Training(Surroundings):
 
     def _clear(self, job: Job) -> None:
         """Whatever became of the job, now or in an earlier server: no process and no file of it stays."""
-        container = Container(self._job_folder(job))
-        engine.end(container.process)
-        lake.remove(container.folder)
+        folder = self._job_folder(job)
+        for host in folder.glob("algo-*"):
+            engine.end(Container(host).process)
+        lake.remove(folder)
 
-    def _job_folder(self, job: Job) -> Path:
-        return self.store.directory / "sagemaker/jobs" / job.id
+    def _work(self, job: Job, body: Body) -> None:
+        gang = gang_of(body, self._job_folder(job))
+        try:
+            while self._under_way(job, body, gang):
+                if self._watch(job, body, gang):
+                    return self._conclude(body, gang)
+                gang = gang_of(body, self._job_folder(job))
+            return self._enter(body["TrainingJobName"], "Stopped")
+        except (lake.CannotStage, AwsError) as error:
+            reason = f"ClientError: {error}"
+            return self._record(body["TrainingJobName"], lambda body, now: fail(body, reason, now))
 
-    def _record(self, name: str, change: Change) -> None:
-        now = self._now()
-
-        def apply(body: dict[str, Any]) -> None:
-            if not ended(body):
-                change(body, now)
-
-        self._change(TRAINING_JOB, name, apply)
-
-    def _enter(self, name: str, secondary: str) -> None:
-        self._record(name, lambda body, now: enter(body, secondary, now))
-
-    # Downloading
-
-    def _started(self, job: Job, body: dict[str, Any], container: Container) -> engine.LocalRun | None:
-        """The script under way, its inputs laid out; None where somebody stopped the job before that."""
-        if job.stopping:
-            return None
-        name = body["TrainingJobName"]
-        if job.attempt > 1:
-            self._check_restarts(job, body)
-            self._enter(name, "Restarting")
-        self.other("logs").rotate(*feed(body, container))
-        self._put_synced(body, container)
-        lake.remove(container.folder)
-        container.lay_out()
-        self._enter(name, "Downloading")
-        self._lay_in(body, container)
-        self._enter(name, "Training")
-        job.save(again=False)
-        return engine.start(self._task(body, container))
-
-    def _check_restarts(self, job: Job, body: dict[str, Any]) -> None:
-        allowed = body.get("RetryStrategy", {}).get("MaximumRetryAttempts", RESTARTS)
-        job.save(restarts=job.payload.get("restarts", 0) + 1)
-        if job.payload["restarts"] > allowed:
-            raise RuntimeError(f"the job was cut off {allowed + 1} times and is not started again")
-
-    def _lay_in(self, body: dict[str, Any], container: Container) -> None:
-        s3 = self.other("s3")
-        container.configure(body)
-        for channel in body.get("InputDataConfig", []):
-            uri = channel["DataSource"]["S3DataSource"]["S3Uri"]
-            lake.stage_channel(s3, uri, container.ml / "input/data" / channel["ChannelName"])
-        if code := container.submitted(body):
-            lake.stage_object(s3, code, container.ml / "input/submit/sourcedir.tar.gz")
-        for local, uri in synced(body):
-            lake.stage_channel(s3, uri, container.place(local), shared=False)  # to be overwritten
-
-    def _task(self, body: dict[str, Any], container: Container) -> engine.Task:
-        image = images.find(body["AlgorithmSpecification"]["TrainingImage"], self.store)
-        python = self._own_python(image, container)
-        seconds = body["StoppingCondition"]["MaxRuntimeInSeconds"]
-        environment = self._variables(body["RoleArn"], python, container, seconds + HOUR) | {
-            "CUMULET_INSTALL": self._installer(image, container),
-            "TRAINING_JOB_NAME": body["TrainingJobName"],
-            "TRAINING_JOB_ARN": body["TrainingJobArn"],
-            "SM_FRAMEWORK_MODULE": image.framework.container,
-            **body.get("Environment", {}),
-        }
-        return engine.Task(
-            folder=container.process,
-            command=command(body["AlgorithmSpecification"], str(python)),
-            environment=environment,
-            mounts=container.mounts,
-            shielded=[f"{ROOT}/input/data"] if container.mounts else [],
-            cwd=container.root,
-            seconds=seconds,
-            grace=GRACE,
-            outlives=True,
-        )
+    def _under_way(self, job: Job, body: Body, gang: Gang) -> bool:
+        """The script under way: what an earlier server left running (or what ended since then), or a new start.
+        False where the job was stopped before that."""
+        if job.attempt > 1 and not job.payload.get("again") and gang.adopt():
+            wanted = Instances(self.store.directory).whole(body["ResourceConfig"])
+            capacity_of(self.house).take(job.id, body["TrainingJobName"], wanted)
+            return True
+        gang.end()
+        return self._start(job, body, gang)
 
     # Training
 
-    def _adopted(self, job: Job, container: Container) -> engine.LocalRun | None:
-        """The script that an earlier server left running, or that ended since then.
-
-        None where it has to start over: it was stopped for a shutdown, or went down with the machine.
-        """
-        if job.attempt == 1 or (run := engine.adopt(container.process)) is None:
-            return None
-        if job.payload.get("again") or ((outcome := run.wait(0)) and outcome.reason == "lost"):
-            engine.end(container.process)
-            return None
-        return run
-
-    def _watched(self, job: Job, body: dict[str, Any], run: engine.LocalRun) -> engine.Outcome:
-        """Wait for the script's end; its output goes to CloudWatch Logs as it comes."""
-        logs, stream = self.other("logs"), feed(body, Container(self._job_folder(job)))
+    def _watch(self, job: Job, body: Body, gang: Gang) -> bool:
+        """Wait for the end of all hosts; what they print and save is taken up as it comes. False where they are
+        to start once more."""
         metrics = Metrics(body["AlgorithmSpecification"].get("MetricDefinitions", []))
+        checkpoints = Checkpoints(self.other("s3"), body, gang)
         if job.attempt > 1:
-            metrics.catch_up(run.log)
-        outcome = None
-        while outcome is None:
-            if job.leaving:
-                self._leave(job, run)
-            if job.stopping:
-                run.stop()
-            outcome = run.wait(LOOK)
-            metrics.read(logs.ship(*stream, ended=outcome is not None), self._now())
+            for member in gang.members:
+                metrics.catch_up(feed(body, member)[2])
+        interrupted = over = False
+        while not over:
+            interrupted = self._heed(job, body, gang) or interrupted
+            over = gang.look(LOOK)
+            for member in gang.members:
+                lines = self.other("logs").ship(*feed(body, member), ended=member.outcome is not None)
+                metrics.read(lines, self._now())
+            checkpoints.go_on()
         final = metrics.final()
         self._record(body["TrainingJobName"], lambda body, _: body.update(FinalMetricDataList=final))
-        return outcome
+        return job.stopping or not self._again(job, body, gang, interrupted)
 
-    def _leave(self, job: Job, run: engine.LocalRun) -> None:
-        job.save(again=True)
-        run.end(PATIENCE)
-        raise Suspended
+    def _heed(self, job: Job, body: Body, gang: Gang) -> bool:
+        """What the world asks of a running job; True where it asks for an interruption."""
+        if job.leaving and not job.stopping:
+            self._remember(job, again=True)
+            gang.leave(PATIENCE)
+            raise Suspended
+        if job.stopping:
+            gang.stop()
+        elif body.get("EnableManagedSpotTraining") and self._interruption(body["TrainingJobName"]):
+            gang.stop()
+            return True
+        return False
+
+    def _remember(self, job: Job, **changes: Any) -> None:
+        """For the next attempt: how much of its time the job has spent."""
+        now = self._now()
+        spent = job.payload.get("spent", 0) + now - job.payload.get("started", now)
+        job.save(spent=spent, started=now, **changes)
+
+    def _interruption(self, name: str) -> bool:
+        body = self._get(TRAINING_JOB, name)
+        return bool(body and body.get("interrupt"))
+
+    def _again(self, job: Job, body: Body, gang: Gang, interrupted: bool) -> bool:
+        """Whether there is another attempt: after an interruption, or a fault of ours as often as was said."""
+        outcome = gang.decisive.outcome
+        assert outcome
+        if interrupted and outcome.reason == "stopped":
+            self._interrupted(job, body, gang)
+            return True
+        allowed = body.get("RetryStrategy", {}).get("MaximumRetryAttempts", 0)
+        if outcome.reason != "lost" or job.payload.get("restarts", 0) >= allowed:
+            return False
+        self._remember(job, again=True)
+        return True
+
+    def _interrupted(self, job: Job, body: Body, gang: Gang) -> None:
+        put_synced(self.other("s3"), body, gang)
+        self._remember(job, again=True, interrupted=True)
+        self._enter(body["TrainingJobName"], "Interrupted")
+        self._record(body["TrainingJobName"], lambda body, _: body.update(interrupt=False))
+        capacity_of(self.house).release(job.id)
 
     # Uploading
 
-    def _conclude(self, body: dict[str, Any], container: Container, outcome: engine.Outcome | None) -> None:
-        name = body["TrainingJobName"]
-        if outcome is None:
-            return self._enter(name, "Stopped")
-        if reason := failure(outcome, container.failure):
-            self._upload(body, container, model=False)
+    def _conclude(self, body: Body, gang: Gang) -> None:
+        name, decisive = body["TrainingJobName"], gang.decisive
+        outcome, s3 = decisive.outcome, self.other("s3")
+        assert outcome
+        if reason := failure(outcome, decisive.container.failure):
+            put_results(s3, body, gang, model=False)
             return self._record(name, lambda body, now: fail(body, reason, now))
         self._enter(name, "Uploading")
-        artifacts = self._upload(body, container, model=True)
+        artifacts = put_results(s3, body, gang, model=True)
         self._record(name, lambda body, _: body.update(ModelArtifacts={"S3ModelArtifacts": artifacts}))
-        endings = {"stopped": "Stopped", "timeout": "MaxRuntimeExceeded"}
-        return self._enter(name, endings.get(outcome.reason, "Completed"))
+        return self._enter(name, self._ending(body, outcome))
 
-    def _upload(self, body: dict[str, Any], container: Container, *, model: bool) -> str:
-        """Put the results where OutputDataConfig says; where the model went."""
-        s3, output = self.other("s3"), body["OutputDataConfig"]
-        place = f"{output['S3OutputPath'].rstrip('/')}/{body['TrainingJobName']}/output"
-        packed = output["CompressionType"] == "GZIP"
-        self._put_synced(body, container)
-        if any((container.ml / "output/data").iterdir()):
-            self._put_result(s3, container.ml / "output/data", f"{place}/output", packed)
-        if not model:
-            return ""
-        return self._put_result(s3, container.ml / "model", f"{place}/model", packed)
-
-    def _put_synced(self, body: dict[str, Any], container: Container) -> None:
-        """Checkpoints and the like: also of a script that was cut off, which goes on from there."""
-        for local, uri in synced(body):
-            lake.upload_folder(self.other("s3"), container.place(local), uri)
-
-    def _put_result(self, s3: Any, folder: Path, uri: str, packed: bool) -> str:
-        if not packed:
-            lake.upload_folder(s3, folder, uri)
-            return f"{uri}/"
-        bucket, key = split_uri(f"{uri}.tar.gz")
-        s3.put_object(Bucket=bucket, Key=key, Body=lake.pack(folder, folder.with_suffix(".tar.gz")))
-        return f"{uri}.tar.gz"
-
-
-def feed(body: dict[str, Any], container: Container) -> tuple[str, str, Path]:
-    """The log stream of a job, its group, and the file that it is fed from."""
-    stream = f"{body['TrainingJobName']}/{HOST}-{int(body['CreationTime'])}"
-    return LOG_GROUP, stream, container.process / "output.log"
-
-
-def command(algorithm: dict[str, Any], python: str) -> list[str]:
-    """The container's own entry point where the job names one, else our toolkit around the user's script."""
-    if entrypoint := algorithm.get("ContainerEntrypoint"):
-        return [*entrypoint, *algorithm.get("ContainerArguments", [])]
-    return [python, str(TOOLKIT)]
-
-
-def synced(body: dict[str, Any]) -> list[tuple[str, str]]:
-    """Folders of the job that begin with what lies in S3 and end there: path in the job, S3 URI."""
-    wanted = (
-        ("CheckpointConfig", "S3Uri", CHECKPOINTS),
-        ("TensorBoardOutputConfig", "S3OutputPath", TENSORBOARD),
-    )
-    return [(body[m].get("LocalPath", default), body[m][uri]) for m, uri, default in wanted if m in body]
-
-
-def failure(outcome: engine.Outcome, written: str) -> str:
-    """The FailureReason of how a script ended; "" where it did not fail.
-
-    https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-training-algo-output.html
-    """
-    if outcome.reason == "lost":
-        return "InternalServerError: the process that watched over the job was killed"
-    if outcome.reason == "memory":
-        return "AlgorithmError: the job used more memory than this machine has for it, exit code: 137"
-    if outcome.reason != "exited" or outcome.exit_code == 0:
-        return ""
-    code = outcome.exit_code or 0
-    code = 128 - code if code < 0 else code
-    ending = f", exit code: {code}"
-    return f"AlgorithmError: {written[: 1000 - len(ending)]}{ending}"
+    def _ending(self, body: Body, outcome: engine.Outcome) -> str:
+        if outcome.reason == "stopped":
+            return "Stopped"
+        if outcome.reason != "timeout":
+            return "Completed"
+        longest = body["StoppingCondition"].get("MaxWaitTimeInSeconds")
+        waited = longest is not None and outcome.ended - body["CreationTime"] >= longest
+        return "MaxWaitTimeExceeded" if waited else "MaxRuntimeExceeded"

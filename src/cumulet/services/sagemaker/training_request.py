@@ -9,6 +9,7 @@ import re
 from typing import Any
 from urllib.parse import urlsplit
 
+from cumulet.engines.run import mounts_refused
 from cumulet.services.sagemaker.refusals import honour_only, invalid
 from cumulet.wire.errors import NotImplementedByCumulet
 
@@ -22,24 +23,53 @@ ALGORITHM = (
 )
 
 
+DISTRIBUTIONS = {
+    "sagemaker_mpi_enabled": "mpi",
+    "sagemaker_parameter_server_enabled": "parameter_server",
+    "sagemaker_pytorch_ddp_enabled": "pytorchddp",
+    "sagemaker_distributed_dataparallel_enabled": "smdistributed.dataparallel",
+    "sagemaker_multi_worker_mirrored_strategy_enabled": "multi_worker_mirrored_strategy",
+    "sagemaker_communication_backend": "pytorchxla",
+}
+DEFAULT_RUNTIME = 86400
+RESOURCES = ("InstanceType", "InstanceCount", "InstanceGroups", "VolumeSizeInGB", "KeepAlivePeriodInSeconds")
+STOPPING = ("MaxRuntimeInSeconds", "MaxWaitTimeInSeconds", "MaxPendingTimeInSeconds")
+MOST_HOSTS = 254
+
+
+def described(asked: dict[str, Any]) -> dict[str, Any]:
+    """A job's record as it will be shown: what was asked for (a method's arguments), with AWS's defaults."""
+    said = {
+        name: value for name, value in asked.items() if name[:1].isupper() and value not in (None, {}, [])
+    }
+    one = {} if said["ResourceConfig"].get("InstanceGroups") else {"InstanceCount": 1}
+    defaults = {
+        "OutputDataConfig": {"KmsKeyId": "", "CompressionType": "GZIP"},
+        "ResourceConfig": one | {"VolumeSizeInGB": 30},
+        "StoppingCondition": {"MaxRuntimeInSeconds": DEFAULT_RUNTIME},
+    }
+    filled = {name: default | said.get(name, {}) for name, default in defaults.items()}
+    profiling = {"ProfilingStatus": "Disabled"} if said.get("ProfilerConfig") else {}
+    unshown = ("Tags", "RemoteDebugConfig", "SessionChainingConfig")
+    return {name: value for name, value in (said | filled | profiling).items() if name not in unshown}
+
+
 def check_structures(request: dict[str, Any]) -> None:
     """Refuse, by name, what is asked for and not done."""
     _check_algorithm(request.get("AlgorithmSpecification") or {})
     _check_resources(request.get("ResourceConfig") or {})
     _check_output(request["OutputDataConfig"])
-    _check_stopping(request.get("StoppingCondition") or {})
+    _check_stopping(
+        request.get("StoppingCondition") or {}, spot=request.get("EnableManagedSpotTraining", False)
+    )
     _check_local_path(request.get("CheckpointConfig") or {})
     _check_local_path(request.get("TensorBoardOutputConfig") or {})
-    for channel in request.get("InputDataConfig") or []:
-        _check_channel(channel)
-    _check_names([c["ChannelName"] for c in request.get("InputDataConfig") or []])
 
 
 def _check_algorithm(algorithm: dict[str, Any]) -> None:
     if not algorithm.get("TrainingImage"):
         raise NotImplementedByCumulet("CreateTrainingJob without AlgorithmSpecification.TrainingImage")
     honour_only("AlgorithmSpecification", algorithm, ALGORITHM)
-    _check_mode("AlgorithmSpecification", algorithm["TrainingInputMode"])
     for metric in algorithm.get("MetricDefinitions") or []:
         _check_metric(metric)
 
@@ -51,18 +81,28 @@ def _check_metric(metric: dict[str, str]) -> None:
         raise invalid(f"The regex of metric {metric['Name']} is not valid: {error}.") from None
 
 
-def _check_mode(where: str, mode: str | None) -> None:
-    if mode not in (None, "File"):
-        raise NotImplementedByCumulet(f"{where} with the input mode {mode} (File is done)")
-
-
 def _check_resources(resources: dict[str, Any]) -> None:
     """The size and encryption of the volume change nothing here: a job writes to the data directory."""
-    honour_only("ResourceConfig", resources, ("InstanceType", "InstanceCount", "VolumeSizeInGB"))
-    if not resources.get("InstanceType"):
+    honour_only("ResourceConfig", resources, RESOURCES)
+    groups = resources.get("InstanceGroups") or []
+    if groups and resources.get("InstanceType"):
+        raise invalid("ResourceConfig has InstanceGroups, so it cannot have an InstanceType of its own.")
+    if not groups and not resources.get("InstanceType"):
         raise invalid("ResourceConfig needs an InstanceType.")
-    if (count := resources.get("InstanceCount", 1)) != 1:
-        raise NotImplementedByCumulet(f"ResourceConfig with InstanceCount {count} (1 is done)")
+    names = [group["InstanceGroupName"] for group in groups]
+    if len(set(names)) < len(names):
+        raise invalid("The names of InstanceGroups must be unique.")
+    count = sum(g["InstanceCount"] for g in groups) if groups else resources.get("InstanceCount", 1)
+    _check_hosts(count)
+
+
+def _check_hosts(count: int) -> None:
+    if not 1 <= count <= MOST_HOSTS:
+        raise invalid(f"A training job has 1 to {MOST_HOSTS} instances, not {count}.")
+    if count > 1 and (refused := mounts_refused()):
+        raise NotImplementedByCumulet(
+            f"ResourceConfig with InstanceCount {count} on a machine without mount namespaces ({refused})"
+        )
 
 
 def _check_output(output: dict[str, Any]) -> None:
@@ -70,36 +110,33 @@ def _check_output(output: dict[str, Any]) -> None:
     split_uri(output["S3OutputPath"])
 
 
-def _check_stopping(stopping: dict[str, Any]) -> None:
-    """MaxPendingTimeInSeconds bounds the wait for capacity; here a job never waits for any."""
-    honour_only("StoppingCondition", stopping, ("MaxRuntimeInSeconds", "MaxPendingTimeInSeconds"))
+def _check_stopping(stopping: dict[str, Any], *, spot: bool) -> None:
+    honour_only("StoppingCondition", stopping, STOPPING)
+    wait, run = stopping.get("MaxWaitTimeInSeconds"), stopping["MaxRuntimeInSeconds"]
+    if spot and wait is None:
+        raise invalid("MaxWaitTimeInSeconds must be specified when EnableManagedSpotTraining is set to true.")
+    if wait is not None and not spot:
+        raise invalid(
+            "MaxWaitTimeInSeconds can only be specified when EnableManagedSpotTraining is set to true."
+        )
+    if wait is not None and wait < run:
+        raise invalid(
+            f"Invalid MaxWaitTimeInSeconds. It must be present and be greater than or equal to "
+            f"MaxRuntimeInSeconds ({run})."
+        )
+
+
+def check_distribution(hyperparameters: dict[str, str]) -> None:
+    """The ways of the SDK's `distribution` that are not done; torch_distributed is."""
+    for name, title in DISTRIBUTIONS.items():
+        if hyperparameters.get(name, "").strip('"') == "true":
+            raise NotImplementedByCumulet(f"CreateTrainingJob with the distribution {title} ({name})")
 
 
 def _check_local_path(synced: dict[str, str]) -> None:
     path = synced.get("LocalPath", f"{ROOT}/")
     if not path.startswith(f"{ROOT}/") or ".." in path:
         raise NotImplementedByCumulet(f"the LocalPath {path} (one under {ROOT} is done)")
-
-
-def _check_channel(channel: dict[str, Any]) -> None:
-    where = f"Channel {channel['ChannelName']}"
-    none = {**channel, "CompressionType": channel.get("CompressionType", "None").replace("None", "")}
-    record = {**none, "RecordWrapperType": channel.get("RecordWrapperType", "None").replace("None", "")}
-    honour_only(where, record, ("ChannelName", "DataSource", "ContentType", "InputMode"))
-    _check_mode(where, channel.get("InputMode"))
-    honour_only(where, channel["DataSource"], ("S3DataSource",))
-    source = channel["DataSource"].get("S3DataSource")
-    if not source:
-        raise invalid(f"{where} needs an S3DataSource.")
-    honour_only(where, source, ("S3DataType", "S3Uri", "S3DataDistributionType"))
-    if source["S3DataType"] != "S3Prefix":
-        raise NotImplementedByCumulet(f"{where} with S3DataType {source['S3DataType']} (S3Prefix is done)")
-    split_uri(source["S3Uri"])
-
-
-def _check_names(names: list[str]) -> None:
-    if twice := next((name for name in names if names.count(name) > 1), None):
-        raise invalid(f"Channel names must be unique; {twice} is named twice.")
 
 
 def split_uri(uri: str) -> tuple[str, str]:

@@ -92,8 +92,12 @@ def requirements_python() -> str:
     return done.stdout.strip().splitlines()[-1]
 
 
-def command(python: str, program: str, user_arguments: list[str]) -> list[str]:
+def command(python: str, program: str, user_arguments: list[str], torchrun: list[str]) -> list[str]:
     """A Python file, a package with a setup.py (run as a module), or anything else through the shell."""
+    if torchrun:
+        if not program.endswith(".py"):
+            raise Failure(f"torch_distributed starts a Python file, which {program} is not.")
+        return [python, *torchrun, program, *user_arguments]
     if program.endswith(".py"):
         return [python, program, *user_arguments]
     if Path("setup.py").exists():
@@ -129,6 +133,22 @@ def variables(values: dict[str, Any], program: str, source: str) -> dict[str, st
     return {f"SM_{name}": as_text(value) for name, value in found.items()}
 
 
+def torchrun(found: dict[str, str]) -> list[str]:
+    """The SDK's `distribution={"torch_distributed": {"enabled": True}}`: one process for each GPU, or one.
+
+    https://docs.aws.amazon.com/sagemaker/latest/dg/data-parallel-use-api.html
+    """
+    if not json.loads(found["SM_FRAMEWORK_PARAMS"]).get("sagemaker_torch_distributed_enabled"):
+        return []
+    hosts = json.loads(found["SM_HOSTS"])
+    line = ["-m", "torch.distributed.run", f"--nnodes={len(hosts)}"]
+    line.append(f"--nproc_per_node={max(1, int(found['SM_NUM_GPUS']))}")
+    if len(hosts) > 1:
+        line.append(f"--node_rank={hosts.index(found['SM_CURRENT_HOST'])}")
+    meeting = (os.environ.get("MASTER_ADDR", first(hosts)), os.environ.get("MASTER_PORT", "7777"))
+    return [*line, f"--master_addr={meeting[0]}", f"--master_port={meeting[1]}"]
+
+
 def places() -> dict[str, Any]:
     return {
         "MODEL_DIR": str(BASE / "model"),
@@ -141,14 +161,18 @@ def places() -> dict[str, Any]:
 
 
 def cluster(resources: dict[str, Any]) -> dict[str, Any]:
-    group = resources.get("current_group_name", "")
+    group, groups = resources.get("current_group_name", ""), resources.get("instance_groups", [])
+    named = {each["instance_group_name"]: each for each in groups}
     return {
         "CURRENT_HOST": resources.get("current_host", ""),
         "CURRENT_INSTANCE_TYPE": resources.get("current_instance_type", ""),
         "CURRENT_INSTANCE_GROUP": group,
+        "CURRENT_INSTANCE_GROUP_HOSTS": named.get(group, {}).get("hosts", []),
         "HOSTS": resources.get("hosts", []),
         "NETWORK_INTERFACE_NAME": resources.get("network_interface_name", ""),
-        "INSTANCE_GROUPS": [group] if group else [],
+        "INSTANCE_GROUPS": list(named),
+        "INSTANCE_GROUPS_DICT": named,
+        "IS_HETERO": len(named) > 1,
         "NUM_CPUS": processors(),
         "NUM_GPUS": len(list(Path("/dev").glob("nvidia[0-9]*"))),
         "NUM_NEURONS": 0,
@@ -169,11 +193,14 @@ def training_environment(found: dict[str, Any], private: dict[str, Any]) -> dict
         "additional_framework_parameters": private,
         "channel_input_dirs": {name: str(BASE / "input/data" / name) for name in found["CHANNELS"]},
         "hyperparameters": found["HPS"],
-        "is_hetero": False,
-        "is_master": True,
+        "is_master": found["CURRENT_HOST"] == first(found["HOSTS"]),
         "job_name": os.environ.get("TRAINING_JOB_NAME", ""),
-        "master_hostname": found["CURRENT_HOST"],
+        "master_hostname": first(found["HOSTS"]),
     }
+
+
+def first(hosts: list[str]) -> str:
+    return hosts[0] if hosts else ""
 
 
 def tee(source: BinaryIO, tail: bytearray) -> None:
@@ -216,7 +243,7 @@ def train() -> None:
     if not Path(program).exists() and program.endswith(".py"):
         raise Failure(f"The entry point {program} is not in {source}.")
     found = variables(values, program, source)
-    line = command(requirements_python(), program, json.loads(found["SM_USER_ARGS"]))
+    line = command(requirements_python(), program, json.loads(found["SM_USER_ARGS"]), torchrun(found))
     path = os.pathsep.join(filter(None, [str(Path.cwd()), os.environ.get("PYTHONPATH", "")]))
     print(f"Invoking script with the following command:\n\n{shlex.join(line)}\n", flush=True)
     run(line, {**os.environ, **found, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"})

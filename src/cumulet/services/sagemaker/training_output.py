@@ -1,0 +1,134 @@
+"""What a training job leaves behind: its model, its other outputs, and what is kept in step with S3 as it runs.
+
+https://docs.aws.amazon.com/sagemaker/latest/dg/model-train-storage.html
+https://docs.aws.amazon.com/sagemaker/latest/dg/model-checkpoints.html
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from pathlib import Path
+from typing import Any
+
+from cumulet.engines import run as engine
+from cumulet.services.sagemaker import lake
+from cumulet.services.sagemaker.gang import Gang
+from cumulet.services.sagemaker.training_request import ROOT, split_uri
+
+LOG_GROUP = "/aws/sagemaker/TrainingJobs"
+CHECKPOINTS = f"{ROOT}/checkpoints"
+TENSORBOARD = f"{ROOT}/output/tensorboard"
+EVERY = 2.0  # seconds between two looks at the checkpoints
+SETTLED = 1.0  # seconds since its last change after which a file counts as written
+
+Body = dict[str, Any]
+Seen = tuple[int, int]  # a file's time of change and size
+
+
+def synced(body: Body) -> list[tuple[str, str]]:
+    """Folders of the job that begin with what lies in S3 and end there: path in the job, S3 URI."""
+    wanted = (
+        ("CheckpointConfig", "S3Uri", CHECKPOINTS),
+        ("TensorBoardOutputConfig", "S3OutputPath", TENSORBOARD),
+    )
+    return [(body[m].get("LocalPath", default), body[m][uri]) for m, uri, default in wanted if m in body]
+
+
+def put_synced(s3: Any, body: Body, gang: Gang) -> None:
+    """Checkpoints and the like: also of a script that was cut off, which goes on from there."""
+    for local, uri in synced(body):
+        for member in gang.members:
+            lake.upload_folder(s3, member.container.place(local), uri)
+
+
+class Checkpoints:
+    """What a running job has saved, put to S3 soon after; deleted files stay there, as on AWS.
+
+    The lake gets copies: the script may go on writing to the file that it has.
+    """
+
+    def __init__(self, s3: Any, body: Body, gang: Gang) -> None:
+        self.s3 = s3
+        self.folders = [
+            (member.container.place(p), uri) for p, uri in synced(body) for member in gang.members
+        ]
+        self.scratch = gang.members[0].container.folder / "checkpoint"
+        self.put: dict[Path, Seen] = {}
+        self.next = 0.0
+
+    def go_on(self) -> None:
+        """Put what has changed since the last look and is no longer being written."""
+        if not self.folders or time.monotonic() < self.next:
+            return
+        for folder, uri in self.folders:
+            for path in list(lake.files_in(folder)):
+                with contextlib.suppress(FileNotFoundError):  # replaced by a newer one meanwhile
+                    self._put(path, folder, uri)
+        self.next = time.monotonic() + EVERY
+
+    def _put(self, path: Path, folder: Path, uri: str) -> None:
+        status = path.stat()
+        seen = status.st_mtime_ns, status.st_size
+        if self.put.get(path) == seen or time.time() - status.st_mtime < SETTLED:
+            return
+        lake.stage(path, self.scratch, status.st_size, shared=False)
+        bucket, prefix = split_uri(uri)
+        key = "/".join(filter(None, [prefix.rstrip("/"), path.relative_to(folder).as_posix()]))
+        self.s3.put_object(Bucket=bucket, Key=key, Body=self.scratch)
+        self.put[path] = seen
+
+
+def put_results(s3: Any, body: Body, gang: Gang, *, model: bool) -> str:
+    """Put the results where OutputDataConfig says; where the model went. Hosts' folders become one."""
+    output, folder = body["OutputDataConfig"], gang.members[0].container.folder.parent
+    place = f"{output['S3OutputPath'].rstrip('/')}/{body['TrainingJobName']}/output"
+    packed = output["CompressionType"] == "GZIP"
+    put_synced(s3, body, gang)
+    beside = _together(gang, "output/data", folder / "merged/output")
+    if any(beside.iterdir()):
+        _put_result(s3, beside, f"{place}/output", packed)
+    if not model:
+        return ""
+    return _put_result(s3, _together(gang, "model", folder / "merged/model"), f"{place}/model", packed)
+
+
+def _together(gang: Gang, path: str, target: Path) -> Path:
+    """One folder of what all hosts have written; where several wrote one file, the first host's counts (AWS
+    promises none of them)."""
+    folders = [member.container.ml / path for member in gang.members]
+    for folder in folders:
+        folder.mkdir(parents=True, exist_ok=True)
+    if len(folders) == 1:
+        return folders[0]
+    lake.remove(target)
+    for folder in folders:
+        lake.merge(folder, target)
+    return target
+
+
+def _put_result(s3: Any, folder: Path, uri: str, packed: bool) -> str:
+    if not packed:
+        lake.upload_folder(s3, folder, uri)
+        return f"{uri}/"
+    bucket, key = split_uri(f"{uri}.tar.gz")
+    s3.put_object(Bucket=bucket, Key=key, Body=lake.pack(folder, folder.with_suffix(".tar.gz")))
+    return f"{uri}.tar.gz"
+
+
+def failure(outcome: engine.Outcome, written: str) -> str:
+    """The FailureReason of how a script ended; "" where it did not fail.
+
+    https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-training-algo-output.html
+    """
+    if outcome.reason == "lost":
+        return "InternalServerError: the process that watched over the job was killed"
+    if outcome.reason == "memory":
+        return "AlgorithmError: the job used more memory than there is for it, exit code: 137"
+    if outcome.reason != "exited" or outcome.exit_code == 0:
+        return ""
+    code = outcome.exit_code or 0
+    code = 128 - code if code < 0 else code
+    ending = f", exit code: {code}"
+    said = written if written.startswith("ClientError: ") else f"AlgorithmError: {written}"
+    return f"{said[: 1016 - len(ending)]}{ending}"
