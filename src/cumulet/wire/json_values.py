@@ -192,6 +192,10 @@ PARSE: dict[str, Callable[[Shape, Any, int], Any]] = {
 # Values to JSON
 
 
+class AsItIs(list[Any]):
+    """A long list whose elements need no walk: they have the model's members only, and none that is None."""
+
+
 def plain(shape: Shape, value: Any) -> Any:
     """A value as JSON's own types. Members that the model does not know, and None, are left out."""
     if shape.type == "structure" and not shape.document:
@@ -216,6 +220,8 @@ def _plain_structure(shape: Shape, value: Any) -> Any:
 
 
 def _plain_list(shape: Shape, value: Any) -> Any:
+    if isinstance(value, AsItIs):
+        return value
     member = shape.member
     if not (write := WRITE.get(member.type)):
         return list(value)

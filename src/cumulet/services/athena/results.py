@@ -15,8 +15,9 @@ from cumulet.services import Service
 from cumulet.services.athena import managed_results, paging
 from cumulet.services.athena.places import bucket_and_key
 from cumulet.services.athena.refusals import invalid
+from cumulet.wire.json_values import AsItIs
 
-VALUE = re.compile(rb'(?:"((?:[^"]|"")*)")?(,|\n|$)')
+VALUE = re.compile(rb'(?:(")([^"]*(?:""[^"]*)*)")?[,\n]')
 MOST = 1000
 
 
@@ -59,7 +60,7 @@ class Results(Service):
         return {
             "UpdateCount": 0,
             "ResultSet": {
-                "Rows": [{"Data": row} for row in rows],
+                "Rows": AsItIs({"Data": row} for row in rows),
                 "ResultSetMetadata": {"ColumnInfo": columns},
             },
             "NextToken": paging.closed(str(end)) if more else None,
@@ -94,11 +95,7 @@ def read_record(file: BinaryIO) -> bytes:
 
 
 def row(record: bytes) -> list[dict[str, str]]:
-    found, at = [], 0
-    while (value := VALUE.match(record, at)) is not None:
-        text = value[1]
-        found.append({} if text is None else {"VarCharValue": text.replace(b'""', b'"').decode()})
-        if value[2] != b",":
-            break
-        at = value.end()
-    return found
+    return [
+        {"VarCharValue": text.replace(b'""', b'"').decode()} if quote else {}
+        for quote, text in VALUE.findall(record)
+    ]
