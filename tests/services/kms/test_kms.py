@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -131,3 +133,65 @@ def test_a_deleted_key_goes_when_its_time_has_come(house: House, caller: Caller)
     with pytest.raises(AwsError, match="NotFoundException"):
         kms.describe_key(KeyId="alias/mine")
     assert kms.list_aliases()["Aliases"] == []
+
+
+class People:
+    """A user who has keys, another of the same account, and the session of a role."""
+
+    def __init__(self, house: House, caller: Caller) -> None:
+        named = {
+            "alice": f"arn:aws:iam::{caller.account}:user/alice",
+            "bob": f"arn:aws:iam::{caller.account}:user/bob",
+            "reader": f"arn:aws:sts::{caller.account}:assumed-role/reader/now",
+        }
+        self.role = f"arn:aws:iam::{caller.account}:role/reader"
+        self.alice, self.bob, self.reader = (
+            house.service("kms", replace(caller, arn=arn, user_id=name)) for name, arn in named.items()
+        )
+
+    def policy(self, *more: dict[str, Any]) -> str:
+        own = {
+            "Effect": "Allow",
+            "Principal": {"AWS": self.alice.caller.arn},
+            "Action": "kms:*",
+            "Resource": "*",
+        }
+        return json.dumps({"Version": "2012-10-17", "Statement": [own, *more]})
+
+
+@pytest.fixture
+def people(house: House, caller: Caller) -> People:
+    return People(house, caller)
+
+
+def test_a_key_serves_those_whom_its_policy_names(people: People) -> None:
+    reading = {"Effect": "Allow", "Principal": {"AWS": people.role}, "Action": "kms:Decrypt", "Resource": "*"}
+    key = people.alice.create_key(Policy=people.policy(reading))["KeyMetadata"]["KeyId"]
+    blob = people.alice.encrypt(KeyId=key, Plaintext=b"x")["CiphertextBlob"]
+    assert people.reader.decrypt(CiphertextBlob=blob)["Plaintext"] == b"x"
+    for refused in (people.reader.encrypt, people.bob.encrypt):
+        with pytest.raises(AwsError, match=r"AccessDenied.*kms:Encrypt"):
+            refused(KeyId=key, Plaintext=b"x")
+    with pytest.raises(AwsError, match="AccessDenied"):
+        people.bob.schedule_key_deletion(KeyId=key)
+
+
+def test_a_new_policy_holds_at_once(people: People) -> None:
+    key = people.alice.create_key()["KeyMetadata"]["KeyId"]
+    people.bob.encrypt(KeyId=key, Plaintext=b"x")
+    people.alice.put_key_policy(KeyId=key, Policy=people.policy())
+    with pytest.raises(AwsError, match="AccessDenied"):
+        people.bob.encrypt(KeyId=key, Plaintext=b"x")
+    assert people.alice.get_key_policy(KeyId=key)["Policy"] == people.policy()
+
+
+def test_nobody_locks_himself_out_unless_he_says_so(people: People) -> None:
+    with pytest.raises(AwsError, match="in the future"):
+        people.bob.create_key(Policy=people.policy())
+    made = people.bob.create_key(Policy=people.policy(), BypassPolicyLockoutSafetyCheck=True)
+    with pytest.raises(AwsError, match="AccessDenied"):
+        people.bob.describe_key(KeyId=made["KeyMetadata"]["KeyId"])
+
+
+def test_what_is_no_policy_is_refused(kms: Any) -> None:
+    assert code(kms.create_key, Policy="{}") == "MalformedPolicyDocumentException"

@@ -14,7 +14,7 @@ NAME = re.compile(r"alias/[a-zA-Z0-9/_-]+")
 class Aliases(FoundKeys):
     def create_alias(self, *, AliasName: str, TargetKeyId: str) -> None:
         self._check_name(AliasName)
-        body = {"key": self._target(TargetKeyId), "created": self.house.clock()}
+        body = {"key": self._target(TargetKeyId, "CreateAlias"), "created": self.house.clock()}
         try:
             self.store.records.create(ALIAS, self.caller.scope, AliasName, body)
         except RecordExists:
@@ -23,7 +23,7 @@ class Aliases(FoundKeys):
 
     def update_alias(self, *, AliasName: str, TargetKeyId: str) -> None:
         self._check_name(AliasName)
-        key, now = self._target(TargetKeyId), self.house.clock()
+        key, now = self._target(TargetKeyId, "UpdateAlias"), self.house.clock()
         changed = self.store.records.update(
             ALIAS, self.caller.scope, AliasName, lambda body: body.update(key=key, updated=now)
         )
@@ -38,7 +38,7 @@ class Aliases(FoundKeys):
     def list_aliases(self, *, KeyId: str | None = None, Limit: int = 50, Marker: str = "") -> Body:
         found = self.store.records.list(ALIAS, self.caller.scope)
         if KeyId is not None:
-            key = self._key(KeyId)["id"]
+            key = self._key(KeyId, "ListAliases")["id"]
             found = [one for one in found if one[1]["key"] == key]
 
         def show(name: str, body: Body) -> Body:
@@ -52,8 +52,8 @@ class Aliases(FoundKeys):
 
         return page("Aliases", found, show, Marker, Limit)
 
-    def _target(self, name: str) -> str:
-        body = self._key(name)
+    def _target(self, name: str, action: str) -> str:
+        body = self._key(name, action)
         if body["deletion"]:
             raise AwsError("KMSInvalidStateException", f"{body['arn']} is pending deletion.")
         return str(body["id"])

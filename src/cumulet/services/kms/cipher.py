@@ -35,7 +35,7 @@ class Cipher(FoundKeys):
         DryRun: bool = False,
     ) -> Body:
         _check_algorithm(EncryptionAlgorithm)
-        key = self._usable(KeyId)
+        key = self._usable(KeyId, "Encrypt")
         _check_dry_run(DryRun)
         blob = _seal(key, Plaintext, EncryptionContext)
         return {"CiphertextBlob": blob, "KeyId": key["arn"], "EncryptionAlgorithm": AES}
@@ -51,7 +51,7 @@ class Cipher(FoundKeys):
     ) -> Body:
         """The ciphertext says which key; a KeyId given as well must be that one."""
         _check_algorithm(EncryptionAlgorithm)
-        key = self._key_of(CiphertextBlob, KeyId)
+        key = self._key_of(CiphertextBlob, KeyId, "Decrypt")
         plaintext = _open(key, CiphertextBlob, EncryptionContext)
         _check_dry_run(DryRun)
         return {"KeyId": key["arn"], "Plaintext": plaintext, "EncryptionAlgorithm": AES}
@@ -70,7 +70,8 @@ class Cipher(FoundKeys):
     ) -> Body:
         _check_algorithm(SourceEncryptionAlgorithm)
         _check_algorithm(DestinationEncryptionAlgorithm)
-        source, target = self._key_of(CiphertextBlob, SourceKeyId), self._usable(DestinationKeyId)
+        source = self._key_of(CiphertextBlob, SourceKeyId, "ReEncryptFrom")
+        target = self._usable(DestinationKeyId, "ReEncryptTo")
         plaintext = _open(source, CiphertextBlob, SourceEncryptionContext)
         _check_dry_run(DryRun)
         return {
@@ -95,7 +96,7 @@ class Cipher(FoundKeys):
             text = "Please specify either number of bytes or key spec."
             raise AwsError("ValidationException", text, status=400)
         size = SIZES[KeySpec] if KeySpec else NumberOfBytes
-        key = self._usable(KeyId)
+        key = self._usable(KeyId, "GenerateDataKey")
         _check_dry_run(DryRun)
         plaintext = secrets.token_bytes(size)
         blob = _seal(key, plaintext, EncryptionContext)
@@ -124,15 +125,15 @@ class Cipher(FoundKeys):
             raise AwsError("ValidationException", "NumberOfBytes is required.", status=400)
         return {"Plaintext": secrets.token_bytes(NumberOfBytes)}
 
-    def _key_of(self, blob: bytes, name: str | None) -> Body:
+    def _key_of(self, blob: bytes, name: str | None, action: str) -> Body:
         """The key that sealed a ciphertext."""
         if len(blob) < HEAD or not blob.startswith(FORM):
             raise AwsError("InvalidCiphertextException", "The ciphertext is not one of this server's.")
         sealed_by = str(uuid.UUID(bytes=blob[1:17]))
-        if name is not None and self._key(name)["id"] != sealed_by:
+        if name is not None and self._key(name, action)["id"] != sealed_by:
             text = "The key ID in the request does not identify a CMK that can perform this operation."
             raise AwsError("IncorrectKeyException", text)
-        return self._usable(sealed_by)
+        return self._usable(sealed_by, action)
 
 
 def _seal(key: Body, plaintext: bytes, context: Context) -> bytes:

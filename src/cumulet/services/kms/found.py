@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from cumulet.services import Service
+from cumulet.services.kms.permission import permit
 from cumulet.wire.errors import AwsError
 
 T = TypeVar("T")
@@ -26,8 +27,8 @@ WITH_KEYS = ("athena", "comprehend", "glue", "kinesis", "lambda", "s3", "sagemak
 
 
 class FoundKeys(Service):
-    def _key(self, name: str) -> Body:
-        """The key that an id, an ARN or an alias names, in whatever state it is."""
+    def _key(self, name: str, action: str) -> Body:
+        """The key that an id, an ARN or an alias names, in whatever state it is; its policy allows the action."""
         key = self._resolve(self._local(name))
         body = self.store.records.get(KEY, self.caller.scope, key)
         if body and body["deletion"] and body["deletion"] <= self.house.clock():
@@ -35,11 +36,12 @@ class FoundKeys(Service):
             body = None
         if body is None:
             raise AwsError("NotFoundException", f"Key '{self.arn(f'key/{key}')}' does not exist")
+        permit(self.caller, body, action, self.house.clock())
         return body
 
-    def _usable(self, name: str) -> Body:
+    def _usable(self, name: str, action: str) -> Body:
         """A key that may encrypt and decrypt now."""
-        body = self._key(name)
+        body = self._key(name, action)
         if body["deletion"]:
             raise AwsError("KMSInvalidStateException", f"{body['arn']} is pending deletion.")
         if not body["enabled"]:
@@ -78,7 +80,13 @@ class FoundKeys(Service):
         self.store.records.put(ALIAS, self.caller.scope, alias, body)
         return body
 
-    def _make(self, description: str, manager: str = "CUSTOMER", tags: dict[str, str] | None = None) -> Body:
+    def _make(
+        self,
+        description: str,
+        manager: str = "CUSTOMER",
+        tags: dict[str, str] | None = None,
+        policy: str | None = None,
+    ) -> Body:
         key = str(uuid.uuid4())
         body = {
             "id": key,
@@ -89,14 +97,15 @@ class FoundKeys(Service):
             "deletion": None,
             "manager": manager,
             "tags": tags or {},
+            "policy": policy,
             "material": base64.b64encode(secrets.token_bytes(32)).decode(),
         }
         self.store.records.create(KEY, self.caller.scope, key, body)
         return body
 
-    def _change(self, name: str, change: Callable[[Body], None]) -> Body:
+    def _change(self, name: str, action: str, change: Callable[[Body], None]) -> Body:
         """Change a key that is the user's own to change."""
-        body = self._key(name)
+        body = self._key(name, action)
         if body["manager"] == "AWS":
             raise AwsError("AccessDeniedException", f"{body['arn']} is managed by AWS.", status=400)
         changed = self.store.records.update(KEY, self.caller.scope, body["id"], change)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
-
 from cumulet.services.kms.found import AES, KEY, Body, FoundKeys, page
+from cumulet.services.kms.permission import check
 from cumulet.wire.errors import AwsError, NotImplementedByCumulet
 
 DAY = 24 * 3600
-DEFAULT_POLICY = "default"
 
 
 class Keys(FoundKeys):
@@ -22,16 +20,20 @@ class Keys(FoundKeys):
         Origin: str = "AWS_KMS",
         MultiRegion: bool = False,
         Tags: list[Body] | None = None,
+        Policy: str | None = None,
+        BypassPolicyLockoutSafetyCheck: bool = False,
     ) -> Body:
         """Symmetric keys only."""
         spec = KeySpec if KeySpec != AES else CustomerMasterKeySpec
         if (KeyUsage, spec, Origin, MultiRegion) != ("ENCRYPT_DECRYPT", AES, "AWS_KMS", False):
             raise NotImplementedByCumulet("kms:create_key other than for symmetric keys of one region")
+        if Policy is not None:
+            check(self.caller, Policy, self.house.clock(), bypass=BypassPolicyLockoutSafetyCheck)
         tags = {tag["TagKey"]: tag["TagValue"] for tag in Tags or ()}
-        return {"KeyMetadata": self._metadata(self._make(Description, tags=tags))}
+        return {"KeyMetadata": self._metadata(self._make(Description, tags=tags, policy=Policy))}
 
     def describe_key(self, *, KeyId: str) -> Body:
-        return {"KeyMetadata": self._metadata(self._key(KeyId))}
+        return {"KeyMetadata": self._metadata(self._key(KeyId, "DescribeKey"))}
 
     def list_keys(self, *, Limit: int = 100, Marker: str = "") -> Body:
         now = self.house.clock()
@@ -43,13 +45,13 @@ class Keys(FoundKeys):
         return page("Keys", found, lambda name, body: {"KeyId": name, "KeyArn": body["arn"]}, Marker, Limit)
 
     def enable_key(self, *, KeyId: str) -> None:
-        self._switch(KeyId, on=True)
+        self._switch(KeyId, "EnableKey", on=True)
 
     def disable_key(self, *, KeyId: str) -> None:
-        self._switch(KeyId, on=False)
+        self._switch(KeyId, "DisableKey", on=False)
 
     def update_key_description(self, *, KeyId: str, Description: str) -> None:
-        self._change(KeyId, lambda body: body.update(description=Description))
+        self._change(KeyId, "UpdateKeyDescription", lambda body: body.update(description=Description))
 
     def schedule_key_deletion(self, *, KeyId: str, PendingWindowInDays: int = 30) -> Body:
         if not 7 <= PendingWindowInDays <= 30:
@@ -59,7 +61,7 @@ class Keys(FoundKeys):
             _refuse_pending(body)
             body.update(deletion=self.house.clock() + PendingWindowInDays * DAY, window=PendingWindowInDays)
 
-        body = self._change(KeyId, change)
+        body = self._change(KeyId, "ScheduleKeyDeletion", change)
         return {
             "KeyId": body["arn"],
             "DeletionDate": body["deletion"],
@@ -75,33 +77,14 @@ class Keys(FoundKeys):
                 raise AwsError("KMSInvalidStateException", f"{body['arn']} is not pending deletion.")
             body.update(deletion=None, enabled=False)
 
-        return {"KeyId": self._change(KeyId, change)["arn"]}
+        return {"KeyId": self._change(KeyId, "CancelKeyDeletion", change)["arn"]}
 
-    def get_key_policy(self, *, KeyId: str, PolicyName: str = DEFAULT_POLICY) -> Body:
-        """The default policy, which leaves the key to the account's own policies."""
-        self._key(KeyId)
-        if PolicyName != DEFAULT_POLICY:
-            raise AwsError("NotFoundException", "No such policy exists")
-        statement = {
-            "Sid": "Enable IAM User Permissions",
-            "Effect": "Allow",
-            "Principal": {"AWS": f"arn:aws:iam::{self.caller.account}:root"},
-            "Action": "kms:*",
-            "Resource": "*",
-        }
-        document = {"Version": "2012-10-17", "Id": "key-default-1", "Statement": [statement]}
-        return {"Policy": json.dumps(document, indent=2), "PolicyName": DEFAULT_POLICY}
-
-    def list_key_policies(self, *, KeyId: str) -> Body:
-        self._key(KeyId)
-        return {"PolicyNames": [DEFAULT_POLICY], "Truncated": False}
-
-    def _switch(self, name: str, *, on: bool) -> None:
+    def _switch(self, name: str, action: str, *, on: bool) -> None:
         def change(body: Body) -> None:
             _refuse_pending(body)
             body["enabled"] = on
 
-        self._change(name, change)
+        self._change(name, action, change)
 
     def _metadata(self, body: Body) -> Body:
         state = "PendingDeletion" if body["deletion"] else "Enabled" if body["enabled"] else "Disabled"

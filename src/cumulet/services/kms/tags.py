@@ -17,14 +17,14 @@ class Tags(FoundKeys):
             if len(body["tags"]) > MOST:
                 raise AwsError("LimitExceededException", f"A key has {MOST} tags at most.")
 
-        self._change(KeyId, change)
+        self._change(KeyId, "TagResource", change)
 
     def untag_resource(self, *, KeyId: str, TagKeys: list[str]) -> None:
         def change(body: Body) -> None:
             body["tags"] = {key: value for key, value in body["tags"].items() if key not in TagKeys}
 
-        self._change(KeyId, change)
+        self._change(KeyId, "UntagResource", change)
 
     def list_resource_tags(self, *, KeyId: str, Limit: int = 50, Marker: str = "") -> Body:
-        found = sorted(self._key(KeyId)["tags"].items())
+        found = sorted(self._key(KeyId, "ListResourceTags")["tags"].items())
         return page("Tags", found, lambda name, value: {"TagKey": name, "TagValue": value}, Marker, Limit)
