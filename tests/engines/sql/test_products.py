@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from cumulet.engines.sql.base import Table
+
 from .conftest import Lake
 
 Rows = Callable[..., list[list[str | None]]]
@@ -38,6 +40,12 @@ def test_a_sum_of_products_has_all_of_its_digits(
     with localcontext(prec=60):
         expected = str(sum(by_hand(Decimal(each)) for each in values))
     assert rows(f"SELECT sum({text}) FROM t") == [[expected]]
+
+
+def test_a_sum_in_a_view_has_all_of_its_digits(lake: Lake, rows: Rows) -> None:
+    priced(lake, LARGE[:1])
+    lake.known["v"] = Table("db", "v", view="SELECT sum(p * p) AS s FROM t")
+    assert rows("SELECT s FROM v") == [["99999999999999800000000000.0001"]]
 
 
 def test_a_data_file_is_written_once_though_its_query_ran_twice(lake: Lake, ask: Callable[..., Any]) -> None:

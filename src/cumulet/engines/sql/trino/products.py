@@ -26,7 +26,7 @@ def hastened(to: Expressions, tree: Any, value: Typed) -> str:
     """The SQL of what is summed: in 64 bits where that may do."""
     if not to.plan.hasty or value.type.numbers[0] <= DIGITS or (found := short(to, tree)) is None:
         return value.sql
-    to.plan.hastened = True
+    to.plan.hastened.append(found)
     return found
 
 

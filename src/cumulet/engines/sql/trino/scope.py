@@ -68,8 +68,8 @@ class Plan:
     reads: list[Any] = field(default_factory=list)  # of tables.Read
     used: set[str] = field(default_factory=set)  # the columns that the query touches, by their reference
     depth: int = 0
-    hasty: bool = False  # may it use 64 bits where more might be needed? Then it says so in `hastened`.
-    hastened: bool = False
+    hasty: bool = False  # may it use 64 bits where more might be needed?
+    hastened: list[str] = field(default_factory=list)  # where it has
 
     def alias(self, letter: str) -> str:
         return f"{letter}{next(self.numbers)}"

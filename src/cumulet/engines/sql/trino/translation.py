@@ -67,7 +67,7 @@ def translated(plan: Plan, tree: Any) -> Translation:
     found = Queries(plan).nested(tree)
     written = frozenset(i for i, f in enumerate(found.fields) if f.written)
     columns = [(f.name, f.type) for f in found.fields]
-    return Translation(found.sql, columns, plan.reads, plan.used, plan.hastened, written)
+    return Translation(found.sql, columns, plan.reads, plan.used, bool(plan.hastened), written)
 
 
 def fitted(made: Translation, wanted: list[tuple[str, t.Type]], named: list[str]) -> Translation:
