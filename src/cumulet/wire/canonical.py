@@ -15,19 +15,30 @@ from cumulet.wire.message import Headers
 
 
 class Fields:
-    """A request's headers, indexed once, each value folded as a signature sees it."""
+    """A request's headers as a signature sees them: each value folded, those of one name together."""
+
+    __slots__ = ("names", "repeated")
 
     def __init__(self, headers: Headers) -> None:
-        self.values: dict[str, list[str]] = {}
-        for name, value in headers:
-            self.values.setdefault(name, []).append(value)
+        self.names = headers.joined
+        self.repeated = headers.repeated
 
     def get(self, name: str) -> str:
-        found = self.values.get(name)
-        return found[0].strip() if found else ""
+        """The value of a header, the first where there are several."""
+        if name in self.repeated:
+            return self.repeated[name][0].strip()
+        return self.names.get(name, "").strip()
+
+    def all(self, name: str) -> list[str]:
+        return self.repeated.get(name) or [self.names[name]]
 
     def canonical(self, names: Sequence[str]) -> str:
-        return "".join(f"{name}:{','.join(map(_folded, self.values.get(name, ())))}\n" for name in names)
+        return "".join([f"{name}:{self._folded(name)}\n" for name in names])
+
+    def _folded(self, name: str) -> str:
+        if name in self.repeated:
+            return ",".join(map(_folded, self.repeated[name]))
+        return _folded(self.names.get(name, ""))
 
 
 def _folded(value: str) -> str:

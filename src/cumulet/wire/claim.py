@@ -19,11 +19,15 @@ ALGORITHM = "AWS4-HMAC-SHA256"
 ASYMMETRIC = "AWS4-ECDSA-P256-SHA256"
 WEEK = 7 * 24 * 3600
 STAMP = re.compile(r"(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z", re.ASCII)
+USUAL = re.compile(
+    r"AWS4-HMAC-SHA256 Credential=([^/,\s]+)/([0-9]{8})/([^/,\s]+)/([^/,\s]+)/aws4_request, ?"
+    r"SignedHeaders=([^,\s]+), ?Signature=([^,\s]+)"
+)
 QUERY_PARTS = ("X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Date", "X-Amz-SignedHeaders", "X-Amz-Signature")
 SCOPE = 'expecting "<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request".'
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Claim:
     """A Version 4 signature as it was sent. `seconds` is how long a presigned URL lives, else None."""
 
@@ -49,6 +53,23 @@ class Claim:
 
 def from_header(authorization: str, fields: Fields, refuse: Refusals) -> Claim:
     """`AWS4-HMAC-SHA256 Credential=..., SignedHeaders=..., Signature=...`"""
+    if usual := USUAL.fullmatch(authorization):
+        access_key, day, region, service, signed, signature = usual.groups()
+    else:
+        (access_key, day, region, service), signed, signature = _read_header(authorization, refuse)
+    stamp, time = _time_of(fields, refuse)
+    token = fields.get("x-amz-security-token")
+    return Claim(access_key, day, region, service, _names(signed), signature, stamp, time, token)
+
+
+@lru_cache(maxsize=256)
+def _names(signed: str) -> Sequence[str]:
+    """The headers that were signed: hardly ever others than a moment ago."""
+    return tuple(signed.lower().split(";"))
+
+
+def _read_header(authorization: str, refuse: Refusals) -> tuple[tuple[str, str, str, str], str, str]:
+    """The same, however it is written: scope, signed headers, signature."""
     algorithm, _, rest = authorization.partition(" ")
     if algorithm == ASYMMETRIC:
         raise NotImplementedByCumulet("Signature Version 4A")
@@ -58,11 +79,8 @@ def from_header(authorization: str, fields: Fields, refuse: Refusals) -> Claim:
     absent = [name for name in ("Credential", "Signature", "SignedHeaders") if not parts.get(name)]
     if absent:
         raise refuse.incomplete(absent, presigned=False)
-    access_key, day, region, service = _scope(parts["Credential"], refuse, presigned=False)
-    stamp, time = _time_of(fields, refuse)
-    token = fields.get("x-amz-security-token")
-    signed = parts["SignedHeaders"].lower().split(";")
-    return Claim(access_key, day, region, service, signed, parts["Signature"], stamp, time, token)
+    scope = _scope(parts["Credential"], refuse, presigned=False)
+    return scope, parts["SignedHeaders"], parts["Signature"]
 
 
 def from_query(parameters: dict[str, str], refuse: Refusals, *, default_seconds: int | None) -> Claim:
@@ -83,7 +101,7 @@ def from_query(parameters: dict[str, str], refuse: Refusals, *, default_seconds:
     if time is None:
         raise _undated(refuse)
     seconds = _lifetime(parameters.get("X-Amz-Expires", str(default_seconds)), refuse)
-    signed = parameters["X-Amz-SignedHeaders"].lower().split(";")
+    signed = _names(parameters["X-Amz-SignedHeaders"])
     token = parameters.get("X-Amz-Security-Token", "")
     return Claim(
         access_key, day, region, service, signed, parameters["X-Amz-Signature"], stamp, time, token, seconds
@@ -154,7 +172,7 @@ def _lifetime(text: str, refuse: Refusals) -> int:
 
 def _time_of(fields: Fields, refuse: Refusals) -> tuple[str, float]:
     """When it was signed: X-Amz-Date, even if it says nothing, or else Date; in either of its formats."""
-    text = fields.get("x-amz-date" if "x-amz-date" in fields.values else "date")
+    text = fields.get("x-amz-date" if "x-amz-date" in fields.names else "date")
     if not text:
         raise refuse.undated()
     time = _seconds(text)

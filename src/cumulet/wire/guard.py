@@ -37,7 +37,7 @@ def signature(key: bytes, text: str) -> str:
     return hmac.digest(key, text.encode("latin-1", "replace"), "sha256").hex()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Seal:
     """What is needed to check a body: the payload's hash or mode, and for signed chunks the signing key."""
 
@@ -78,7 +78,7 @@ class Hashed(Guarded):
         self.seal = seal
         self.hash = hashlib.sha256()
         self.count = 0
-        if seal.length == 0:
+        if seal.length == 0 and seal.payload != EMPTY:
             self._verify()
 
     def read(self, size: int = -1, /) -> bytes:

@@ -16,9 +16,17 @@ class Headers:
 
     def __init__(self, pairs: Iterable[tuple[str, str]] = ()) -> None:
         self.pairs = [(name.lower(), value) for name, value in pairs]
-        self.joined: dict[str, str] = {}
+        self.joined = dict(self.pairs)
+        self.repeated: dict[str, list[str]] = {}
+        if len(self.joined) < len(self.pairs):
+            self._join()
+
+    def _join(self) -> None:
+        found: dict[str, list[str]] = {}
         for name, value in self.pairs:
-            self.joined[name] = f"{self.joined[name]},{value}" if name in self.joined else value
+            found.setdefault(name, []).append(value)
+        self.repeated = {name: values for name, values in found.items() if len(values) > 1}
+        self.joined |= {name: ",".join(values) for name, values in self.repeated.items()}
 
     def get(self, name: str, default: str = "") -> str:
         """The value of a header; repeated ones are joined by commas, as RFC 9110 allows."""

@@ -25,6 +25,7 @@ from cumulet.wire.route import Route
 
 SKEW = 300.0  # seconds that a client's clock may be off
 SKEW_S3 = 900.0
+EXEMPT = ("x-amz-content-sha256", "x-amz-date")  # headers of S3's own that need not be signed
 DEFAULT_SECONDS = 900  # how long a presigned URL lives that does not say (other services than S3)
 
 
@@ -47,7 +48,7 @@ C = TypeVar("C", bound=Credential)
 Find = Callable[[str], C | None]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Signature(Generic[C]):
     """Who signed (nobody: None), for which region and service, and the guard for the body."""
 
@@ -158,9 +159,8 @@ def _check_coverage(claimed: Claim, fields: Fields, route: Route, refuse: Refusa
     """The host must be signed, or a request could be carried elsewhere; S3 wants its own headers as well."""
     uncovered = ["host"] if "host" not in claimed.signed else []
     if route.service == "s3":
-        named = (name for name in fields.values if name.startswith("x-amz-"))
-        exempt = ("x-amz-content-sha256", "x-amz-date")
-        uncovered += [name for name in named if name not in claimed.signed and name not in exempt]
+        named = [name for name in fields.names if name.startswith("x-amz-")]
+        uncovered += [name for name in named if name not in claimed.signed and name not in EXEMPT]
     if uncovered:
         raise refuse.unsigned_headers(uncovered)
 
@@ -169,11 +169,12 @@ def _check_signature(
     request: Request, fields: Fields, claimed: Claim, key: bytes, payload: str, route: Route, refuse: Refusals
 ) -> None:
     provided = claimed.signature.encode("utf-8", "replace")
+    to_sign = f"{claim.ALGORITHM}\n{claimed.stamp}\n{claimed.scope}\n"
     evidence: tuple[str, str] | None = None
     for path, query in canonical.spellings(request.path, request.query, literal=route.service == "s3"):
         asked = canonical.request(request.method, path, query, fields, claimed.signed, payload)
         digest = hashlib.sha256(asked.encode("latin-1", "replace")).hexdigest()
-        text = f"{claim.ALGORITHM}\n{claimed.stamp}\n{claimed.scope}\n{digest}"
+        text = to_sign + digest
         if hmac.compare_digest(guard.signature(key, text).encode(), provided):
             return
         evidence = evidence or (text, asked)

@@ -92,7 +92,7 @@ def _check_time(claimed: Claim2, fields: Fields, now: float) -> None:
         if int(claimed.expires) < now:
             raise refusals.S3.url_expired(float(claimed.expires), 0, now)
         return
-    stamp = fields.get("x-amz-date" if "x-amz-date" in fields.values else "date")
+    stamp = fields.get("x-amz-date" if "x-amz-date" in fields.names else "date")
     try:
         signed = parsedate_to_datetime(stamp).timestamp()
     except ValueError:
@@ -111,9 +111,9 @@ def _string_to_sign(claimed: Claim2, request: Request, fields: Fields, resource:
     date = claimed.expires or ("" if fields.get("x-amz-date") else fields.get("date"))
     amz = {name: value for name, value in claimed.parameters.items() if name.startswith("x-amz-")}
     amz |= {
-        n: ",".join(v.strip() for v in values)
-        for n, values in fields.values.items()
-        if n.startswith("x-amz-")
+        name: ",".join(value.strip() for value in fields.all(name))
+        for name in fields.names
+        if name.startswith("x-amz-")
     }
     headers = "".join(f"{name}:{value}\n" for name, value in sorted(amz.items()))
     return f"{request.method}\n{md5}\n{kind}\n{date}\n{headers}{resource}{_subresources(request.query)}"

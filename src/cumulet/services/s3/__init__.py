@@ -18,9 +18,9 @@ from cumulet.services.s3.lifecycle import Lifecycles
 from cumulet.services.s3.listing import LakeFile, Listing
 from cumulet.services.s3.locking import Locking
 from cumulet.services.s3.notifications import Notifications
-from cumulet.services.s3.objects import Objects
 from cumulet.services.s3.ownership import Ownership
 from cumulet.services.s3.payment import Payment
+from cumulet.services.s3.plain import Plain
 from cumulet.services.s3.policy import Policies
 from cumulet.services.s3.reports import Reports
 from cumulet.services.s3.selecting import Selecting
@@ -34,7 +34,7 @@ __all__ = ["S3", "LakeFile"]
 
 class S3(
     Buckets,
-    Objects,
+    Plain,
     Deleting,
     Uploads,
     Versioning,
