@@ -70,6 +70,8 @@ FRAMEWORKS = {
     "huggingface-pytorch-training": HUGGINGFACE,
     "huggingface-pytorch-inference": HUGGINGFACE,
     "sagemaker-base-python": PLAIN,
+    "sagemaker-base-python-38": PLAIN,
+    "sagemaker-base-python-310": PLAIN,
 }
 
 
