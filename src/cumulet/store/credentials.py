@@ -58,6 +58,9 @@ class Credentials:
         self.noted: dict[str, float] = {}
 
     def find(self, access_key: str) -> Credential | None:
+        return self.database.recall(("credential", access_key), lambda: self._find(access_key))
+
+    def _find(self, access_key: str) -> Credential | None:
         rows = self.database.read(FIND, (access_key,))
         return _credential(rows[0]) if rows else None
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -42,8 +42,14 @@ class Transaction(Protocol):
 class Database(Protocol):
     """What the store needs of a database."""
 
+    carries_bytes: bool  # whether the bytes of small objects may lie in it for a while, see `fresh.py`
+
     def read(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
         """Rows of the last committed state (inside a change: of the change's own view)."""
+
+    def recall(self, what: Hashable, look: Callable[[], T]) -> T:
+        """What `look` reads of the last committed state, or has read before, if nothing has changed since (where
+        that can be told, see `recall.py`). `what` names it; nobody alters it."""
 
     def write(self, change: Callable[[Transaction], T]) -> T:
         """Apply a change durably. Inside another change it joins that one. May be retried: keep it pure."""

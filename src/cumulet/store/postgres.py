@@ -9,13 +9,14 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import lru_cache
 from typing import Any, TypeVar
 
 import psycopg
 
+from cumulet.store import haste
 from cumulet.store.database import Closed, Dialect, Joined, Row, Transaction, migrate
 
 T = TypeVar("T")
@@ -47,6 +48,8 @@ class PostgresTransaction:
 
 
 class PostgresDatabase:
+    carries_bytes = False  # it may be far away, and its disk another
+
     def __init__(self, url: str) -> None:
         self.url = url
         self.joined = Joined()
@@ -64,11 +67,16 @@ class PostgresDatabase:
     def read(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
         if self.joined.transaction is not None:
             return self.joined.transaction.execute(sql, parameters)
+        haste.check()
         try:
             return self._read(sql, parameters)
         except psycopg.OperationalError:  # the server has been restarted meanwhile, perhaps
             self._drop_idle()
             return self._read(sql, parameters)
+
+    def recall(self, what: Hashable, look: Callable[[], T]) -> T:
+        """Others may write to the same database: there is no telling whether anything has changed."""
+        return look()
 
     def write(self, change: Callable[[Transaction], T]) -> T:
         if self.joined.transaction is not None:

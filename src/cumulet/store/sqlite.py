@@ -14,7 +14,7 @@ import queue
 import sqlite3
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, suppress
 from pathlib import Path
@@ -22,6 +22,7 @@ from typing import Any, TypeVar
 
 from cumulet.store import haste
 from cumulet.store.database import Closed, Dialect, Full, Joined, Row, Transaction, migrate
+from cumulet.store.recall import Changes, Recall
 from cumulet.store.turns import Turn
 
 T = TypeVar("T")
@@ -43,6 +44,8 @@ class SqliteTransaction:
 
 
 class SqliteDatabase:
+    carries_bytes = True
+
     def __init__(self, path: Path) -> None:
         self.path = path
         path.touch(mode=0o600)  # it holds secrets; SQLite gives its other files the same mode
@@ -51,8 +54,10 @@ class SqliteDatabase:
         self.changes: queue.SimpleQueue[Change | None] = queue.SimpleQueue()
         self.closing = threading.Lock()
         self.closed = False
-        turn = Turn(path.parent / "run", path.name)
-        self.writer = Writer(self._connect(), self.joined, self.changes, turn)
+        shared = path.parent / "run"
+        counted = Changes(shared / f"{path.name}.changes")
+        self.kept = Recall(counted)
+        self.writer = Writer(self._connect(), self.joined, self.changes, Turn(shared, path.name), counted)
         self.writer.start()
         migrate(self, DIALECT)
 
@@ -64,6 +69,9 @@ class SqliteDatabase:
             return connection.execute(sql, parameters).fetchall()
         finally:
             self.readers.give_back(connection)
+
+    def recall(self, what: Hashable, look: Callable[[], T]) -> T:
+        return self.kept.get(what, look) if self.joined.transaction is None else look()
 
     def write(self, change: Callable[[Transaction], T]) -> T:
         if self.joined.transaction is not None:
@@ -148,12 +156,14 @@ class Writer(threading.Thread):
         joined: Joined,
         changes: queue.SimpleQueue[Change | None],
         turn: Turn,
+        counted: Changes,
     ) -> None:
         super().__init__(name="sqlite-writer", daemon=True)
         self.connection = connection
         self.joined = joined
         self.changes = changes
         self.turn = turn
+        self.counted = counted
         self.hooks: list[Callable[[], None]] = []  # to be called after the commit under way
         self.durable = True
 
@@ -183,7 +193,8 @@ class Writer(threading.Thread):
                     if len(taken) == GROUP or self.changes.empty() or not self.durable:
                         break
                     waiting = self.changes.get()
-                self.connection.execute("COMMIT")
+                with self.counted:
+                    self.connection.execute("COMMIT")
         except BaseException as error:
             self._fail(taken or [first], error)
         else:

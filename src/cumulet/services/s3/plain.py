@@ -35,12 +35,13 @@ USUAL_OBJECT = frozenset(("headers", "metadata", "checksum", "parts", "owner", "
 class Plain(Objects):
     def plainly(self, name: str, key: str, *, span: str, checksum: bool, bodiless: bool) -> Response | None:
         """The answer, or None. `span` is the Range header; `checksum`: it is to be told; `bodiless`: a HEAD."""
-        bucket = self.store.records.get("s3.bucket", "", name)
+        store, recall = self.store, self.store.database.recall
+        bucket = recall(("bucket", name), lambda: store.records.get("s3.bucket", "", name))
         if bucket is None or not USUAL_BUCKET.issuperset(bucket):
             return None
         if not self._may(bucket, "s3:GetObject", key, ASKED):
             return None
-        entry = self.store.objects.find(name, key)
+        entry = recall(("object", name, key), lambda: store.objects.find(name, key))
         if entry is None or not _usual(entry):
             return None
         try:
