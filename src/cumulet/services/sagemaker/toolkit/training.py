@@ -3,7 +3,10 @@
 Reads the container contract's files, unpacks the code, installs its requirements, sets the `SM_*`
 variables, runs the script with its hyperparameters as arguments, and writes `output/failure` where it fails.
 
-Run by path inside the job, by the job's own interpreter, so only the standard library is used here.
+    python training.py PYTHON
+
+Run by path inside the job, in a bare interpreter that starts quickly (so only the standard library is used
+here); PYTHON is the job's own one, for the script.
 https://github.com/aws/sagemaker-training-toolkit describes the variables and the arguments.
 """
 
@@ -22,7 +25,7 @@ from typing import Any, BinaryIO
 
 BASE = Path(os.environ.get("SAGEMAKER_BASE_DIR") or "/opt/ml")
 CODE = BASE / "code"
-PRIVATE = "sagemaker_"  # hyperparameters that speak to the container, not to the script
+PRIVATE = ("sagemaker_", "_tuning_")  # hyperparameters that speak to the container, not to the script
 TAIL = 8192  # bytes of the script's last words that go into the failure
 
 
@@ -78,12 +81,12 @@ def unpack(source: str) -> None:
     os.chdir(CODE)
 
 
-def requirements_python() -> str:
+def requirements_python(python: str) -> str:
     """The interpreter that has what requirements.txt asks for; pip's words go into the job's log."""
     if not Path("requirements.txt").exists():
-        return sys.executable
+        return python
     install = shlex.split(os.environ.get("CUMULET_INSTALL", ""))
-    print(f"Installing requirements.txt for {sys.executable}", flush=True)
+    print(f"Installing requirements.txt for {python}", flush=True)
     done = subprocess.run([*install, "requirements.txt"], stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode != 0:
         raise Failure(
@@ -234,7 +237,7 @@ def last_words(text: str) -> str:
     return (text[start:] if start >= 0 else "\n".join(text.splitlines()[-10:])).strip()
 
 
-def train() -> None:
+def train(python: str) -> None:
     values = decoded(read_config("hyperparameters.json"))
     program = values.get("sagemaker_program") or os.environ.get("SAGEMAKER_PROGRAM", "")
     source = values.get("sagemaker_submit_directory") or os.environ.get("SAGEMAKER_SUBMIT_DIRECTORY")
@@ -243,15 +246,15 @@ def train() -> None:
     if not Path(program).exists() and program.endswith(".py"):
         raise Failure(f"The entry point {program} is not in {source}.")
     found = variables(values, program, source)
-    line = command(requirements_python(), program, json.loads(found["SM_USER_ARGS"]), torchrun(found))
+    line = command(requirements_python(python), program, json.loads(found["SM_USER_ARGS"]), torchrun(found))
     path = os.pathsep.join(filter(None, [str(Path.cwd()), os.environ.get("PYTHONPATH", "")]))
     print(f"Invoking script with the following command:\n\n{shlex.join(line)}\n", flush=True)
     run(line, {**os.environ, **found, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"})
 
 
-def main() -> int:
+def main(python: str) -> int:
     try:
-        train()
+        train(python)
     except Failure as failure:
         (BASE / "output").mkdir(parents=True, exist_ok=True)
         (BASE / "output/failure").write_text(str(failure))
@@ -261,4 +264,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(main(*sys.argv[1:]))
