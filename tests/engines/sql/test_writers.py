@@ -29,6 +29,19 @@ def test_partitions_become_folders_and_leave_the_files(ask: Ask) -> None:
     assert pq.ParquetFile(outcome.files[0].path).schema_arrow.names == ["a"]
 
 
+@pytest.mark.parametrize("compression", ["snappy", "zstd", "none"])
+def test_timestamps_in_parquet_have_96_bits(ask: Ask, compression: str) -> None:
+    """As Hive and Athena write them; readers of the Arrow family make nanoseconds of them."""
+    text = "SELECT 'x' AS p, TIMESTAMP '1969-12-31 23:59:59.999' AS t, ARRAY[TIMESTAMP '2024-02-29 00:00:00'] AS a"
+    outcome = ask(text, output={"format": "parquet", "options": {"compression": compression}})
+    file = pq.ParquetFile(outcome.files[0].path)
+    assert [file.schema.column(n).physical_type for n in range(3)] == ["BYTE_ARRAY", "INT96", "INT96"]
+    packed = "UNCOMPRESSED" if compression == "none" else compression.upper()
+    assert file.metadata.row_group(0).column(1).compression == packed
+    (row,) = file.read().to_pylist()
+    assert [str(row["t"]), str(row["a"][0])] == ["1969-12-31 23:59:59.999000", "2024-02-29 00:00:00"]
+
+
 def test_no_rows_make_no_file(ask: Ask) -> None:
     assert ask("SELECT 1 AS a WHERE 1 = 2", output={"format": "parquet"}).files == []
 

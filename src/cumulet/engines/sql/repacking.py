@@ -1,4 +1,4 @@
-"""Parquet files written anew as ORC or Avro, which DuckDB does not write."""
+"""Parquet files written anew as what DuckDB does not write: ORC, Avro, and Parquet with Hive's timestamps."""
 
 from __future__ import annotations
 
@@ -15,15 +15,32 @@ from cumulet.engines.sql.codecs import AVRO_CODECS, ORC_CODECS
 
 
 def repacked(files: list[Written], form: str, compression: str) -> list[Written]:
-    """The same rows in another format; the Parquet files go."""
+    """The same rows in another form; the Parquet files that were there go."""
     found = []
     for file in files:
         source = Path(file.path)
-        target = source.with_suffix(f".{form}")
-        WRITERS[form](source, target, compression)
+        target, part = source.with_suffix(f".{form}"), source.with_suffix(".part")
+        WRITERS[form](source, part, compression)
         source.unlink()
+        part.rename(target)
         found.append(replace(file, path=str(target)))
     return found
+
+
+def parquet(source: Path, target: Path, compression: str) -> None:
+    """Timestamps of 96 bits, as Hive and Athena write them; pyarrow and Polars read those as nanoseconds."""
+    with (
+        pq.ParquetFile(source) as file,
+        pq.ParquetWriter(
+            target,
+            file.schema_arrow,
+            compression=compression,
+            use_deprecated_int96_timestamps=True,
+            store_schema=False,
+        ) as writer,
+    ):
+        for number in range(file.num_row_groups):
+            writer.write_table(file.read_row_group(number))
 
 
 def orc(source: Path, target: Path, compression: str) -> None:
@@ -80,4 +97,4 @@ AVRO_TYPES: list[tuple[Any, Any]] = [
     (pa.types.is_date, {"type": "int", "logicalType": "date"}),
     (pa.types.is_timestamp, {"type": "long", "logicalType": "timestamp-millis"}),
 ]
-WRITERS = {"orc": orc, "avro": avro}
+WRITERS = {"parquet": parquet, "orc": orc, "avro": avro}

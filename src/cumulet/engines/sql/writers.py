@@ -102,8 +102,18 @@ def data(connection: Any, translation: Translation, output: Output) -> tuple[int
     form = output.format
     if form not in COMPRESSIONS:
         raise NotSupported(f"Writing {form.upper()} files")
-    if form in ("orc", "avro"):
+    if form in ("orc", "avro") or (form == "parquet" and any(timed(kind) for _, kind in translation.columns)):
         return by_way_of_parquet(connection, translation, output)
+    return by_duckdb(connection, translation, output)
+
+
+def timed(kind: Type) -> bool:
+    """Whether a timestamp is in it."""
+    return kind.base == "timestamp" or any(map(timed, kind.parts))
+
+
+def by_duckdb(connection: Any, translation: Translation, output: Output) -> tuple[int, list[Written]]:
+    """Data files that DuckDB writes."""
     columns = storable(translation, output)
     keys = [str(each).lower() for each in output.options.get("partitions", [])]
     check_partitions(columns, keys)
@@ -137,7 +147,7 @@ def by_way_of_parquet(connection: Any, translation: Translation, output: Output)
 
     chosen = compression(output)
     plain = replace(output, format="parquet", options={**output.options, "compression": None})
-    rows, files = data(connection, translation, plain)
+    rows, files = by_duckdb(connection, translation, plain)
     return rows, repacked(files, output.format, chosen)
 
 
