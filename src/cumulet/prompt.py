@@ -28,6 +28,7 @@ class Prompt(HttpToolsProtocol):
     def __init__(self, *args: Any, at_once: AtOnce, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.at_once = at_once
+        self.signed_for_s3: bool | None = None  # not looked at yet
         self.answered = False  # the request that is being read has been
         self.answered_at = 0.0  # the loop's time of the last such answer
         self.resting = False  # and nothing has come since
@@ -45,10 +46,19 @@ class Prompt(HttpToolsProtocol):
     @property
     def for_s3(self) -> bool:
         """Whether the request is signed for S3: then it is for S3, or refused."""
+        if self.signed_for_s3 is None:
+            self.signed_for_s3 = self._is_for_s3()
+        return self.signed_for_s3
+
+    def _is_for_s3(self) -> bool:
         for name, value in self.headers:
             if name == b"authorization":
                 return S3[0] in value
         return b"X-Amz-Credential=" in self.url and any(word in self.url for word in S3)
+
+    def on_message_begin(self) -> None:
+        self.signed_for_s3 = None
+        super().on_message_begin()
 
     def on_headers_complete(self) -> None:
         self.answered = self._is_free() and self._answer()
@@ -83,7 +93,7 @@ class Prompt(HttpToolsProtocol):
 
     def _request(self, method: str) -> Request | None:
         """What has come, if it is all that comes, and nothing out of the ordinary."""
-        headers = Headers((str(name, "latin-1"), str(value, "latin-1")) for name, value in self.headers)
+        headers = Headers.of(self.headers)
         if not WITH_A_BODY.isdisjoint(headers.joined) or not self.url.isascii() or b"#" in self.url:
             return None
         path, _, query = self.url.decode().partition("?")

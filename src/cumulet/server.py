@@ -158,7 +158,7 @@ class Application:
 
 
 def _request(scope: dict[str, Any]) -> Request:
-    headers = Headers((name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"])
+    headers = Headers.of(scope["headers"])
     declared = headers.get("content-length")
     chunked = "transfer-encoding" in headers
     return Request(

@@ -19,11 +19,15 @@ from cumulet.wire.route import Route
 
 OPERATIONS = {"GET": "GetObject", "HEAD": "HeadObject"}
 CHECKSUM = "x-amz-checksum-mode"
-# Of S3's own headers those that ask for nothing, or for what is dealt with here.
+# Headers that ask for nothing, or for what is dealt with here.
 HARMLESS = frozenset(
-    ("x-amz-content-sha256", "x-amz-date", "x-amz-security-token", "x-amz-user-agent", CHECKSUM)
+    {
+        *("x-amz-content-sha256", "x-amz-date", "x-amz-security-token", "x-amz-user-agent", CHECKSUM),
+        *("host", "authorization", "range", "user-agent", "accept", "accept-encoding", "connection"),
+        *("amz-sdk-invocation-id", "amz-sdk-request"),
+    }
 )
-# Of all others those that ask for something.
+# Those that ask for something, beside S3's own.
 ASKING = frozenset(("if-match", "if-none-match", "if-modified-since", "if-unmodified-since", "origin"))
 # What a presigned URL says, and SDKs say for their own purposes.
 PARAMETERS = frozenset(
@@ -57,10 +61,10 @@ def _read(house: House, caller: Caller, target: tuple[str, str], request: Reques
 
 def _target(request: Request) -> tuple[str, str] | None:
     """The bucket and the key, if nothing is asked for but the object itself."""
-    names = request.headers.joined
-    if not ASKING.isdisjoint(names) or hosts.read(request.host) != hosts.NOWHERE:
+    others = request.headers.joined.keys() - HARMLESS
+    if any(name in ASKING or name.startswith("x-amz-") for name in others):
         return None
-    if any(name.startswith("x-amz-") and name not in HARMLESS for name in names):
+    if hosts.read(request.host) is not hosts.NOWHERE:
         return None
     if request.query and not PARAMETERS.issuperset(uris.parameters(request.query)):
         return None

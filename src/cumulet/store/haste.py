@@ -10,8 +10,7 @@ from __future__ import annotations
 import errno
 import os
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 
 NOWAIT = getattr(os, "RWF_NOWAIT", 0)
 
@@ -27,14 +26,20 @@ class _Standing(threading.local):
 _standing = _Standing()
 
 
-@contextmanager
-def hurried() -> Iterator[None]:
-    """Inside, this thread does not wait for anything."""
-    _standing.hurried = True
-    try:
-        yield
-    finally:
+class _Hurry:
+    def __enter__(self) -> None:
+        _standing.hurried = True
+
+    def __exit__(self, *_: object) -> None:
         _standing.hurried = False
+
+
+_hurry = _Hurry()
+
+
+def hurried() -> AbstractContextManager[None]:
+    """Inside, this thread does not wait for anything."""
+    return _hurry
 
 
 def in_haste() -> bool:

@@ -14,9 +14,21 @@ if TYPE_CHECKING:
 class Headers:
     """HTTP headers in the order they came, looked up without regard to case."""
 
+    __slots__ = ("joined", "pairs", "repeated")
+
     def __init__(self, pairs: Iterable[tuple[str, str]] = ()) -> None:
-        self.pairs = [(name.lower(), value) for name, value in pairs]
-        self.joined = dict(self.pairs)
+        self._take([(name.lower(), value) for name, value in pairs])
+
+    @classmethod
+    def of(cls, raw: Iterable[tuple[bytes, bytes]]) -> Headers:
+        """From the bytes of a parser, whose names are in lower case."""
+        found = cls.__new__(cls)
+        found._take([(str(name, "latin-1"), str(value, "latin-1")) for name, value in raw])
+        return found
+
+    def _take(self, pairs: list[tuple[str, str]]) -> None:
+        self.pairs = pairs
+        self.joined = dict(pairs)
         self.repeated: dict[str, list[str]] = {}
         if len(self.joined) < len(self.pairs):
             self._join()

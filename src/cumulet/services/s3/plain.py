@@ -58,10 +58,10 @@ class Plain(Objects):
         start, length = part or (0, entry.size)
         body = self._bytes(entry, start, length, {}) if length and not bodiless else b""
         headers = [
+            ("Content-Length", str(length)),
             ("accept-ranges", "bytes"),
             ("Last-Modified", times.to_text(entry.modified, "rfc822")),
             ("ETag", f'"{entry.etag}"'),
-            ("Content-Length", str(length)),
         ]
         told = metadata.shown(entry.detail)
         if part:
