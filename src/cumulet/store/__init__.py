@@ -18,16 +18,18 @@ from cumulet.store.checkup import Checkup
 from cumulet.store.credentials import Credentials
 from cumulet.store.database import Database, Full, open_database
 from cumulet.store.events import Events
+from cumulet.store.fresh import Fresh
 from cumulet.store.history import History
 from cumulet.store.leftovers import Leftovers
 from cumulet.store.lines import Lines
 from cumulet.store.metrics import Metrics
-from cumulet.store.objects import Objects
+from cumulet.store.objects import Objects, behind
 from cumulet.store.partitions import Partitions
 from cumulet.store.queue import Queue
 from cumulet.store.records import Records
 from cumulet.store.reserve import Reserve
 from cumulet.store.sealed import Ring
+from cumulet.store.settler import Settler
 from cumulet.store.taking import Taking
 from cumulet.store.tree import Tree
 from cumulet.store.uploads import Uploads
@@ -52,6 +54,8 @@ class Store:
     history: History
     uploads: Uploads
     blobs: Blobs
+    fresh: Fresh
+    settler: Settler
     leftovers: Leftovers
     tree: Tree
     taking: Taking
@@ -63,8 +67,10 @@ class Store:
         prepare(directory)
         reserve = Reserve(directory / "reserve")
         database = open_database(directory, database_url)
-        objects, tree = Objects(database), Tree(directory / "s3")
-        blobs = Blobs(directory / "s3" / ".objects", Ring(directory / "keys" / "objects.key"))
+        fresh = Fresh(database)
+        objects, tree = Objects(database, fresh), Tree(directory / "s3")
+        blobs = Blobs(directory / "s3" / ".objects", Ring(directory / "keys" / "objects.key"), fresh)
+        settler = Settler(blobs, fresh, objects, tree)
         taking = Taking(blobs, objects)
         return cls(
             directory=directory,
@@ -80,11 +86,13 @@ class Store:
             history=History(database),
             uploads=Uploads(database),
             blobs=blobs,
+            fresh=fresh,
+            settler=settler,
             leftovers=Leftovers(blobs),
             tree=tree,
             taking=taking,
             reserve=reserve,
-            checkup=Checkup(objects, blobs, tree, taking),
+            checkup=Checkup(objects, blobs, tree, taking, settler),
         )
 
     def atomically(self, change: Callable[[], T]) -> T:
@@ -105,11 +113,17 @@ class Store:
                 raise
         return self.atomically(change)
 
+    def settle(self, bucket: str, prefix: str = "") -> None:
+        """See that all objects under a prefix have files, for who is to read them in place."""
+        for blob in self.fresh.under(bucket, prefix.encode(), behind(prefix.encode())):
+            self.blobs.settle(blob)
+
     def deferring(self) -> AbstractContextManager[None]:
         """Inside, changes of this thread wait for no disk; the next change outside makes them durable too."""
         return self.database.deferring()
 
     def close(self) -> None:
+        self.settler.close()
         self.leftovers.close()
         self.checkup.close()
         self.database.close()

@@ -2,13 +2,15 @@
 
 A blob is on disk (file and folder synced) before anything refers to it; the commit that refers to it is
 what publishes it. So a reader never sees half a blob, and a crash leaves at worst a file nobody refers to,
-which `checkup` removes. A blob's name tells its generation, the number of crashes that came before it: so what
+which `checkup` removes. (Small ones get their file behind the commit, which carries their bytes: `fresh.py`.)
+A blob's name tells its generation, the number of crashes that came before it: so what
 a crash left is told from what is being written at this moment, whatever becomes of clocks and links.
 """
 
 from __future__ import annotations
 
 import errno
+import io
 import os
 import re
 import shutil
@@ -20,9 +22,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
 
+from cumulet.store import haste
+from cumulet.store.fresh import Fresh
 from cumulet.store.sealed import MARK, Ring, is_sealed
 from cumulet.store.soundness import Soundness
-from cumulet.store.writeback import STRIDE, Writeback
+from cumulet.store.writeback import STRIDE, Disk, Writeback
 
 SUFFIX = re.compile(r"(\.[A-Za-z0-9]{1,12}){1,2}$")
 SHARDS = [f"{number:02x}" for number in range(256)]
@@ -44,6 +48,12 @@ def generation_of(blob: str) -> int:
         return int(blob[GENERATION], 16)
     except ValueError:
         return 0
+
+
+class Unfiled(io.BytesIO):
+    """A blob that has no file yet."""
+
+    name = "bytes without a file yet"
 
 
 class Draft:
@@ -113,9 +123,10 @@ class Blobs:
     `lock` is the key that a sealed blob is (to be) locked with, `unlock` that of the blob it is made from.
     """
 
-    def __init__(self, folder: Path, ring: Ring) -> None:
+    def __init__(self, folder: Path, ring: Ring, fresh: Fresh | None = None) -> None:
         self.folder = folder
         self.ring = ring
+        self.fresh = fresh
         self.sound = Soundness()
         self.opened = folder / "opened"  # plain copies of sealed blobs, for engines; made anew when asked for
         self.crashes = folder / "crashes"  # how many there were
@@ -125,12 +136,37 @@ class Blobs:
                 (folder / shard).mkdir(exist_ok=True)
             for made in (folder, *folder.parents[:2]):
                 sync_folder(made)
+        self.disk = Disk(folder)
 
     def path(self, blob: str) -> Path:
         return Path(f"{self.folder}/{blob[:2]}/{blob}")
 
     def open(self, blob: str) -> BinaryIO:
-        return open(f"{self.folder}/{blob[:2]}/{blob}", "rb", buffering=0)  # noqa: PTH123 - the hot path
+        name = f"{self.folder}/{blob[:2]}/{blob}"
+        try:
+            return open(name, "rb", buffering=0)  # noqa: PTH123 - the hot path
+        except FileNotFoundError:
+            if (data := self._fresh(blob)) is None:
+                return open(name, "rb", buffering=0)  # noqa: PTH123 - it may have got its file just now
+            return Unfiled(data)
+
+    def content(self, blob: str, count: int) -> bytes:
+        """The first bytes of a blob as they were stored."""
+        path = f"{self.folder}/{blob[:2]}/{blob}"
+        try:
+            return haste.read(path, 0, count)
+        except FileNotFoundError:
+            if (data := self._fresh(blob)) is None:
+                return haste.read(path, 0, count)  # it may have got its file just now
+            return data[:count]
+
+    def status(self, blob: str) -> os.stat_result:
+        """Of a blob's file, which is made where there is none yet."""
+        try:
+            return self.path(blob).stat()
+        except FileNotFoundError:
+            self.settle(blob)
+            return self.path(blob).stat()
 
     def read(self, blob: str, start: int, length: int, lock: bytes = b"") -> Iterator[bytes]:
         """The plain bytes of a range, whether the blob is sealed or not."""
@@ -143,6 +179,7 @@ class Blobs:
         """A file that engines can read: the blob itself, or a plain copy of a sealed one (not of a locked one)."""
         if not is_sealed(blob):
             return self.path(blob)
+        self.settle(blob)
         copy = self.opened / blob
         try:
             os.utime(copy)
@@ -174,6 +211,44 @@ class Blobs:
     def draft(self, suffix: str = "", *, sealed: bool = False, lock: bytes = b"") -> Draft:
         return SealedDraft(self._new(MARK + suffix), self.ring, lock) if sealed else Draft(self._new(suffix))
 
+    def carries(self, size: int) -> bool:
+        """Whether a blob of this size may ride in a commit."""
+        return self.fresh is not None and self.fresh.takes(size)
+
+    def hold(self, data: bytes, suffix: str = "", *, sealed: bool = False, lock: bytes = b"") -> str:
+        """A blob that is to ride in the commit that refers to it; until then it is in memory only."""
+        assert self.fresh
+        path = self._new(MARK + suffix if sealed else suffix)
+        if sealed:
+            header, seal = self.ring.new(lock)
+            data = header + seal.at(0)(data)
+        self.fresh.hold(path.name, data)
+        return path.name
+
+    def rides(self, blob: str) -> bool:
+        """Whether a blob has no file yet, and is this process's to give one."""
+        return self.fresh is not None and blob in self.fresh.held
+
+    def filed(self, blob: str) -> Path:
+        """A blob's file, which is made where there is none yet."""
+        self.settle(blob)
+        return self.path(blob)
+
+    def settle(self, blob: str) -> None:
+        """See that a blob has a file, as whoever hands out its path must. It need not be on disk yet."""
+        path = self.path(blob)
+        if path.exists() or (data := self._fresh(blob)) is None:
+            return
+        with Draft(self._new("~")) as draft:  # it goes behind this, but its other name stays
+            draft.write(data)
+            with suppress(
+                FileExistsError
+            ):  # another process was quicker; its file may be in the tree already
+                os.link(draft.path, path)
+
+    def sync(self) -> None:
+        self.disk.sync()
+
     def adopt(self, file: Path, suffix: str = "", *, sealed: bool = False, lock: bytes = b"") -> str:
         """Take a finished file over: afterwards it is no longer where it was. Only to seal it is it copied."""
         if file.is_symlink() or not file.is_file():
@@ -200,6 +275,9 @@ class Blobs:
         if sealed != is_sealed(blob) or lock != unlock:
             return self.join([blob], suffix, sealed=sealed, lock=lock, unlock=unlock)
         path = self._new(MARK + suffix if sealed else suffix)
+        if self.fresh and (data := self.fresh.read(blob)) is not None:  # its file may not be on disk yet
+            self.fresh.hold(path.name, data)
+            return path.name
         try:
             os.link(self.path(blob), path)
         except OSError as error:
@@ -229,6 +307,7 @@ class Blobs:
     ) -> None:
         """Add a range of a blob to a draft: by the kernel where both are plain."""
         if not (is_sealed(blob) or isinstance(draft, SealedDraft)):
+            self.settle(blob)
             return draft.append(self.path(blob), start, length)
         for piece in self.read(blob, start, 1 << 62 if length is None else length, unlock):
             draft.write(piece)
@@ -236,6 +315,8 @@ class Blobs:
 
     def delete(self, blob: str) -> None:
         """Remove a blob that nothing refers to any more; whoever has it open reads on."""
+        if self.fresh:
+            self.fresh.release(blob)
         self.path(blob).unlink(missing_ok=True)
         if is_sealed(blob):
             (self.opened / blob).unlink(missing_ok=True)
@@ -276,6 +357,9 @@ class Blobs:
         aside.replace(self.crashes)
         sync_folder(self.folder)
         del self.generation
+
+    def _fresh(self, blob: str) -> bytes | None:
+        return self.fresh.read(blob) if self.fresh else None
 
     def _new(self, suffix: str) -> Path:
         random = os.urandom(12).hex()

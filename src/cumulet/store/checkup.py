@@ -17,6 +17,7 @@ from pathlib import Path
 
 from cumulet.store.blobs import Blobs, generation_of, sync_folder
 from cumulet.store.objects import Entry, Objects
+from cumulet.store.settler import Settler
 from cumulet.store.taking import Taking
 from cumulet.store.tree import Tree, is_own
 
@@ -26,11 +27,12 @@ log = logging.getLogger(__name__)
 class Checkup:
     """One per open store. Of several processes on one folder only the first keeps the house in order."""
 
-    def __init__(self, objects: Objects, blobs: Blobs, tree: Tree, taking: Taking) -> None:
+    def __init__(self, objects: Objects, blobs: Blobs, tree: Tree, taking: Taking, settler: Settler) -> None:
         self.objects = objects
         self.blobs = blobs
         self.tree = tree
         self.taking = taking
+        self.settler = settler
         self.mark = blobs.folder / "in-use"
         self.stopping = threading.Event()
         self.done = threading.Event()
@@ -83,12 +85,22 @@ class Checkup:
         crashed = self.mark.exists()
         self.mark.touch()
         sync_folder(self.blobs.folder)
+        if crashed:
+            self.blobs.begin_generation()
+        self._settle(crashed=crashed)
         if not crashed:
             self.done.set()
             return
-        self.blobs.begin_generation()
         self.thread = threading.Thread(target=self._run, name="checkup", daemon=True)
         self.thread.start()
+
+    def _settle(self, *, crashed: bool) -> None:
+        """Before anybody is answered: a file that a power cut has left half must not be read."""
+        try:
+            self.settler.settle_all(afresh=crashed)
+        except OSError:
+            self.suspected = True
+            log.exception("some objects have no files; they are served from the database")
 
     def _run(self) -> None:
         try:
@@ -105,6 +117,7 @@ class Checkup:
 
     def _show_all(self) -> None:
         try:
+            self.settler.settle_all()
             self._repair_tree()
             self._hide_deleted()
         except Exception:
@@ -147,14 +160,13 @@ class Checkup:
 
     def _hide(self, entry: Entry) -> None:
         with suppress(FileNotFoundError):  # it was deleted meanwhile, and its name in the tree before it
-            file = {_identity(self.blobs.path(entry.blob).stat())}
+            file = {_identity(self.blobs.status(entry.blob))}
             if any(_same(path, file) for path in self.tree.paths(entry.bucket, entry.key)):
                 self.tree.follow(entry.bucket, entry.key, lambda: self._current(entry))
 
     def _show(self, entry: Entry) -> bool:
-        blob = self.blobs.path(entry.blob)
         try:
-            there = {_identity(blob.stat())}
+            there = {_identity(self.blobs.status(entry.blob))}
         except FileNotFoundError:
             if self.objects.find(entry.bucket, entry.key) == entry:  # nobody overwrote it meanwhile
                 log.error("the bytes of %s/%s are missing on disk", entry.bucket, entry.key)
@@ -167,8 +179,8 @@ class Checkup:
         return True
 
     def _current(self, entry: Entry) -> Path | None:
-        found = self.objects.find(entry.bucket, entry.key)
-        return self.blobs.path(found.blob) if found and found.listed else None
+        blob = self.objects.blob_of(entry.bucket, entry.key)
+        return self.blobs.filed(blob) if blob else None
 
 
 def _identity(status: os.stat_result) -> tuple[int, int]:

@@ -13,9 +13,11 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from cumulet.store.database import Database, Row
+from cumulet.store.fresh import LARGEST, Fresh
 
 COLUMNS = "bucket, key, version, rank, listed, marker, size, etag, modified, blob, storage, checksum, detail"
 INSERT = f"INSERT INTO objects ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+BLOB_OF = "SELECT blob FROM objects WHERE bucket = ? AND key = ? AND listed = 1"
 LISTED = f"SELECT {COLUMNS} FROM objects WHERE bucket = ? AND key = ? AND listed = 1"
 UNLISTED = f"SELECT {COLUMNS} FROM objects WHERE bucket = ? AND key = ? AND listed = 0"
 NEWEST_UNLISTED = f"{UNLISTED} ORDER BY rank LIMIT 1"
@@ -54,6 +56,10 @@ HIDDEN = (
 )
 NEXT_VERSIONED = "SELECT bucket FROM objects WHERE bucket > ? AND listed = 0 ORDER BY bucket LIMIT 1"
 NEXT_BUCKET = "SELECT bucket FROM objects WHERE bucket > ? AND listed = 1 ORDER BY bucket LIMIT 1"
+REFERS = (
+    "SELECT EXISTS (SELECT 1 FROM objects WHERE bucket = ? AND key = ? AND listed = 1 AND blob = ?) "
+    "OR EXISTS (SELECT 1 FROM objects WHERE bucket = ? AND key = ? AND listed = 0 AND blob = ?)"
+)
 BLOBS = "SELECT blob FROM objects WHERE blob <> '' UNION ALL SELECT blob FROM parts"
 
 REFERRING = f"SELECT {COLUMNS} FROM objects WHERE blob = ? ORDER BY listed DESC"
@@ -157,8 +163,9 @@ def behind(prefix: bytes) -> bytes:
 
 
 class Objects:
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, fresh: Fresh | None = None) -> None:
         self.database = database
+        self.fresh = fresh or Fresh(database)
 
     def find(self, bucket: str, key: str, version: str | None = None) -> Entry | None:
         """The current version (it may be a delete marker), or the one asked for."""
@@ -178,6 +185,7 @@ class Objects:
         lost = self._drop(before, entry) if before else []
         self._supersede(before, entry)
         entry.listed = not entry.marker
+        self.fresh.ride(entry.blob, entry.bucket, entry.key)
         self.database.write(lambda tx: tx.execute(INSERT, entry.row()))
         return lost
 
@@ -267,6 +275,16 @@ class Objects:
             found.append(rows[0][0])
         return found
 
+    def blob_of(self, bucket: str, key: str) -> str:
+        """The blob of the object that a plain read finds; "" where there is none."""
+        rows = self.database.read(BLOB_OF, (bucket, key.encode()))
+        return rows[0][0] if rows else ""
+
+    def refers(self, bucket: str, key: str, blob: str) -> bool:
+        """Whether any version of a key has this blob."""
+        where = (bucket, key.encode(), blob)
+        return bool(self.database.read(REFERS, (*where, *where))[0][0])
+
     def referring(self, blob: str) -> list[Entry]:
         """The versions that a blob belongs to. Nothing indexes that: all rows are looked at."""
         return [Entry.of(row) for row in self.database.read(REFERRING, (blob,))]
@@ -296,6 +314,8 @@ class Objects:
 
     def _delete(self, entry: Entry) -> None:
         where = (entry.bucket, entry.key.encode())
+        if entry.blob and entry.size <= LARGEST:
+            self.fresh.drop(entry.blob)
         if entry.listed:
             self.database.write(lambda tx: tx.execute(DELETE_LISTED, where))
         else:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import logging
+import math
 import os
 import stat
 from collections.abc import Callable, Iterator
@@ -42,15 +43,20 @@ class Tree:
         self.behind = False  # whether anything does not show that should
         os.makedirs(self.folder, mode=0o700, exist_ok=True)
 
-    def follow(self, bucket: str, key: str, current: Callable[[], Path | None]) -> None:
-        """Make the tree show what `current` says: the blob's path, or None where the key is gone."""
+    def follow(
+        self, bucket: str, key: str, current: Callable[[], Path | None], since: float = math.inf
+    ) -> None:
+        """Make the tree show what `current` says: the blob's path, or None where the key is gone.
+
+        A file that somebody put there after `since` (epoch seconds) stays: it will be the next version.
+        """
         name = key.encode()
         with self.lanes[crc32(name, crc32(bucket.encode())) % LANES].held():
             blob = current()
             if blob is None:
                 self._hide(bucket, name)
             elif self.linking:
-                self._show(bucket, name, os.fsencode(blob))
+                self._show(bucket, name, os.fsencode(blob), since)
 
     def add_bucket(self, bucket: str) -> None:
         os.makedirs(self._root(bucket), mode=0o755, exist_ok=True)
@@ -86,22 +92,22 @@ class Tree:
             yield root + b"/" + name
         yield root + b"/" + HOUSE + b"/" + escaped(name)
 
-    def _show(self, bucket: str, name: bytes, blob: bytes) -> None:
+    def _show(self, bucket: str, name: bytes, blob: bytes, since: float) -> None:
         shown = False
         for place in self._places(bucket, name):
             if shown:  # it may have stood here while another key was in the way
                 self._unlink(bucket, place)
             else:
-                shown = self._link(bucket, blob, place)
+                shown = self._link(bucket, blob, place, since)
 
     def _hide(self, bucket: str, name: bytes) -> None:
         for place in self._places(bucket, name):
             self._unlink(bucket, place)
 
-    def _link(self, bucket: str, blob: bytes, place: bytes) -> bool:
+    def _link(self, bucket: str, blob: bytes, place: bytes, since: float) -> bool:
         """Put a link in its place in one step; False where something else is in the way."""
         try:
-            self._place(bucket, blob, place)
+            self._place(bucket, blob, place, since)
         except FileNotFoundError:
             return True  # overwritten or deleted meanwhile: whoever did that follows up
         except OSError as error:
@@ -115,11 +121,13 @@ class Tree:
                 raise
         return True
 
-    def _place(self, bucket: str, blob: bytes, place: bytes) -> None:
+    def _place(self, bucket: str, blob: bytes, place: bytes, since: float) -> None:
         try:
             return _made(lambda: os.link(blob, place), blob, place)
         except FileExistsError:
-            pass  # an older version, or a folder: only renaming replaces, and only a file
+            if is_own(Path(os.fsdecode(place)), since):
+                return None
+        # An older version, or a folder: only renaming replaces, and only a file.
         passing = self._root(bucket) + b"/" + HOUSE + b"/~" + os.path.basename(blob)
         _made(lambda: os.link(blob, passing), blob, passing)
         try:
@@ -161,13 +169,14 @@ def can_stand(name: bytes) -> bool:
     return not any(step in (b"", b".", b"..") or len(step) > NAME_MAX for step in steps)
 
 
-def is_own(path: Path) -> bool:
-    """Whether somebody's own file stands there: what stands in the tree by Cumulet's doing has two names."""
+def is_own(path: Path, since: float = 0.0) -> bool:
+    """Whether somebody's own file stands there, put there after `since`: what stands in the tree by Cumulet's
+    doing has two names."""
     try:
         status = path.lstat()
     except (OSError, ValueError):
         return False
-    return stat.S_ISREG(status.st_mode) and status.st_nlink == 1
+    return stat.S_ISREG(status.st_mode) and status.st_nlink == 1 and status.st_ctime > since
 
 
 def escaped(name: bytes) -> bytes:

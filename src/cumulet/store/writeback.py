@@ -1,9 +1,9 @@
-"""Words to the kernel about a large file that is being written, so that its fsync finds little left to do.
+"""Words to the kernel about files that are being written, which Python's `os` has not.
 
-Python's `os` has neither call. Both are advice: where they are missing, or the file system declines, a file is
-written all the same.
+Two are advice on a large file, so that its fsync finds little left to do: where they are missing, or the file
+system declines, it is written all the same. One syncs many small files at once.
 
-Source: https://man7.org/linux/man-pages/man2/sync_file_range.2.html, .../fallocate.2.html
+Source: https://man7.org/linux/man-pages/man2/sync_file_range.2.html, .../fallocate.2.html, .../syncfs.2.html
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import errno
 import os
 import sys
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 WRITE = 2  # SYNC_FILE_RANGE_WRITE: begin, do not wait
@@ -42,6 +43,28 @@ class Writeback:
             self.begun = self.written
 
 
+class Disk:
+    """The file system that a folder lies on. It is kept open, so that no failure to write goes unheard: the
+    kernel tells each of them once to whoever has it open."""
+
+    def __init__(self, folder: Path) -> None:
+        self.descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+
+    def sync(self) -> None:
+        """Everything that was written to it before is on disk: files, names, and what others wrote."""
+        if (libc := _libc()) is None:
+            raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+        if libc.syncfs(self.descriptor) < 0:
+            raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+
+    def __del__(self) -> None:
+        os.close(self.descriptor)
+
+
+def syncs_whole_disks() -> bool:
+    return _libc() is not None
+
+
 @cache
 def _libc() -> Any:
     """The C library, where it has what is needed."""
@@ -49,5 +72,6 @@ def _libc() -> Any:
         return None
     libc = ctypes.CDLL(None, use_errno=True)
     libc.fallocate.argtypes = [ctypes.c_int, ctypes.c_int, ctypes.c_int64, ctypes.c_int64]
+    libc.syncfs.argtypes = [ctypes.c_int]
     libc.sync_file_range.argtypes = [ctypes.c_int, ctypes.c_int64, ctypes.c_int64, ctypes.c_uint]
     return libc

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,6 +29,15 @@ def refused(code: str, status: int | None = None) -> Iterator[dict[str, Any]]:
 def body(answer: dict[str, Any]) -> bytes:
     content: bytes = answer["Body"].read()
     return content
+
+
+def filed(path: Path) -> Path:
+    """A file that a server makes behind its answer."""
+    until = time.monotonic() + 30
+    while not path.exists():
+        assert time.monotonic() < until, path
+        time.sleep(0.01)
+    return path
 
 
 def names(answer: dict[str, Any]) -> list[str]:

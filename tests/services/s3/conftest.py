@@ -72,6 +72,12 @@ def lake(house: House, caller: Caller) -> Any:
 
 
 @pytest.fixture
+def filed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every object has its file before its answer, as large ones have: for tests that are about files."""
+    monkeypatch.setattr("cumulet.store.fresh.LARGEST", -1)
+
+
+@pytest.fixture
 def stranger(house: House) -> Any:
     """The same, for the root user of another account."""
     account = "999999999999"

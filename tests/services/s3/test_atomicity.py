@@ -62,6 +62,7 @@ def test_after_concurrent_writers_index_bytes_and_folder_agree(lake: Any) -> Non
     together(*(lambda content=content: write(content) for content in (b"1", b"2", b"3", b"4")))  # type: ignore[misc]
     (file,) = lake.files("lake")
     content = file.path.read_bytes()
+    lake.store.settler.settle()
     assert lake.store.tree.paths("lake", "a")[0].read_bytes() == content
     assert [path.read_bytes() for path in lake.store.blobs.folder.glob("??/*")] == [content]
 
@@ -94,6 +95,8 @@ def test_writing_and_deleting_side_by_side_leaves_no_bytes_behind(lake: Any) -> 
             lake.delete_object(Bucket="lake", Key=f"deep/folder/{number % 3}")
 
     together(write, delete, write, delete)
+    lake.store.settler.settle()
+    lake.store.leftovers.close()
     alive = {file.path for file in lake.files("lake")}
     assert set(lake.store.blobs.folder.glob("??/*")) == alive
     shown = {path.stat().st_ino for path in (lake.store.directory / "s3/lake").rglob("*") if path.is_file()}

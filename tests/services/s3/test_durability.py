@@ -163,6 +163,7 @@ def test_the_check_after_a_crash_puts_files_in_step_with_the_index(lake: Any, tm
     store = lake.store
     for key in ("a", "a/b", "shown-again.csv"):
         lake.put_object(Bucket="lake", Key=key, Body=key.encode())
+    store.settler.settle()
     with store.blobs.draft(".csv") as draft:
         draft.write(bytes(MIB))
         orphan = draft.keep()

@@ -88,6 +88,7 @@ def test_any_keys_live_side_by_side_and_inside_the_bucket(
     assert [(file.key, file.path.read_bytes()) for file in lake.files(name)] == [
         (key, key.encode()) for key in sorted(keys, key=str.encode)
     ]
+    lake.store.settler.settle()
     assert [shown(lake, name, key) for key in keys] == [[key.encode()] for key in keys]
     for key in keys:
         lake.delete_object(Bucket=name, Key=key)

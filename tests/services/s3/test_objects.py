@@ -140,8 +140,10 @@ def test_files_tell_engines_where_the_bytes_lie_in_key_order(lake: Any) -> None:
 def test_objects_also_stand_as_files_in_the_buckets_folder(lake: Any, house: House) -> None:
     lake.put_object(Bucket="lake", Key="raw/a.csv", Body=b"1")
     file = house.config.data_dir / "s3/lake/raw/a.csv"
+    lake.store.settler.settle()
     assert file.read_bytes() == b"1"
     lake.put_object(Bucket="lake", Key="raw/a.csv", Body=b"2")
+    lake.store.settler.settle()
     assert file.read_bytes() == b"2"
     lake.delete_object(Bucket="lake", Key="raw/a.csv")
     assert not file.parent.exists()
@@ -154,7 +156,8 @@ def test_nothing_is_left_of_what_was_overwritten_refused_or_deleted(lake: Any) -
         lake.put_object(Bucket="lake", Key="a", Body=b"3", ContentMD5="AAAAAAAAAAAAAAAAAAAAAA==")
     with pytest.raises(AwsError, match="PreconditionFailed"):
         lake.put_object(Bucket="lake", Key="a", Body=b"3", IfNoneMatch="*")
-    lake.store.leftovers.close()  # what was overwritten goes behind the answer
+    lake.store.settler.settle()  # files are made and removed behind the answer
+    lake.store.leftovers.close()
     assert [path.read_bytes() for path in lake.store.blobs.folder.glob("??/*")] == [b"22"]
     lake.delete_object(Bucket="lake", Key="a")
     lake.store.leftovers.close()
@@ -207,6 +210,7 @@ def test_a_full_disk_is_told_and_leaves_no_half_object(lake: Any) -> None:
 
 def test_bytes_that_were_cut_short_on_disk_are_reported_not_served(lake: Any) -> None:
     lake.put_object(Bucket="lake", Key="a", Body=b"whole")
+    lake.store.settler.settle()
     (blob,) = lake.store.blobs.folder.glob("??/*")
     blob.chmod(0o600)
     blob.write_bytes(b"who")
@@ -227,6 +231,7 @@ def test_a_database_without_room_answers_507_and_keeps_nothing(house: House, lak
         statuses.append(app.respond(house, request).status)
         assert set(statuses) <= {200, 507}
     assert lake.list_objects_v2(Bucket="lake")["KeyCount"] == len(statuses) - 1
+    lake.store.settler.settle()
     assert len(list(lake.store.blobs.folder.glob("??/*"))) == len(statuses) - 1
 
 

@@ -1,7 +1,8 @@
 """What an answer promises survives a power failure: each step is on disk before the next one counts on it.
 
 Power cannot be cut in a test, but the order of a server's system calls can be read (strace): the bytes are
-synced, then the folder that names them, then the database's log, and only then goes the answer out.
+synced, then the folder that names them, then the database's log, and only then goes the answer out. A small
+object's bytes lie in the log itself, and leave the database only when their file has been synced.
 """
 
 from __future__ import annotations
@@ -9,14 +10,19 @@ from __future__ import annotations
 import re
 import shutil
 import signal
+import sqlite3
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-CALLS = "fsync,fdatasync,write,writev,pwrite64,sendto,sendmsg,rename,renameat,renameat2,link,linkat,copy_file_range"
+CALLS = (
+    "fsync,fdatasync,syncfs,write,writev,pwrite64,sendto,sendmsg,rename,renameat,renameat2,link,linkat,"
+    "copy_file_range"
+)
 ANSWER = re.compile(r"(?:write|writev|sendto|sendmsg)\(\d+<(?:socket|TCP|UNIX)[^>]*>+.*HTTP/1\.1 2")
 SYNC = re.compile(r"f(?:data)?sync\(\d+<([^>]*)>")
 WRITE = re.compile(
@@ -75,7 +81,24 @@ def s3(own_server: Any) -> Any:
     made = own_server.client("s3")
     made.create_bucket(Bucket="lake")
     made.put_object(Bucket="lake", Key="source", Body=b"warm")  # so that nothing is done for the first time
+    wait_until_filed(own_server)
     return made
+
+
+def wait_until_filed(server: Any) -> None:
+    """Until no bytes are in the database any more."""
+    until = time.monotonic() + 30
+    while carried(server):
+        assert time.monotonic() < until
+        time.sleep(0.01)
+
+
+def carried(server: Any) -> list[tuple[str]]:
+    database = sqlite3.connect(f"file:{server.data_dir / 'cumulet.db'}?mode=ro", uri=True)
+    try:
+        return database.execute("SELECT blob FROM fresh").fetchall()
+    finally:
+        database.close()
 
 
 def last(lines: list[str], wanted: Callable[[str], object]) -> int:
@@ -108,7 +131,32 @@ def check_order(lines: list[str], *, bytes_written: bool = True) -> None:
             assert any(synced(later, re.escape(path)) for later in before[number:]), line
 
 
-@pytest.mark.parametrize("size", [10, 300_000, 3_000_000])
+def check_carried(lines: list[str]) -> None:
+    """The log, the answer; then the file, and the log again, which forgets the bytes."""
+    log = [number for number, line in enumerate(lines) if re.match(r"pwrite64\(\d+<[^>]*db-wal>", line)]
+    (synced,) = (n for n, line in enumerate(lines) if re.match(r"fdatasync\(\d+<[^>]*db-wal>\) += 0", line))
+    answered = last(lines, ANSWER.search)
+    file = last(lines, lambda line: (found := WRITE.search(line)) and "/.objects/" in (found[1] or ""))
+    filed = last(lines, re.compile(r"syncfs\(\d+<[^>]*>\) += 0").match)
+    before, behind = [n for n in log if n < synced], [n for n in log if n > synced]
+    assert before
+    assert synced < answered
+    assert synced < file < filed < behind[0], "\n".join(lines)
+
+
+@pytest.mark.parametrize("how", [{}, {"ServerSideEncryption": "AES256"}], ids=["plain", "encrypted"])
+def test_a_small_object_is_in_the_log_before_its_answer_and_until_it_has_its_file(
+    s3: Any, own_server: Any, traced: Any, how: dict[str, str]
+) -> None:
+    s3.put_object(Bucket="lake", Key="first", Body=b"x", **how)
+    wait_until_filed(own_server)
+    with traced() as trace:
+        s3.put_object(Bucket="lake", Key="a.csv", Body=b"x" * 1000, **how)
+        wait_until_filed(own_server)
+    check_carried(trace.lines)
+
+
+@pytest.mark.parametrize("size", [100_000, 300_000, 3_000_000])
 def test_an_object_is_on_disk_before_its_answer(s3: Any, traced: Any, size: int) -> None:
     with traced() as trace:
         s3.put_object(Bucket="lake", Key="a.csv", Body=b"x" * size)
@@ -118,7 +166,7 @@ def test_an_object_is_on_disk_before_its_answer(s3: Any, traced: Any, size: int)
 def test_an_encrypted_object_is_on_disk_before_its_answer(s3: Any, traced: Any) -> None:
     s3.put_object(Bucket="lake", Key="first", Body=b"x", ServerSideEncryption="AES256")
     with traced() as trace:
-        s3.put_object(Bucket="lake", Key="a.csv", Body=b"x" * 1000, ServerSideEncryption="AES256")
+        s3.put_object(Bucket="lake", Key="a.csv", Body=b"x" * 100_000, ServerSideEncryption="AES256")
     check_order(trace.lines)
 
 

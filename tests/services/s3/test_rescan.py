@@ -21,6 +21,8 @@ from cumulet.services.s3.rescan import rescan
 
 from .asking import MIB
 
+pytestmark = pytest.mark.usefixtures("filed")
+
 
 @pytest.fixture
 def folder(lake: Any) -> Path:

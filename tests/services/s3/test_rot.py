@@ -15,7 +15,7 @@ from cumulet.store.objects import Entry
 from cumulet.wire.errors import AwsError
 from cumulet.wire.message import FileSpan
 
-from .asking import MIB, body, refused
+from .asking import MIB, body, filed, refused
 
 LARGE = 3 * MIB
 SSE_C = {"SSECustomerAlgorithm": "AES256", "SSECustomerKey": base64.b64encode(b"k" * 32).decode()}
@@ -28,6 +28,7 @@ def entry_of(lake: Any, key: str) -> Entry:
 
 
 def blob_of(lake: Any, key: str) -> Path:
+    lake.store.settler.settle()
     path: Path = lake.store.blobs.path(entry_of(lake, key).blob)
     return path
 
@@ -227,7 +228,7 @@ def test_a_client_is_told_of_damage_as_an_error_of_s3(own_server: Any) -> None:
     s3.create_bucket(Bucket="rotten")
     for key, size in (("small", 10), ("large", LARGE)):
         s3.put_object(Bucket="rotten", Key=key, Body=bytes(size))
-        spoil(own_server.data_dir / "s3/rotten" / key)
+        spoil(filed(own_server.data_dir / "s3/rotten" / key))
         with refused("InternalError", 500) as told:
             s3.get_object(Bucket="rotten", Key=key)
         assert f"s3://rotten/{key}" in told["Error"]["Message"]

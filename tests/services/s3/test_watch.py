@@ -133,6 +133,7 @@ def test_what_cumulet_writes_itself_is_no_news(lake: Any, folder: Path, still: W
 
 def test_names_of_other_objects_are_left_to_a_rescan(lake: Any, folder: Path, still: Watch) -> None:
     lake.put_object(Bucket="lake", Key="a", Body=b"one")
+    lake.store.settler.settle()
     (folder / "a").rename(folder / "b")
     still._take((b"lake", b"b"))
     assert keys(lake) == ["a"]

@@ -107,7 +107,7 @@ class Dropped:
     def _stands(self, path: bytes, entry: Entry) -> bool:
         """Whether the file is another name of its object's blob."""
         with suppress(FileNotFoundError):
-            there, blob = os.lstat(path), self.store.blobs.path(entry.blob).stat()
+            there, blob = os.lstat(path), self.store.blobs.status(entry.blob)
             return (there.st_dev, there.st_ino) == (blob.st_dev, blob.st_ino)
         return False
 

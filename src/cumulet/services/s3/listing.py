@@ -123,6 +123,7 @@ class Listing(Access):
                 LakeFile(str(key, "utf-8"), path(blob), size, etag, modified)
                 for key, blob, size, etag, modified in self.store.objects.places(Bucket, Prefix)
             ]
+            self.store.settle(Bucket, Prefix)
         except Locked:
             what = f"s3://{Bucket}/{Prefix} holds an object encrypted with a customer's own key (SSE-C)."
             raise errors.invalid_request(

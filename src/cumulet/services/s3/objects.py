@@ -81,9 +81,8 @@ class Objects(Versions):
         if sealing := encryption.wanted(members, bucket, self):
             detail["encryption"] = sealing
         self._check_early(Bucket, Key, members)
-        received = receive(
-            self.store.blobs, Key, Body, members, sealed=bool(sealing), lock=encryption.lock_of(members)
-        )
+        lock = encryption.lock_of(members)
+        received = receive(self.store.blobs, Key, Body, members, sealed=bool(sealing), lock=lock, riding=True)
         entry = self._publish(self._entry(Bucket, Key, received, detail, storage), members)
         rot.trust(self.store.blobs, entry)
         return {

@@ -48,6 +48,7 @@ class Rescan:
 
     def _side_by_side(self) -> Iterator[tuple[Standing | None, str]]:
         """Files that need a look, and keys whose object does not stand under its own name."""
+        self.store.settler.settle_all()
         self.store.tree.add_bucket(self.bucket)  # somebody may have removed it
         files, objects = walk(os.fsencode(self.root)), self.store.objects.places(self.bucket)
         file, row = next(files, None), next(objects, None)
@@ -69,7 +70,7 @@ class Rescan:
         """The usual case, without opening anything: the file is the object's, untouched."""
         _, blob, size, _, modified = row
         try:
-            status = self.store.blobs.path(blob).stat()
+            status = self.store.blobs.status(blob)
         except FileNotFoundError:
             return False
         return status.st_ino == file.inode and not changed_since(
@@ -128,7 +129,7 @@ class Rescan:
         entry = self.store.objects.find(self.bucket, key)
         if entry is None or not entry.listed:
             return None
-        blob = self.store.blobs.path(entry.blob)
+        blob = self.store.blobs.filed(entry.blob)
         if (status := _status(os.fsencode(blob))) is None:
             return Outcome("missing", self.bucket, key, "its bytes are missing on disk")
         for path in self.store.tree.paths(self.bucket, key):
@@ -143,8 +144,8 @@ class Rescan:
             return None
 
         def current() -> Path | None:
-            found = self.store.objects.find(self.bucket, key)
-            return self.store.blobs.path(found.blob) if found and found.listed else None
+            blob = self.store.objects.blob_of(self.bucket, key)
+            return self.store.blobs.filed(blob) if blob else None
 
         self.store.tree.follow(self.bucket, key, current)
         return Outcome("shown", self.bucket, key)

@@ -144,7 +144,7 @@ def damaged(entry: Entry, how: str) -> AwsError:
 
 
 def _check_size(blobs: Blobs, entry: Entry) -> os.stat_result:
-    status = blobs.path(entry.blob).stat()
+    status = blobs.status(entry.blob)
     if status.st_size != entry.size + (HEADER if is_sealed(entry.blob) else 0):
         raise Unsound(SIZE)
     return status
@@ -169,7 +169,7 @@ def _verify(blobs: Blobs, entry: Entry, span: Span, lock: bytes) -> None:
 def _content(blobs: Blobs, entry: Entry, lock: bytes) -> bytes:
     if is_sealed(entry.blob):
         return b"".join(_opened(blobs.read(entry.blob, 0, EVERYTHING, lock)))
-    return haste.read(str(blobs.path(entry.blob)), 0, entry.size + 1)
+    return blobs.content(entry.blob, entry.size + 1)
 
 
 def _pieces(blobs: Blobs, entry: Entry, span: Span, lock: bytes) -> Iterator[bytes]:

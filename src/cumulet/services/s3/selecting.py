@@ -73,6 +73,7 @@ class Selecting(Versions):
         """The object's bytes as an open file; of an encrypted object one that has no name."""
         blobs = self.store.blobs
         if "encryption" not in entry.detail:
+            blobs.settle(entry.blob)
             return blobs.open(entry.blob)
         file = cast(BinaryIO, TemporaryFile(dir=blobs.folder))  # noqa: SIM115 - closed with the answer
         file.writelines(blobs.read(entry.blob, 0, entry.size, lock))

@@ -54,15 +54,20 @@ class Versions(Granting):
             self._name_version(bucket, entry, before)
             return [*self.store.objects.put(entry), *also()]
 
+        riding = self.store.blobs.rides(entry.blob)
         try:
             lost = self.store.atomically(commit)
-        except (
-            AwsError,
-            Full,
-        ):  # of other failures nobody knows whether the commit came through: the checkup will
+        except (AwsError, Full):
             self.store.blobs.delete(entry.blob)
             raise
-        self._follow_up(entry.bucket, [entry.key], lost)
+        except BaseException:  # nobody knows whether the commit came through: settler or checkup will
+            if riding:
+                self.store.settler.follow((entry.bucket, entry.key), entry.blob, [])
+            raise
+        if riding:
+            self.store.settler.follow((entry.bucket, entry.key), entry.blob, lost)
+        else:
+            self._follow_up(entry.bucket, [entry.key], lost)
         return entry
 
     def _withdraw(
@@ -107,8 +112,8 @@ class Versions(Granting):
         self.store.leftovers.remove(lost)
 
     def _blob_of(self, bucket: str, key: str) -> Path | None:
-        entry = self.store.objects.find(bucket, key)
-        return self.store.blobs.path(entry.blob) if entry and entry.listed else None
+        blob = self.store.objects.blob_of(bucket, key)
+        return self.store.blobs.filed(blob) if blob else None
 
     def _now(self) -> float:
         """S3 keeps whole seconds."""
