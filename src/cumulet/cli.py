@@ -24,6 +24,7 @@ COMMANDS = {
     "demo": "the whole road in three minutes: raw reviews to a live endpoint",
     "doctor": "what this machine offers, and which extras are missing",
     "image": "let a container image run in a Python environment of yours",
+    "training": "interrupt managed spot training, as AWS does",
     "account": "make further accounts",
     "s3": "take in files that were put into the lake by hand; look for damage",
     "version": "print the version",

@@ -89,6 +89,9 @@ class Run(Protocol):
     def stop(self) -> None:
         """Ask it to end, and make sure of it after its grace. Returns at once; again does no harm."""
 
+    def usage(self) -> tuple[float, int]:
+        """CPU seconds that its living processes have used, and bytes that they hold; nothing once it has ended."""
+
     def end(self, patience: float = 0.0) -> Outcome | None:
         """Ask it to end, kill it with all its descendants after `patience` seconds, and return when it is over."""
 

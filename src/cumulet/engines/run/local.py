@@ -118,6 +118,11 @@ class LocalRun:
         self._tell(processes.NOW)
         return self.wait()
 
+    def usage(self) -> tuple[float, int]:
+        """CPU seconds that its living processes have used, and bytes that they hold; nothing once it has ended."""
+        family = processes.descendants(self.supervisor) if self.supervisor and self.running else []
+        return processes.cpu_seconds(family), processes.resident(family, None)
+
     def _tell(self, word: signal.Signals) -> None:
         deadline = time.monotonic() + 5
         while self.running:

@@ -15,7 +15,7 @@ import sys
 MARK = "CUMULET_RUN"  # the variable by which what a dead supervisor left behind is known
 NOW = signal.SIGUSR1  # tells a supervisor to end its run at once, without the grace
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
-PAGE = os.sysconf("SC_PAGE_SIZE")
+PAGE, TICKS = os.sysconf("SC_PAGE_SIZE"), os.sysconf("SC_CLK_TCK")
 
 
 def adopt_orphans() -> None:
@@ -72,6 +72,16 @@ def resident(pids: list[int], limit: int | None) -> int:
     if limit is None or total <= limit or len(pids) == 1:
         return total
     return sum(_share(pid) for pid in pids)
+
+
+def cpu_seconds(pids: list[int]) -> float:
+    """Of processes, and of those of their children that have ended."""
+    return sum(sum(map(int, _statistics(pid)[11:15])) for pid in pids) / TICKS
+
+
+def _statistics(pid: int) -> list[bytes]:
+    """What stands in /proc/PID/stat behind the program's name, which may hold anything."""
+    return _read(f"/proc/{pid}/stat").rpartition(b")")[2].split()
 
 
 def _children(pid: int) -> list[int]:

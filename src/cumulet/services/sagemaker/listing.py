@@ -27,12 +27,14 @@ class Filters:
     CreationTimeBefore: datetime | None = None
     LastModifiedTimeAfter: datetime | None = None
     LastModifiedTimeBefore: datetime | None = None
+    WarmPoolStatus: str | None = None
 
     def admit(self, body: dict[str, Any], kind: str) -> bool:
         modified = body.get("LastModifiedTime")
         return (
             (self.NameContains or "").lower() in body[f"{kind}Name"].lower()
             and self.StatusEquals in (None, body.get(f"{kind}Status"))
+            and self.WarmPoolStatus in (None, body.get("WarmPoolStatus", {}).get("Status"))
             and _between(body["CreationTime"], self.CreationTimeAfter, self.CreationTimeBefore)
             and _between(modified, self.LastModifiedTimeAfter, self.LastModifiedTimeBefore)
         )

@@ -17,18 +17,26 @@ class Metrics:
     def __init__(self, definitions: Iterable[dict[str, str]]) -> None:
         self.regexes = {metric["Name"]: re.compile(metric["Regex"]) for metric in definitions}
         self.last: dict[str, dict[str, Any]] = {}
+        self.fresh: list[tuple[str, float, float]] = []
 
     def read(self, lines: Iterable[str], now: float) -> None:
         for line in lines:
             for name, regex in self.regexes.items():
                 if (value := caught(regex, line)) is not None:
                     self.last[name] = {"MetricName": name, "Value": value, "Timestamp": now}
+                    self.fresh.append((name, value, now))
 
     def catch_up(self, log: Path) -> None:
         """Read what an earlier server has seen of a job that it left running."""
         if self.regexes and log.exists():
             with log.open(errors="replace") as lines:
                 self.read(lines, log.stat().st_mtime)
+        self.take()  # told already
+
+    def take(self) -> list[tuple[str, float, float]]:
+        """Names, values and times of what was caught since the last call."""
+        taken, self.fresh = self.fresh, []
+        return taken
 
     def final(self) -> list[dict[str, Any]]:
         return [self.last[name] for name in self.regexes if name in self.last]

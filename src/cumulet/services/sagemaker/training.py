@@ -20,6 +20,7 @@ from cumulet.services.sagemaker.instances import Instances, capacity_of
 from cumulet.services.sagemaker.metrics import Metrics
 from cumulet.services.sagemaker.progress import ended, fail
 from cumulet.services.sagemaker.resources import TRAINING_JOB
+from cumulet.services.sagemaker.training_metrics import Reporter
 from cumulet.services.sagemaker.training_output import Checkpoints, failure, put_results, put_synced
 from cumulet.services.sagemaker.training_start import LOOK, TrainingStart, feed, gang_of
 from cumulet.wire.errors import AwsError
@@ -39,11 +40,13 @@ class Training(TrainingStart):
                 self._work(job, body)
         finally:
             capacity_of(self.house).release(job.id)
+        self._leave_pool(job.payload["name"])
         self._clear(job)
 
     def run_training_job_failed(self, job: Job, error: str) -> None:
         """Whatever Cumulet itself could not do is said as AWS says its own faults."""
         self._record(job.payload["name"], lambda body, now: fail(body, f"InternalServerError: {error}", now))
+        self._leave_pool(job.payload["name"])
         self._clear(job)
 
     def _clear(self, job: Job) -> None:
@@ -85,6 +88,7 @@ class Training(TrainingStart):
         if job.attempt > 1:
             for member in gang.members:
                 metrics.catch_up(feed(body, member)[2])
+        reporter = Reporter(self.other("cloudwatch"), body["TrainingJobName"], gang, metrics)
         interrupted = over = False
         while not over:
             interrupted = self._heed(job, body, gang) or interrupted
@@ -93,6 +97,7 @@ class Training(TrainingStart):
                 lines = self.other("logs").ship(*feed(body, member), ended=member.outcome is not None)
                 metrics.read(lines, self._now())
             checkpoints.go_on()
+            reporter.report(self._now(), over=over)
         final = metrics.final()
         self._record(body["TrainingJobName"], lambda body, _: body.update(FinalMetricDataList=final))
         return job.stopping or not self._again(job, body, gang, interrupted)

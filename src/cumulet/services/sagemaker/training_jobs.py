@@ -8,24 +8,16 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from cumulet.services.sagemaker import images
-from cumulet.services.sagemaker.algorithms import catalogue
-from cumulet.services.sagemaker.channel_checks import check_channels, check_mode
-from cumulet.services.sagemaker.cluster import groups
-from cumulet.services.sagemaker.instances import Instances
 from cumulet.services.sagemaker.listing import Filters, Order
 from cumulet.services.sagemaker.progress import ended, enter
 from cumulet.services.sagemaker.refusals import honour_only, invalid
 from cumulet.services.sagemaker.resources import TRAINING_JOB, shown, summary
-from cumulet.services.sagemaker.roles import Roles
-from cumulet.services.sagemaker.tags import TagList, Tags
-from cumulet.services.sagemaker.training_request import (
-    check_distribution,
-    check_structures,
-    described,
-    split_uri,
-)
-from cumulet.wire.errors import AwsError, NotImplementedByCumulet
+from cumulet.services.sagemaker.search import Search
+from cumulet.services.sagemaker.tags import TagList
+from cumulet.services.sagemaker.training_checks import TrainingChecks, refuse_on
+from cumulet.services.sagemaker.training_request import described
+from cumulet.services.sagemaker.warm_pools import WarmPools
+from cumulet.wire.errors import AwsError
 
 SUMMARY = (
     "TrainingJobName",
@@ -35,10 +27,11 @@ SUMMARY = (
     "LastModifiedTime",
     "TrainingJobStatus",
     "SecondaryStatus",
+    "WarmPoolStatus",
 )
 
 
-class TrainingJobs(Tags, Roles):
+class TrainingJobs(Search, TrainingChecks, WarmPools):
     def create_training_job(
         self,
         *,
@@ -81,43 +74,6 @@ class TrainingJobs(Tags, Roles):
         self._check_training_job(request)
         return self._begin_training_job(request, Tags)
 
-    def _check_training_job(self, request: dict[str, Any]) -> None:
-        check_structures(request)
-        algorithm, resources = request["AlgorithmSpecification"], request["ResourceConfig"]
-        check_mode("AlgorithmSpecification", algorithm["TrainingInputMode"])
-        names = [group["InstanceGroupName"] for group in groups(resources)]
-        check_channels(request.get("InputDataConfig", []), algorithm["TrainingInputMode"], names)
-        check_distribution(request.get("HyperParameters", {}))
-        Instances(self.store.directory).whole(resources)
-        image = images.find(algorithm["TrainingImage"], self.store)
-        if image.algorithm and built_in(request):
-            algorithm["MetricDefinitions"] = _own_metrics(image, algorithm)
-        elif not algorithm.get("ContainerEntrypoint") and not _program(request):
-            raise invalid(
-                f"The image {image.uri} runs a script, and none is given: set the hyperparameters "
-                "sagemaker_program and sagemaker_submit_directory (the SDK's entry_point does), or a "
-                "ContainerEntrypoint."
-            )
-        self._check_role(request["RoleArn"])
-        self._check_places(request)
-
-    def _check_places(self, request: dict[str, Any]) -> None:
-        """The inputs are there, and the bucket of the output."""
-        s3 = self.other("s3")
-        for channel in request.get("InputDataConfig", []):
-            uri = channel["DataSource"]["S3DataSource"]["S3Uri"]
-            bucket, prefix = split_uri(uri)
-            if not _some(s3, bucket, prefix):
-                raise invalid(
-                    f'No S3 objects found under S3 URL "{uri}" given in input data source. Please ensure that '
-                    f"the bucket exists in the selected region ({self.caller.region}), that objects exist "
-                    f'under that S3 prefix, and that the role "{request["RoleArn"]}" has "s3:ListBucket" '
-                    f'permissions on bucket "{bucket}".'
-                )
-        output = request["OutputDataConfig"]["S3OutputPath"]
-        if not _is_bucket(s3, split_uri(output)[0]):
-            raise invalid(f"The S3 bucket of the output path {output} does not exist.")
-
     def _begin_training_job(self, request: dict[str, Any], tags: TagList | None) -> dict[str, Any]:
         name, arn, now = request["TrainingJobName"], request["TrainingJobArn"], self._now()
         body = {**request, "CreationTime": now, "TrainingJobStatus": "InProgress"}
@@ -150,13 +106,14 @@ class TrainingJobs(Tags, Roles):
         SortOrder: str = "Ascending",
         NameContains: str | None = None,
         StatusEquals: str | None = None,
+        WarmPoolStatusEquals: str | None = None,
         CreationTimeAfter: datetime | None = None,
         CreationTimeBefore: datetime | None = None,
         LastModifiedTimeAfter: datetime | None = None,
         LastModifiedTimeBefore: datetime | None = None,
     ) -> dict[str, Any]:
         times = (CreationTimeAfter, CreationTimeBefore, LastModifiedTimeAfter, LastModifiedTimeBefore)
-        filters = Filters(NameContains, StatusEquals, *times)
+        filters = Filters(NameContains, StatusEquals, *times, WarmPoolStatus=WarmPoolStatusEquals)
         order = Order("TrainingJob", SortBy, SortOrder == "Descending")
         jobs, token = self._page(TRAINING_JOB, filters, order, NextToken, MaxResults)
         return {"TrainingJobSummaries": [summary(job, SUMMARY) for job in jobs], "NextToken": token}
@@ -179,53 +136,48 @@ class TrainingJobs(Tags, Roles):
         self._change(TRAINING_JOB, TrainingJobName, change)
         return {}
 
+    def update_training_job(
+        self,
+        *,
+        TrainingJobName: str,
+        ResourceConfig: dict[str, int] | None = None,
+        ProfilerConfig: dict[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        """Change for how long a warm pool waits, or what is shown of the profiler's settings."""
+        body = self._training_job(TrainingJobName)
+        if ResourceConfig:
+            self._keep_pool(TrainingJobName, ResourceConfig["KeepAlivePeriodInSeconds"])
+        if ProfilerConfig:
+            now = self._now()
+
+            def change(body: dict[str, Any]) -> None:
+                if ended(body):
+                    raise invalid(
+                        f"The training job {TrainingJobName} has ended; it has no profiler to update."
+                    )
+                body["ProfilerConfig"] = body.get("ProfilerConfig", {}) | ProfilerConfig
+                body["LastModifiedTime"] = now
+
+            self._change(TRAINING_JOB, TrainingJobName, change)
+        return {"TrainingJobArn": body["TrainingJobArn"]}
+
+    def delete_training_job(self, *, TrainingJobName: str) -> None:
+        """Forget a job that has ended. Its model and its logs stay."""
+
+        def delete() -> None:
+            if not ended(body := self._training_job(TrainingJobName)):
+                raise AwsError(
+                    "ResourceInUse",
+                    f"The training job is in status {body['TrainingJobStatus']}: stop it first.",
+                )
+            if body.get("WarmPoolStatus", {}).get("Status") == "Available":
+                raise AwsError("ResourceInUse", f"The warm pool of {TrainingJobName} is still available.")
+            self._delete(TRAINING_JOB, TrainingJobName)
+            self._untag(f"{TRAINING_JOB}/{TrainingJobName}")
+
+        self.store.atomically(delete)
+
     def _training_job(self, name: str) -> dict[str, Any]:
         if body := self._get(TRAINING_JOB, name):
             return body
         raise invalid("Requested resource not found.")
-
-
-def refuse_on(member: str, value: bool) -> None:
-    if value:
-        raise NotImplementedByCumulet(f"CreateTrainingJob with {member}")
-
-
-def built_in(request: dict[str, Any]) -> bool:
-    """Whether an image that is a built-in algorithm runs as such: nothing of the user's own is to be run."""
-    return not request["AlgorithmSpecification"].get("ContainerEntrypoint") and not _program(request)
-
-
-def _own_metrics(image: images.Image, algorithm: dict[str, Any]) -> list[dict[str, str]]:
-    """An algorithm has metrics of its own, which describing the job shows."""
-    if algorithm.get("MetricDefinitions"):
-        raise invalid(
-            "You can't override the metric definitions for Amazon SageMaker algorithms. Please retry the request "
-            "without specifying metric definitions."
-        )
-    metrics = catalogue.named(image.algorithm.partition(":")[0]).metrics
-    return [{"Name": metric.name, "Regex": metric.regex} for metric in metrics]
-
-
-def _program(request: dict[str, Any]) -> str:
-    """The user's script, as the SDK names it in a hyperparameter, or a person in the environment."""
-    named: str = request.get("HyperParameters", {}).get("sagemaker_program", "")
-    return named or request.get("Environment", {}).get("SAGEMAKER_PROGRAM", "")
-
-
-def _some(s3: Any, bucket: str, prefix: str) -> bool:
-    try:
-        return bool(s3.list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=1).get("Contents"))
-    except AwsError as error:
-        if error.code == "NoSuchBucket":
-            return False
-        raise
-
-
-def _is_bucket(s3: Any, bucket: str) -> bool:
-    try:
-        s3.head_bucket(Bucket=bucket)
-    except AwsError as error:
-        if error.code in ("NoSuchBucket", "404", "NotFound"):
-            return False
-        raise
-    return True

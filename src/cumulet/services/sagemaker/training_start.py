@@ -20,9 +20,10 @@ from cumulet.services.sagemaker.inputs import lay_channels, may_share, read_only
 from cumulet.services.sagemaker.instances import Instances, capacity_of
 from cumulet.services.sagemaker.progress import ended, enter
 from cumulet.services.sagemaker.resources import TRAINING_JOB
-from cumulet.services.sagemaker.surroundings import Surroundings
-from cumulet.services.sagemaker.training_jobs import built_in
+from cumulet.services.sagemaker.training_checks import built_in
 from cumulet.services.sagemaker.training_output import LOG_GROUP, put_synced, synced
+from cumulet.services.sagemaker.training_request import ROOT
+from cumulet.services.sagemaker.warm_pools import CACHE, WarmPools
 
 GRACE = 120.0  # seconds between SIGTERM and SIGKILL, as on AWS
 LOOK = 0.2  # seconds between two looks at what goes on
@@ -35,7 +36,7 @@ Body = dict[str, Any]
 Change = Callable[[Body, float], None]
 
 
-class TrainingStart(Surroundings):
+class TrainingStart(WarmPools):
     def _record(self, name: str, change: Change) -> None:
         """Change a job's record, unless it has ended: what has ended stays as it is."""
         now = self._now()
@@ -58,6 +59,7 @@ class TrainingStart(Surroundings):
             return False
         if job.payload.get("started"):
             self._go_on(job, body, gang)
+        body["pool"] = self._join_pool(body)
         tasks = self._lay_out_hosts(job, body, gang)
         if job.stopping:
             return False
@@ -137,6 +139,7 @@ class TrainingStart(Surroundings):
         container.hosts.write_text(hosts_file(job.id, everybody))
         python, environment = self._environment(body, container)
         own = {"/etc/hosts": container.hosts} if container.mounts else {}
+        own |= self._cache(container, body.get("pool", ""))
         apart = container.mounts and may_share()
         return engine.Task(
             folder=container.process,
@@ -163,13 +166,16 @@ class TrainingStart(Surroundings):
 
     def _environment(self, body: Body, container: Container) -> tuple[Path, dict[str, str]]:
         image = images.find(body["AlgorithmSpecification"]["TrainingImage"], self.store)
-        python = self._own_python(image, container)
+        python = self._pool_python(image, container, body.get("pool", ""))
         lasting = body["StoppingCondition"]["MaxRuntimeInSeconds"] + HOUR
         return python, self._variables(body["RoleArn"], python, container, lasting) | {
             "CUMULET_INSTALL": self._installer(image, container),
             "TRAINING_JOB_NAME": body["TrainingJobName"],
             "TRAINING_JOB_ARN": body["TrainingJobArn"],
             "SM_FRAMEWORK_MODULE": image.framework.container,
+            "SAGEMAKER_MANAGED_WARMPOOL_CACHE_DIRECTORY": str(
+                container.root / CACHE.removeprefix(f"{ROOT}/")
+            ),
             **body.get("Environment", {}),
             "CUMULET_ALGORITHM": image.algorithm if built_in(body) else "",
         }
@@ -200,7 +206,9 @@ def command(body: Body, python: str) -> list[str]:
     algorithm = body["AlgorithmSpecification"]
     if entrypoint := algorithm.get("ContainerEntrypoint"):
         return [*entrypoint, *algorithm.get("ContainerArguments", [])]
-    return [python, str(ALGORITHM if built_in(body) else TOOLKIT)]
+    if built_in(body):
+        return [python, str(ALGORITHM)]
+    return [sys.executable, "-I", "-S", str(TOOLKIT), python]
 
 
 def rendezvous(everybody: list[Host], port: int) -> dict[str, str]:
