@@ -7,7 +7,9 @@ from collections import Counter
 import pytest
 
 from .studio import open_studio
-from .workshop import printed, processing, processing_ended, processing_prints, s3_output
+from .test_tuning_jobs import definition, trials
+from .test_tuning_jobs import request as tuning
+from .workshop import printed, processing, processing_ended, processing_prints, s3_output, tuning_ended, until
 
 SLOW = """
 import os, pathlib, time
@@ -53,3 +55,23 @@ def test_a_processing_job_is_started_over_after_an_orderly_shutdown(own_server, 
     lines = printed(studio, name, "/aws/sagemaker/ProcessingJobs")
     assert len({line for line in lines if line.startswith("process ")}) > 2
     assert not list((own_server.data_dir / "sagemaker/processing").iterdir())
+
+
+def test_a_search_loses_no_trial_with_the_server(own_server, studio):
+    asked = tuning(studio, 6, "Bayesian")
+    asked["TrainingJobDefinition"] = definition(studio, rounds=4)
+    name = asked["HyperParameterTuningJobName"]
+    studio.sagemaker.create_hyper_parameter_tuning_job(**asked)
+    for _ in range(2):
+        ended = len([t for t in trials(studio, name) if t["ObjectiveStatus"] == "Succeeded"])
+        until(
+            lambda ended=ended: len([t for t in trials(studio, name) if "TrainingStartTime" in t]) > ended + 1
+        )
+        own_server.kill()
+        own_server.start()
+    job = tuning_ended(studio, name)
+    assert job["HyperParameterTuningJobStatus"] == "Completed"
+    assert job["ObjectiveStatusCounters"] == {"Succeeded": 6, "Pending": 0, "Failed": 0}
+    made = studio.sagemaker.list_training_jobs(NameContains=name, MaxResults=100)["TrainingJobSummaries"]
+    assert len({one["TrainingJobName"] for one in made}) == 6
+    assert len({str(t["TunedHyperParameters"]) for t in trials(studio, name)}) == 6

@@ -101,3 +101,17 @@ def refusal(operation: Any, request: dict[str, Any]) -> tuple[str, str]:
     except ClientError as error:
         return error.response["Error"]["Code"], error.response["Error"]["Message"]
     raise AssertionError("it was not refused")
+
+
+def tuned(studio: Studio, request: dict[str, Any]) -> dict[str, Any]:
+    """Run a tuning job to its end, and describe it."""
+    studio.sagemaker.create_hyper_parameter_tuning_job(**request)
+    return tuning_ended(studio, request["HyperParameterTuningJobName"])
+
+
+def tuning_ended(studio: Studio, name: str) -> dict[str, Any]:
+    def look() -> Any:
+        job = studio.sagemaker.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName=name)
+        return job if job["HyperParameterTuningJobStatus"] in ENDED else None
+
+    return until(look)

@@ -7,8 +7,8 @@ from cumulet.services.sagemaker.invocations import Invocations
 from cumulet.services.sagemaker.processing import Processing
 from cumulet.services.sagemaker.serving import Serving
 from cumulet.services.sagemaker.training import Training
-from cumulet.services.sagemaker.training_jobs import TrainingJobs
+from cumulet.services.sagemaker.tuning import Tuning
 
 
-class SageMaker(TrainingJobs, Training, Processing, Serving, Invocations):
+class SageMaker(Tuning, Training, Processing, Serving, Invocations):
     """All of SageMaker's operations."""
