@@ -124,3 +124,43 @@ def test_a_closed_pool_leaves_no_process_behind(pool: Pool, tmp_path: Path) -> N
     worker = pool.idle[0]
     pool.close()
     assert worker.process.poll() is not None
+
+
+def test_all_who_run_at_once_have_less_memory_than_there_is_and_the_first_has_the_most(
+    tmp_path: Path,
+) -> None:
+    pool = Pool(tmp_path / "workers", size=4)
+    shares = [int(pool._share(others).removesuffix("MB")) for others in range(4)]
+    assert shares == sorted(shares, reverse=True)
+    assert sum(shares) * 1_000_000 < os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    pool.close()
+
+
+def test_a_query_is_told_its_turn_when_it_waits_no_more(pool: Pool, tmp_path: Path) -> None:
+    told: list[str] = []
+    with pool.turns.turn("before"):
+        waiting = threading.Thread(
+            target=lambda: pool.run(query(tmp_path, "SELECT 1"), Nothing(), "a", lambda: told.append("turn"))
+        )
+        waiting.start()
+        assert told == []
+    waiting.join(20)
+    assert told == ["turn"]
+
+
+def test_a_crowd_of_checks_takes_one_worker(pool: Pool) -> None:
+    checks = [threading.Thread(target=pool.check, args=("SELECT 1",)) for _ in range(20)]
+    for each in checks:
+        each.start()
+    for each in checks:
+        each.join(20)
+    assert len(pool.idle) == 1
+
+
+def test_a_pool_that_is_warm_runs_on_the_worker_that_waits(pool: Pool, tmp_path: Path) -> None:
+    pool.warm()
+    (waiting,) = pool.idle
+    pool.warm()
+    assert pool.idle == [waiting]
+    pool.run(query(tmp_path, "SELECT 1"), Nothing(), "a")
+    assert pool.idle == [waiting]

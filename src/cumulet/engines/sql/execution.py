@@ -56,9 +56,14 @@ class Session:
             }
         )
         self.connection.execute("SET TimeZone = 'UTC'")
+        self.connection.execute("SET parquet_metadata_cache = true")  # a query looks at a file several times
         json_text.register(self.connection)
         scalars.register(self.connection)
         self.connection.execute(MACROS.read_text())
+
+    def limit(self, memory: str) -> None:
+        """How much of it the next query may use before it spills."""
+        self.connection.execute(f"SET memory_limit = '{memory}'")
 
     def run(self, query: Query, catalog: Lake) -> Outcome:
         lakes = Lakes(catalog, query.output.folder)

@@ -28,6 +28,9 @@ from cumulet.engines.sql.base import (
 )
 from cumulet.engines.sql.picking.base import Question, Refused, Tally
 
+AT_ONCE = 4  # queries on a small machine: short ones come to their turn beside long ones
+PART = 0.8  # of the machine's memory, for all of them
+KEPT = 3  # idle workers at most
 IDLE = 300.0  # seconds without a query after which a worker ends
 GRACE = 3.0  # seconds that a cancelled query has to notice
 
@@ -146,9 +149,9 @@ def answer(catalog: Lake | None, question: frames.Message) -> frames.Message:
 class Pool:
     """The engine: as many queries at once as `size`; the others wait their turn, first come first served."""
 
-    def __init__(self, folder: Path, size: int = 2) -> None:
+    def __init__(self, folder: Path, size: int = 0) -> None:
         self.folder = folder
-        self.size = size
+        self.size = size = size or max(AT_ONCE, os.cpu_count() or 1)
         self.idle: list[Worker] = []
         self.running: dict[str, Worker] = {}
         self.reaper: threading.Timer | None = None
@@ -207,9 +210,10 @@ class Pool:
                 begun()
             worker = self._take()
             with self.lock:
+                memory = self._share(len(self.running))
                 self.running[key] = worker
             try:
-                return worker.request(message, catalog, hear)
+                return worker.request({**message, "memory": memory}, catalog, hear)
             finally:
                 with self.lock:
                     del self.running[key]
@@ -231,7 +235,13 @@ class Pool:
         return self._started()
 
     def _started(self) -> Worker:
-        return Worker(self.folder, memory_limit(self.size), os.cpu_count() or 2)
+        return Worker(self.folder, self._share(self.size - 1), os.cpu_count() or 2)
+
+    def _share(self, others: int) -> str:
+        """The memory of a query beside so many others: the first gets the most, all together less than there is."""
+        pages, page = os.sysconf("SC_PHYS_PAGES"), os.sysconf("SC_PAGE_SIZE")
+        shares = sum(1 / number for number in range(1, self.size + 1))
+        return f"{int(pages * page * PART / shares / (others + 1)) // 1_000_000}MB"
 
     def _give_back(self, worker: Worker) -> None:
         worker.used = time.monotonic()
@@ -240,9 +250,7 @@ class Pool:
             return
         with self.lock:
             self.idle.append(worker)
-            surplus = (
-                [self.idle.pop(0)] if len(self.idle) > self.size + 1 else []
-            )  # one to check beside those that run
+            surplus = [self.idle.pop(0)] if len(self.idle) > KEPT else []
             self._arm()
         for each in surplus:
             each.close()
@@ -304,12 +312,6 @@ class Turns:
             if key in self.waiting:
                 self.waiting.remove(key)
                 self.changed.notify_all()
-
-
-def memory_limit(size: int) -> str:
-    """Half of the machine's memory, shared by the workers that may run at once."""
-    pages, page = os.sysconf("SC_PHYS_PAGES"), os.sysconf("SC_PAGE_SIZE")
-    return f"{pages * page // 2 // size // 1_000_000}MB"
 
 
 def sent(query: Query) -> dict[str, Any]:

@@ -137,6 +137,7 @@ class Worker:
             parse = grammar.change if message["change"] else grammar.query
             parse(message["text"])
             return None
+        self.session.limit(message["memory"])
         if message["do"] == "change":
             given = message["change"]
             change = Change(**{**given, "folder": Path(given["folder"])})
