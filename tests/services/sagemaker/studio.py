@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import tarfile
+import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -167,6 +168,14 @@ class Studio:
         self.in_service(name)
         return name
 
+    def serverless(self, model: str, most: int = 2) -> str:
+        """A configuration without instances, variant A."""
+        name = f"serverless-{uuid.uuid4().hex[:12]}"
+        config = {"MemorySizeInMB": 2048, "MaxConcurrency": most}
+        variant = {"VariantName": "A", "ModelName": model, "ServerlessConfig": config}
+        self.sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant])
+        return name
+
     def in_service(self, name: str) -> dict[str, Any]:
         self.sagemaker.get_waiter("endpoint_in_service").wait(EndpointName=name, WaiterConfig=SOON)
         return self.sagemaker.describe_endpoint(EndpointName=name)
@@ -184,6 +193,14 @@ class Studio:
         for endpoint in self.sagemaker.list_endpoints(MaxResults=100)["Endpoints"]:
             if endpoint["EndpointStatus"] in ("InService", "Failed"):
                 self.sagemaker.delete_endpoint(EndpointName=endpoint["EndpointName"])
+
+
+def until(true: Callable[[], Any], seconds: float = 60) -> None:
+    """Look again and again until something is so."""
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, "it never was"
+        time.sleep(0.05)
 
 
 def open_studio(client: Callable[..., Any]) -> Studio:

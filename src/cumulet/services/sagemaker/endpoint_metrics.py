@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -30,10 +31,18 @@ class Reporter:
         self.used: dict[
             str, tuple[float, float]
         ] = {}  # by instance: when it was looked at, its CPU seconds then
-        self.system_at = time.monotonic()
+        self.system_at = self.reported_at = time.monotonic()
+        self.backlog: int | None = None  # of asynchronous requests, where the endpoint takes them
+
+    def due(self) -> bool:
+        """Whether the last report is some seconds ago, however often somebody looks."""
+        return time.monotonic() - self.reported_at >= EVERY / 2
 
     def report(self, cloudwatch: Any, deployment: Deployment, now: float) -> None:
+        self.reported_at = time.monotonic()
         told = [datum for variant in deployment.everybody for datum in self._invocations(variant, now)]
+        if self.backlog is not None:
+            told.append(self._backlog_size(now))
         if told:
             cloudwatch.put_metric_data(Namespace=NAMESPACE, MetricData=told)
         if time.monotonic() - self.system_at >= SYSTEM_EVERY:
@@ -42,12 +51,25 @@ class Reporter:
             if system:
                 cloudwatch.put_metric_data(Namespace=SYSTEM, MetricData=system)
 
+    def _backlog_size(self, now: float) -> dict[str, Any]:
+        """https://docs.aws.amazon.com/sagemaker/latest/dg/async-inference-monitor.html"""
+        dimensions = [{"Name": "EndpointName", "Value": self.endpoint}]
+        name, unit, value = "ApproximateBacklogSize", "Count", float(self.backlog or 0)
+        return {
+            "MetricName": name,
+            "Unit": unit,
+            "Timestamp": _time(now),
+            "Dimensions": dimensions,
+            "Value": value,
+        }
+
     def _datum(self, variant: Variant, name: str, unit: str, now: float, **value: Any) -> dict[str, Any]:
         dimensions = [
             {"Name": "EndpointName", "Value": self.endpoint},
             {"Name": "VariantName", "Value": variant.name},
         ]
-        return {"MetricName": name, "Unit": unit, "Timestamp": now, "Dimensions": dimensions, **value}
+        told = {"MetricName": name, "Unit": unit, "Timestamp": _time(now), "Dimensions": dimensions}
+        return {**told, **value}
 
     def _invocations(self, variant: Variant, now: float) -> list[dict[str, Any]]:
         found = metric_data(variant.tally.take(), len(variant.staying))
@@ -78,6 +100,10 @@ class Reporter:
         before = self.used.get(instance.name, (now, used))
         self.used[instance.name] = (now, used)
         return 100 * max(0.0, used - before[1]) / max(1.0, now - before[0])
+
+
+def _time(now: float) -> datetime:
+    return datetime.fromtimestamp(now, UTC)
 
 
 def _pids(instance: Instance) -> list[int]:

@@ -13,7 +13,7 @@ from cumulet.services.sagemaker.fleet import fleet_of
 from cumulet.services.sagemaker.listing import Filters, Order
 from cumulet.services.sagemaker.models import containers_of
 from cumulet.services.sagemaker.refusals import invalid
-from cumulet.services.sagemaker.resources import ENDPOINT, ENDPOINT_CONFIG, MODEL, shown, summary
+from cumulet.services.sagemaker.resources import ENDPOINT, ENDPOINT_CONFIG, INFERENCE, MODEL, shown, summary
 from cumulet.services.sagemaker.rollouts import plan_of
 from cumulet.services.sagemaker.tags import TagList
 from cumulet.services.sagemaker.variants import Variant
@@ -205,6 +205,7 @@ class Endpoints(EndpointConfigs):
             if body and body["EndpointStatus"] == "Deleting" and not body["works"]:
                 self._delete(ENDPOINT, name)
                 self._untag(f"{ENDPOINT}/{name}")
+                self.store.records.delete_under(f"sagemaker.{INFERENCE}", self.caller.scope, f"{name}/")
 
         self.store.atomically(forget)
 

@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndp
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
 from collections.abc import Awaitable, Iterator
 from typing import Any
@@ -60,18 +61,17 @@ class Invocations(Resources):
     ) -> Iterator[dict[str, Any]]:
         status = first.status
         try:
-            for piece in (first.body, *()):
-                if piece:
-                    yield {"PayloadPart": {"Bytes": piece}}
-            for piece in rest:
+            for piece in itertools.chain([first.body], rest):
                 if piece:
                     yield {"PayloadPart": {"Bytes": piece}}
         except TimedOut:
             status = 500
-            yield _broken("ModelInvocationTimeExceeded", "The model did not finish its answer in time.")
+            raise _broken(
+                "ModelInvocationTimeExceeded", "The model did not finish its answer in time."
+            ) from None
         except (Broken, Gone) as error:
             status = 500
-            yield _broken("StreamBroken", str(error))
+            raise _broken("StreamBroken", str(error)) from None
         finally:
             deployment.end(taken)
             taken[0].tally.count(status, time.monotonic() - began, 0.0)
@@ -260,5 +260,5 @@ def _note_session(deployment: Deployment, taken: Taken, answered: Answered) -> N
         deployment.sessions.pop(over, None)
 
 
-def _broken(code: str, message: str) -> dict[str, Any]:
-    return {"ModelStreamError": {"Message": message, "ErrorCode": code}}
+def _broken(code: str, message: str) -> AwsError:
+    return AwsError("ModelStreamError", message, ErrorCode=code)

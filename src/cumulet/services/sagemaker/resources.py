@@ -17,6 +17,7 @@ TUNING_JOB = "hyper-parameter-tuning-job"
 MODEL = "model"
 ENDPOINT_CONFIG = "endpoint-config"
 ENDPOINT = "endpoint"
+INFERENCE = "inference"  # asynchronous; named by endpoint, time and id, so that they list in order
 WORDS = {ENDPOINT_CONFIG: "endpoint configuration"}  # where a kind is not called by its name
 KINDS = (TRAINING_JOB, PROCESSING_JOB, TRANSFORM_JOB, TUNING_JOB, MODEL, ENDPOINT_CONFIG, ENDPOINT)
 

@@ -17,6 +17,7 @@ from cumulet.engines.run.environments import CannotBuild
 from cumulet.engines.serve import NotLoaded, clear
 from cumulet.jobs import Job, Suspended
 from cumulet.services.sagemaker import capture, endpoint_metrics, lake
+from cumulet.services.sagemaker.async_inferences import AsyncInferences, Backlog
 from cumulet.services.sagemaker.capture import Capture
 from cumulet.services.sagemaker.container import Container
 from cumulet.services.sagemaker.endpoint_metrics import Reporter
@@ -40,7 +41,7 @@ class Stopped(Exception):
     """The endpoint was deleted, or given another configuration, before this one was ready."""
 
 
-class Serving(Endpoints, Hosting):
+class Serving(Endpoints, Hosting, AsyncInferences):
     """The work behind CreateEndpoint and UpdateEndpoint."""
 
     def run_endpoint(self, job: Job) -> None:
@@ -187,13 +188,23 @@ class Serving(Endpoints, Hosting):
         """Everything that has to be done now and then for an endpoint that is in service."""
         reporter = Reporter(job.payload["name"])
         renew = time.monotonic() + self._refresh_all(deployment)
+        backlog = Backlog()
+        try:
+            self._look_after(job, deployment, backlog, reporter)
+            while not job.wait(self._pace(deployment, renew)):
+                self._look_after(job, deployment, backlog, reporter)
+                if time.monotonic() >= renew:
+                    renew = time.monotonic() + self._refresh_all(deployment)
+        finally:
+            backlog.close()
+
+    def _look_after(self, job: Job, deployment: Deployment, backlog: Backlog, reporter: Reporter) -> None:
         self._fit(job, deployment)
-        while not job.wait(self._pace(deployment, renew)):
-            self._fit(job, deployment)
-            self._let_idle_go(deployment)
+        self._let_idle_go(deployment)
+        if job.payload.get("asynchronous"):
+            reporter.backlog = self._work_backlog(job.payload["name"], deployment, backlog)
+        if reporter.due():
             self._report(deployment, reporter)
-            if time.monotonic() >= renew:
-                renew = time.monotonic() + self._refresh_all(deployment)
 
     def _pace(self, deployment: Deployment, renew: float) -> float:
         """Seconds until something has to be looked at; whoever changes something wakes the job besides."""

@@ -77,3 +77,31 @@ class SageMakerRuntime(Service):
         )
         answer: dict[str, Any] = self.other("sagemaker").stream_endpoint(ask)
         return answer
+
+    def invoke_endpoint_async(
+        self,
+        *,
+        EndpointName: str,
+        InputLocation: str,
+        ContentType: str = "",
+        Accept: str = "",
+        CustomAttributes: str = "",
+        InferenceId: str | None = None,
+        RequestTTLSeconds: float | None = None,
+        InvocationTimeoutSeconds: float | None = None,
+        S3OutputPathExtension: str = "",
+        Filename: str = "",
+    ) -> dict[str, Any]:
+        """Promise an answer in S3 to a request that lies in S3; a failure lies where FailureLocation says.
+
+        https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpointAsync.html
+        """
+        answer: dict[str, Any] = self.other("sagemaker").ask_endpoint_later(
+            EndpointName,
+            InputLocation,
+            (ContentType, Accept, CustomAttributes),
+            InferenceId,
+            (RequestTTLSeconds, InvocationTimeoutSeconds),
+            (S3OutputPathExtension, Filename),
+        )
+        return answer
