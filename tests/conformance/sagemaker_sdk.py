@@ -2,7 +2,7 @@
 
 The suite is not part of this project: name a checkout of aws/sagemaker-python-sdk at its branch master-v2,
 and a Python that has what the tests import (`pip install sagemaker==2.257.7 'pytest<9' pytest-timeout
-pytest-rerunfailures mock stopit contextlib2 docker scikit-learn pandas pillow scipy`).
+pytest-rerunfailures mock stopit contextlib2 docker scikit-learn pandas pillow scipy awslogs fabric`).
 
     python tests/conformance/sagemaker_sdk.py CHECKOUT --python VENV/bin/python [--results FILE]
         jobs: session, S3, scikit-learn, XGBoost, PyTorch, processing, tuning, transform
@@ -57,23 +57,20 @@ ALGORITHMS = [
 SECONDS = 600  # that one test may take; the suite's own limits are for machines that have to be fetched
 
 
-def role(server: Child, owner: Account) -> None:
-    """The role that the tests name."""
-    iam = boto3.client(
-        "iam",
-        endpoint_url=server.config.endpoint,
-        region_name=REGION,
-        aws_access_key_id=owner["AccessKeyId"],
-        aws_secret_access_key=owner["SecretAccessKey"],
-    )
+def prepare(server: Child, owner: Account) -> None:
+    """What the tests expect to be in their account: a role, and the SDK's default bucket."""
+    session = boto3.Session(owner["AccessKeyId"], owner["SecretAccessKey"], region_name=REGION)
+    iam, s3 = (session.client(name, endpoint_url=server.config.endpoint) for name in ("iam", "s3"))
     iam.create_role(RoleName=ROLE, AssumeRolePolicyDocument=json.dumps(TRUST))
     iam.attach_role_policy(RoleName=ROLE, PolicyArn=POLICY)
+    bucket = f"sagemaker-{REGION}-{owner['AccountId']}"
+    s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
 
 
 def run(python: str, checkout: Path, files: list[str], more: list[str], server: Child) -> list[Outcome]:
     """The suite's outcomes, test by test."""
     owner = account("sagemaker-sdk", server.data_dir)
-    role(server, owner)
+    prepare(server, owner)
     chosen = environment.variables(server.config, owner, REGION)
     arguments = [
         "-o",
