@@ -11,7 +11,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -21,6 +21,7 @@ from cumulet.engines.sql.base import (
     Change,
     Lake,
     Outcome,
+    Output,
     Query,
     ResultColumn,
     SqlError,
@@ -315,7 +316,12 @@ class Turns:
 
 
 def sent(query: Query) -> dict[str, Any]:
-    return {**asdict(query), "output": {**asdict(query.output), "folder": str(query.output.folder)}}
+    return {**members(query), "output": {**members(query.output), "folder": str(query.output.folder)}}
+
+
+def members(given: Query | Output) -> dict[str, Any]:
+    """What `asdict` gives, but not copied all the way down: it goes into JSON at once."""
+    return {each.name: getattr(given, each.name) for each in fields(given)}
 
 
 def outcome(given: dict[str, Any]) -> Outcome:
