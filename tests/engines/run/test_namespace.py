@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -172,6 +173,23 @@ def test_a_program_can_have_a_name_and_an_address_of_its_own(tmp_path):
     run = start(Task(tmp_path / "run", command, mounts=mounts, hostname="algo-1"))
     assert run.wait(PATIENCE).exit_code == 0
     assert run.log.read_text() == "algo-1 127.1.2.3\n"
+
+
+@needs_mounts
+def test_a_program_without_a_network_reaches_nothing_but_itself(tmp_path):
+    program = """
+import socket
+with socket.create_server(("127.0.0.1", 0)) as server:
+    socket.create_connection(server.getsockname()).close()
+    print("itself")
+with socket.socket() as other:
+    print(other.connect_ex(("127.0.0.1", %d)) != 0)
+"""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        command = [sys.executable, "-c", program % server.getsockname()[1]]
+        run = start(Task(tmp_path / "run", command, offline=True))
+        assert run.wait(PATIENCE).exit_code == 0, run.log.read_text()
+    assert run.log.read_text() == "itself\nTrue\n"
 
 
 @needs_mounts

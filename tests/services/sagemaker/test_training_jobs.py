@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from cumulet.engines.run import mounts_refused, mounts_supported
+
 from .studio import unpacked
 
 METRICS = [{"Name": "accuracy", "Regex": "accuracy=([0-9.]+)"}]
@@ -164,6 +166,19 @@ def test_a_jobs_name_is_unique(studio):
     assert "already exists" in message
 
 
+@pytest.mark.skipif(not mounts_supported(), reason=mounts_refused())
+def test_an_isolated_script_reaches_nobody_and_its_model_is_kept(studio, server):
+    script = (
+        "import os, socket\n"
+        "with socket.socket() as one:\n"
+        f"    assert one.connect_ex(('127.0.0.1', {server.port})) != 0\n"
+        "open(os.environ['SM_MODEL_DIR'] + '/alone', 'w').write('yes')"
+    )
+    request = {**studio.request({"train.py": script}), "EnableNetworkIsolation": True}
+    job = studio.train(request)
+    assert unpacked(studio.read(job["ModelArtifacts"]["S3ModelArtifacts"])) == {"alone": b"yes"}
+
+
 def test_an_unknown_job_is_not_found(studio):
     with pytest.raises(ClientError, match="Requested resource not found"):
         studio.sagemaker.describe_training_job(TrainingJobName="nobody")
@@ -211,7 +226,6 @@ def test_an_unknown_image_is_refused_with_the_list_of_known_ones(studio):
 @pytest.mark.parametrize(
     ("member", "value"),
     [
-        ("EnableNetworkIsolation", True),
         ("RemoteDebugConfig", {"EnableRemoteDebug": True}),
         ("ExperimentConfig", {"ExperimentName": "one"}),
     ],

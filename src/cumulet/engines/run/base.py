@@ -28,7 +28,8 @@ class Task:
     program only (`{"/opt/ml": job_folder}`). Folders in them that are `shielded` hold files of somebody else's
     by another name: what the program writes there goes to copies of its own, or is refused where the system
     cannot do that; those that are `read_only` it cannot write to at all. With mounts it may also have a
-    `hostname` of its own. The program gets exactly `environment`, plus PATH, HOME, LANG and PYTHONUNBUFFERED
+    `hostname` of its own, and be `offline`: it reaches nothing but
+    itself. The program gets exactly `environment`, plus PATH, HOME, LANG and PYTHONUNBUFFERED
     where it does not say, and CUMULET_RUN, its folder; standard input is empty.
 
     After `seconds` it is asked to end (SIGTERM to its process group), `grace` seconds later killed with all
@@ -44,6 +45,7 @@ class Task:
     shielded: Sequence[str] = ()
     read_only: Sequence[str] = ()
     hostname: str = ""
+    offline: bool = False
     cwd: Path | None = None  # as the program sees it, so it may lie in a mount; default: the folder
     seconds: float | None = None
     grace: float = 30.0

@@ -35,7 +35,7 @@ POLL = 0.05  # seconds between looks, only where the system has no pidfd
 
 def start(task: Task) -> LocalRun:
     """Start a program; it runs (or has failed, with the reason in its log) when this returns."""
-    if task.mounts and (refused := namespace.mounts_refused()):
+    if (task.mounts or task.offline) and (refused := namespace.mounts_refused()):
         raise MountsUnavailable(refused)
     task = replace(task, folder=task.folder.absolute())
     task.folder.mkdir(parents=True, exist_ok=True)
@@ -235,6 +235,7 @@ def _spoken(task: Task, lock: int) -> dict[str, Any]:
         "shielded": [str(place) for place in task.shielded],
         "read_only": [str(place) for place in task.read_only],
         "hostname": task.hostname,
+        "offline": task.offline,
         "cwd": str(task.cwd or task.folder),
         "seconds": task.seconds,
         "grace": task.grace,

@@ -179,10 +179,10 @@ def _become(task: dict[str, Any], telling: int) -> NoReturn:
     """In the child: take on the task's surroundings and turn into its program."""
     try:
         _dress(task)
-        if task["mounts"]:
+        if task["mounts"] or task["offline"]:
             from cumulet.engines.run import namespace
 
-            namespace.enter(task["mounts"], task["hostname"])
+            namespace.enter(task["mounts"], task["hostname"], offline=task["offline"])
             for number, place in enumerate(task["shielded"]):
                 namespace.shield(place, f"{task['folder']}/shield-{number}")
             for place in task["read_only"]:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from cumulet.engines.run import mounts_refused
 from cumulet.services.sagemaker import images
 from cumulet.services.sagemaker.algorithms import catalogue
 from cumulet.services.sagemaker.channel_checks import check_channels, check_mode
-from cumulet.services.sagemaker.cluster import groups
+from cumulet.services.sagemaker.cluster import groups, hosts
 from cumulet.services.sagemaker.instances import Instances
 from cumulet.services.sagemaker.refusals import invalid
 from cumulet.services.sagemaker.roles import Roles
@@ -26,6 +27,7 @@ class TrainingChecks(Roles):
         names = [group["InstanceGroupName"] for group in groups(resources)]
         check_channels(request.get("InputDataConfig", []), algorithm["TrainingInputMode"], names)
         check_distribution(request.get("HyperParameters", {}))
+        _check_isolation(request)
         Instances(self.store.directory).whole(resources)
         image = images.find(algorithm["TrainingImage"], self.store)
         if image.algorithm and built_in(request):
@@ -57,9 +59,14 @@ class TrainingChecks(Roles):
             raise invalid(f"The S3 bucket of the output path {output} does not exist.")
 
 
-def refuse_on(member: str, value: bool) -> None:
-    if value:
-        raise NotImplementedByCumulet(f"CreateTrainingJob with {member}")
+def _check_isolation(request: dict[str, Any]) -> None:
+    """One host can be cut off from everything; several would be cut off from each other."""
+    if not request["EnableNetworkIsolation"]:
+        return
+    if refused := mounts_refused():
+        raise NotImplementedByCumulet(f"CreateTrainingJob with EnableNetworkIsolation here ({refused})")
+    if len(hosts(request["ResourceConfig"])) > 1:
+        raise NotImplementedByCumulet("CreateTrainingJob with EnableNetworkIsolation on several instances")
 
 
 def built_in(request: dict[str, Any]) -> bool:

@@ -14,7 +14,7 @@ from cumulet.services.sagemaker.refusals import honour_only, invalid
 from cumulet.services.sagemaker.resources import TRAINING_JOB, shown, summary
 from cumulet.services.sagemaker.search import Search
 from cumulet.services.sagemaker.tags import TagList
-from cumulet.services.sagemaker.training_checks import TrainingChecks, refuse_on
+from cumulet.services.sagemaker.training_checks import TrainingChecks
 from cumulet.services.sagemaker.training_request import described
 from cumulet.services.sagemaker.warm_pools import WarmPools
 from cumulet.wire.errors import AwsError
@@ -68,7 +68,6 @@ class TrainingJobs(Search, TrainingChecks, WarmPools):
         """
         request = described(locals())
         request["TrainingJobArn"] = self._arn_of(TRAINING_JOB, TrainingJobName)
-        refuse_on("EnableNetworkIsolation", EnableNetworkIsolation)
         honour_only("RemoteDebugConfig", RemoteDebugConfig or {}, ())
         honour_only("SessionChainingConfig", SessionChainingConfig or {}, ())
         self._check_training_job(request)

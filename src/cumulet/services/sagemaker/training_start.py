@@ -149,6 +149,7 @@ class TrainingStart(WarmPools):
             shielded=shielded(mine, container) if apart else [],
             read_only=read_only(mine, container) if apart else [],
             hostname=host.name if container.mounts else "",
+            offline=body["EnableNetworkIsolation"],
             cwd=container.root,
             seconds=self._seconds(job, body),
             grace=GRACE,
