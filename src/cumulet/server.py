@@ -101,9 +101,10 @@ class Application:
         return None if response is None else _sendable(request, response)
 
     async def _soon(self, request: Request) -> Response | None:
-        """The answer of an endpoint's model, which no thread need wait for, where one has answered before."""
+        """An answer that no thread need wait for: of an endpoint's model, where one has answered before, or
+        to a small object's PUT, which waits for the disk only."""
         body = request.body
-        if not self.asked or not isinstance(body, io.BytesIO) or not INVOCATION.fullmatch(request.path):
+        if not isinstance(body, io.BytesIO) or not (self._is_put(request) or self._is_invocation(request)):
             return None
         response = await app.respond_soon(self.house, request)
         if response is None:
@@ -111,6 +112,12 @@ class Application:
             request.body = body
             return None
         return _sendable(request, response)
+
+    def _is_put(self, request: Request) -> bool:
+        return self.warm and request.method == "PUT" and route.scope(request)[0] == "s3"
+
+    def _is_invocation(self, request: Request) -> bool:
+        return self.asked and bool(INVOCATION.fullmatch(request.path))
 
     def _respond(self, request: Request) -> Response:
         response = app.respond(self.house, request)

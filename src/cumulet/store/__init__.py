@@ -6,13 +6,14 @@ on the way to a promise, see `deferring`). Nothing here knows what an AWS servic
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 from cumulet.presence import prepare
+from cumulet.store import haste
 from cumulet.store.blobs import Blobs
 from cumulet.store.checkup import Checkup
 from cumulet.store.credentials import Credentials
@@ -103,6 +104,12 @@ class Store:
         if self.reserve.missing:
             self.reserve.keep()
         return self.database.write(lambda _: change())
+
+    def soon(self, change: Callable[[], T]) -> Awaitable[T]:
+        """As `atomically`, for an event loop, which is told when the change is on disk."""
+        if self.reserve.missing:
+            haste.check()
+        return self.database.write_soon(lambda _: change())
 
     def making_room(self, change: Callable[[], T]) -> T:
         """As `atomically`, for a change behind which there is more room: a full disk does not keep it."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import threading
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -53,6 +53,9 @@ class Database(Protocol):
 
     def write(self, change: Callable[[Transaction], T]) -> T:
         """Apply a change durably. Inside another change it joins that one. May be retried: keep it pure."""
+
+    def write_soon(self, change: Callable[[Transaction], T]) -> Awaitable[T]:
+        """The same, begun at once, for the event loop of this thread to wait for."""
 
     def deferring(self) -> AbstractContextManager[None]:
         """Inside, this thread's changes do not wait for the disk: each is seen by all at once and survives

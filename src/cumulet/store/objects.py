@@ -176,12 +176,13 @@ class Objects:
             rows = self.database.read(LISTED, where) or self.database.read(NEWEST_UNLISTED, where)
         return Entry.of(rows[0]) if rows else None
 
-    def put(self, entry: Entry) -> list[str]:
+    def put(self, entry: Entry, before: Entry | None = None) -> list[str]:
         """Make `entry` the current version. The version of the same name is replaced, others are kept.
 
-        Gives back the blobs that nothing refers to any more: delete them once this is committed.
+        `before` is the current version, if this change has looked already. Gives back the blobs that nothing
+        refers to any more: delete them once this is committed.
         """
-        before = self.find(entry.bucket, entry.key)
+        before = before or self.find(entry.bucket, entry.key)
         lost = self._drop(before, entry) if before else []
         self._supersede(before, entry)
         entry.listed = not entry.marker

@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -87,6 +87,9 @@ class PostgresDatabase:
             except COME_BETWEEN:
                 time.sleep(random.uniform(0, PAUSE * min(attempt, 20)))
         return self._write(change)
+
+    def write_soon(self, change: Callable[[Transaction], T]) -> Awaitable[T]:
+        raise haste.TakesTime  # there is no thread that could do it meanwhile
 
     def deferring(self) -> AbstractContextManager[None]:
         return self.joined.deferring()

@@ -14,19 +14,21 @@ import queue
 import sqlite3
 import threading
 from collections import deque
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
 from cumulet.store import haste
+from cumulet.store.awaited import Awaited, Outboxes
 from cumulet.store.database import Closed, Dialect, Full, Joined, Row, Transaction, migrate
 from cumulet.store.recall import Changes, Recall
 from cumulet.store.turns import Turn
 
 T = TypeVar("T")
-Change = tuple[Callable[[Transaction], Any], "Future[Any]", bool]  # what to do, who waits, for the disk too?
+Waiting = Future[Any] | Awaited
+Change = tuple[Callable[[Transaction], Any], Waiting, bool]  # what to do, who waits, for the disk too?
 
 DIALECT = Dialect(bytewise="", blob="BLOB")
 FULL = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE)  # the latter: no room for the log's index
@@ -53,6 +55,7 @@ class SqliteDatabase:
         self.readers = Readers(self._connect)
         self.changes: queue.SimpleQueue[Change | None] = queue.SimpleQueue()
         self.closing = threading.Lock()
+        self.outboxes = Outboxes(_told)
         self.closed = False
         shared = path.parent / "run"
         counted = Changes(shared / f"{path.name}.changes")
@@ -78,16 +81,22 @@ class SqliteDatabase:
             return change(self.joined.transaction)
         haste.check()
         future: Future[T] = Future()
+        self._queue(change, future)
+        try:
+            return future.result()
+        except sqlite3.OperationalError as error:
+            raise _told(error) from error
+
+    def write_soon(self, change: Callable[[Transaction], T]) -> Awaitable[T]:
+        awaited = self.outboxes.awaited()
+        self._queue(change, awaited)
+        return awaited.future
+
+    def _queue(self, change: Callable[[Transaction], Any], future: Future[Any] | Awaited) -> None:
         with self.closing:  # nothing may queue up behind the end of the queue, where nobody would answer it
             if self.closed:
                 raise Closed("The store is closed.")
             self.changes.put((change, future, self.joined.durable))
-        try:
-            return future.result()
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode in FULL:
-                raise Full from error
-            raise
 
     def deferring(self) -> AbstractContextManager[None]:
         return self.joined.deferring()
@@ -112,6 +121,12 @@ class SqliteDatabase:
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
         return connection
+
+
+def _told(error: BaseException) -> BaseException:
+    """SQLite's word for a full disk, as the store has it."""
+    full = isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode in FULL
+    return Full() if full else error
 
 
 class Readers:
@@ -181,7 +196,7 @@ class Writer(threading.Thread):
         What need not wait for the disk does not join those that do: it is a group of its own.
         """
         taken: list[Change] = []
-        results: list[tuple[Future[Any], Any]] = []
+        results: list[tuple[Waiting, Any]] = []
         waiting: Change | None = first
         try:
             with self.turn:
@@ -210,8 +225,8 @@ class Writer(threading.Thread):
     def _run_change(
         self,
         change: Callable[[Transaction], Any],
-        future: Future[Any],
-        results: list[tuple[Future[Any], Any]],
+        future: Waiting,
+        results: list[tuple[Waiting, Any]],
     ) -> None:
         assert self.joined.transaction is not None
         hooks = len(self.hooks)
@@ -229,7 +244,7 @@ class Writer(threading.Thread):
             self.connection.execute("RELEASE change")
             results.append((future, result))
 
-    def _succeed(self, results: list[tuple[Future[Any], Any]]) -> None:
+    def _succeed(self, results: list[tuple[Waiting, Any]]) -> None:
         hooks, self.hooks = self.hooks, []
         for future, result in results:
             future.set_result(result)

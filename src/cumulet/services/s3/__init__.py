@@ -58,4 +58,4 @@ class S3(
 ):
     """The operations of S3, one noun per file."""
 
-    prompt = frozenset({"GetObject", "HeadObject", "HeadBucket"})
+    prompt = frozenset({"GetObject", "HeadObject", "HeadBucket", "PutObject"})

@@ -5,11 +5,11 @@ Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/uploading-download
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from cumulet.services import Answer
+from cumulet.services import Answer, Later
 from cumulet.services.s3 import (
     archives,
     checksums,
@@ -25,6 +25,7 @@ from cumulet.services.s3 import (
     rot,
     tags,
 )
+from cumulet.services.s3.access import Bucket
 from cumulet.services.s3.members import (
     BODY,
     CHECKSUMS,
@@ -64,7 +65,7 @@ class Objects(Versions):
         Tagging: str = "",
         ExpectedBucketOwner: str = "",
         **members: Any,
-    ) -> dict[str, Any]:
+    ) -> dict[str, Any] | Later:
         """Keep an object whole, or not at all. A `Path` as body is taken over: the file is moved, not copied.
 
         ContentLength has no effect of its own: the wire has counted the bytes.
@@ -83,14 +84,23 @@ class Objects(Versions):
         self._check_early(Bucket, Key, members)
         lock = encryption.lock_of(members)
         received = receive(self.store.blobs, Key, Body, members, sealed=bool(sealing), lock=lock, riding=True)
-        entry = self._publish(self._entry(Bucket, Key, received, detail, storage), members)
+        entry = self._entry(Bucket, Key, received, detail, storage)
+        if haste.in_haste():
+            return Later(self._told_soon(bucket, self._publish_soon(entry, members)))
+        self._publish(entry, members)
         rot.trust(self.store.blobs, entry)
+        return self._put_answer(bucket, entry)
+
+    async def _told_soon(self, bucket: Bucket, published: Awaitable[Entry]) -> dict[str, Any]:
+        return self._put_answer(bucket, await published)
+
+    def _put_answer(self, bucket: Bucket, entry: Entry) -> dict[str, Any]:
         return {
             "ETag": f'"{entry.etag}"',
-            **checksums.members(received.checksum),
+            **checksums.members(entry.detail["checksum"]),
             **new_version_members(bucket, entry),
             **expiry.of_object(self.store, bucket, entry),
-            **sealing,
+            **entry.detail.get("encryption", {}),
         }
 
     @honours(READ_CONDITIONS, RESPONSE_HEADERS, customer_keys.CUSTOMER, REQUEST)

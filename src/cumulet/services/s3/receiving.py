@@ -13,6 +13,7 @@ from typing import Any
 
 from cumulet.services.s3 import checksums, errors
 from cumulet.services.s3.lanes import Lanes
+from cumulet.store import haste
 from cumulet.store.blobs import Blobs, Draft, suffix_of
 from cumulet.store.sealed import is_sealed
 from cumulet.wire.digests import DIGESTS
@@ -50,12 +51,14 @@ def receive(
     """
     intake = Intake(members, algorithm)
     if isinstance(body, Path):
+        haste.check()
         return intake.adopt(blobs, key, body, sealed=sealed, lock=lock)
     source = io.BytesIO(body) if isinstance(body, bytes | bytearray) else body
     length = len(body) if isinstance(body, bytes | bytearray) else getattr(body, "length", None)
     if riding and length is not None and blobs.carries(length):
         data = intake.whole(source)
         return intake.received(blobs.hold(data, suffix_of(key), sealed=sealed, lock=lock))
+    haste.check()
     with blobs.draft(suffix_of(key), sealed=sealed, lock=lock) as draft:
         if length is not None and length < LARGE:
             for piece in iter(lambda: source.read(CHUNK), b""):

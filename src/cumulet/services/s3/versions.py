@@ -9,7 +9,7 @@ import binascii
 import os
 import re
 from base64 import b64decode, urlsafe_b64encode
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from email.utils import formatdate
 from pathlib import Path
 from typing import Any
@@ -46,29 +46,42 @@ class Versions(Granting):
         What is lost by it (the version that it replaces) is deleted afterwards; where it cannot be made
         current, its own blob is.
         """
-
-        def commit() -> list[str]:
-            bucket = self._found(entry.bucket)
-            before = self.store.objects.find(entry.bucket, entry.key)
-            conditions.check_write(before, entry.key, wanted)
-            self._name_version(bucket, entry, before)
-            return [*self.store.objects.put(entry), *also()]
-
         riding = self.store.blobs.rides(entry.blob)
         try:
-            lost = self.store.atomically(commit)
+            lost = self.store.atomically(lambda: [*self._put(entry, wanted), *also()])
+        except (
+            AwsError,
+            Full,
+        ):  # of other failures nobody knows whether the commit came through: the checkup will
+            self.store.blobs.delete(entry.blob)
+            raise
+        if not riding:
+            self._follow_up(entry.bucket, [entry.key], lost)
+        return entry
+
+    def _publish_soon(self, entry: Entry, wanted: Mapping[str, Any]) -> Awaitable[Entry]:
+        """The same for who must not wait, of an entry whose blob rides in the commit."""
+        return self._published(entry, self.store.soon(lambda: self._put(entry, wanted)))
+
+    async def _published(self, entry: Entry, committed: Awaitable[list[str]]) -> Entry:
+        try:
+            await committed
         except (AwsError, Full):
             self.store.blobs.delete(entry.blob)
             raise
-        except BaseException:  # nobody knows whether the commit came through: settler or checkup will
-            if riding:
-                self.store.settler.follow((entry.bucket, entry.key), entry.blob, [])
-            raise
-        if riding:
-            self.store.settler.follow((entry.bucket, entry.key), entry.blob, lost)
-        else:
-            self._follow_up(entry.bucket, [entry.key], lost)
         return entry
+
+    def _put(self, entry: Entry, wanted: Mapping[str, Any]) -> list[str]:
+        """Inside a change of the store: make an entry current; the blobs that are lost by it."""
+        bucket = self._found(entry.bucket)
+        before = self.store.objects.find(entry.bucket, entry.key)
+        conditions.check_write(before, entry.key, wanted)
+        self._name_version(bucket, entry, before)
+        lost = self.store.objects.put(entry, before)
+        if self.store.blobs.rides(entry.blob):
+            place = (entry.bucket, entry.key)
+            self.store.database.after_commit(lambda: self.store.settler.follow(place, entry.blob, lost))
+        return lost
 
     def _withdraw(
         self,
