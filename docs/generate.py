@@ -15,6 +15,7 @@ import sys
 from pathlib import Path
 
 import athena_functions
+import sagemaker_algorithms
 from botocore import __version__, xform_name
 from botocore.model import OperationModel
 
@@ -95,6 +96,7 @@ def pages() -> dict[Path, str]:
     for service in services.names():
         found[ROOT / "docs" / "services" / f"{service}.md"] = service_page(service)
     found[athena_functions.PLACE] = athena_functions.page()
+    found[sagemaker_algorithms.PLACE] = sagemaker_algorithms.page()
     return found
 
 

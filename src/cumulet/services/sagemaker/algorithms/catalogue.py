@@ -19,9 +19,12 @@ class Algorithm:
     name: str  # as its image is called
     title: str
     module: str  # in this package: HYPERPARAMETERS, METRICS, train(job), load(folder, version)
-    needs: tuple[tuple[str, str], ...]  # what has to be importable, and the package that has it
-    page: str  # of AWS's developer guide
-    repositories: tuple[str, ...] = ()
+    library: str
+    reads: str  # its training data
+    answers: str  # what it says of a request
+    leaves: str  # in model.tar.gz
+    needs: tuple[tuple[str, str], ...] = ()  # what has to be importable, and the package that has it
+    repositories: tuple[str, ...] = ()  # other names of its images
 
     @property
     def code(self) -> Any:
@@ -44,33 +47,87 @@ class Algorithm:
 
 
 SCIPY, SKLEARN = ("scipy", "scipy"), ("sklearn", "scikit-learn")
+VECTORS = "RecordIO-protobuf, CSV"
 
 ALGORITHMS = (
     Algorithm(
         "blazingtext",
         "BlazingText",
         "blazing_text",
+        "fastText",
+        "`train`, `validation`: lines of text (`__label__x ...` for classes), augmented manifests",
+        '`[{"label": [...], "prob": [...]}]` for `{"instances": [...], "configuration": {"k": 1}}`, `[{"vector": '
+        '[...], "word": "..."}]` for words; JSON Lines',
+        "`model.bin`; of words `vectors.txt`, with subwords `vectors.bin` too: fastText's own files",
         (("fasttext", "fasttext-numpy2-wheel"),),
-        "blazingtext",
     ),
     Algorithm(
         "factorization-machines",
         "Factorization Machines",
         "factorization_machines",
+        "numpy, scipy",
+        f"`train`, `test`: {VECTORS}; sparse vectors stay sparse",
+        '`{"predictions": [{"score": ..., "predicted_label": ...}]}`',
+        "`model_algo-1`, a zip archive whose `params` are MXNet's arrays; without `symbol.json`",
         (SCIPY,),
-        "fact-machines",
     ),
-    Algorithm("kmeans", "K-Means", "k_means", (SKLEARN,), "k-means"),
-    Algorithm("knn", "K-Nearest Neighbors", "nearest_neighbors", (), "k-nearest-neighbors"),
-    Algorithm("linear-learner", "Linear Learner", "linear_learner", (), "linear-learner"),
-    Algorithm("pca", "Principal Component Analysis", "principal_components", (), "pca"),
-    Algorithm("randomcutforest", "Random Cut Forest", "random_cut_forest", (), "randomcutforest"),
+    Algorithm(
+        "kmeans",
+        "K-Means",
+        "k_means",
+        "numpy, scikit-learn",
+        f"`train`, `test`: {VECTORS}",
+        '`{"predictions": [{"closest_cluster": ..., "distance_to_cluster": ...}]}`',
+        "`model_algo-1`: the centers, as `mx.nd.load` reads them",
+        (SKLEARN,),
+    ),
+    Algorithm(
+        "knn",
+        "K-Nearest Neighbors",
+        "nearest_neighbors",
+        "numpy; faiss for the indexes IVFFlat and IVFPQ (`pip install faiss-cpu`)",
+        f"`train`, `test`: {VECTORS}",
+        '`{"predictions": [{"predicted_label": ...}]}`, with `distances` and `labels` for `Accept: '
+        "application/json; verbose=true`",
+        "`model_algo-1`, a file of Cumulet's own",
+    ),
+    Algorithm(
+        "linear-learner",
+        "Linear Learner",
+        "linear_learner",
+        "numpy",
+        f"`train`, `validation`, `test`: {VECTORS}",
+        '`{"predictions": [{"score": ..., "predicted_label": ...}]}`',
+        "`model_algo-1`, a zip archive whose `mx-mod-0000.params` are MXNet's arrays; without a symbol",
+    ),
+    Algorithm(
+        "pca",
+        "Principal Component Analysis",
+        "principal_components",
+        "numpy",
+        f"`train`: {VECTORS}",
+        '`{"projections": [{"projection": [...]}]}`, the largest component last',
+        "`model_algo-1`: `mean`, `s` and `v`, as `mx.nd.load` reads them",
+    ),
+    Algorithm(
+        "randomcutforest",
+        "Random Cut Forest",
+        "random_cut_forest",
+        "numpy",
+        f"`train`, `test` (labelled, 1 for an anomaly): {VECTORS}",
+        '`{"scores": [{"score": ...}]}`',
+        "`model_algo-1`, a file of Cumulet's own",
+    ),
     Algorithm(
         "xgboost",
         "XGBoost",
         "xgboost_trees",
+        "XGBoost, whichever version is installed, for every version of the image",
+        "`train`, `validation`: CSV, libsvm, Parquet, RecordIO-protobuf",
+        'the scores as CSV (on one line from images before 1.5), `{"predictions": [{"score": ...}]}` as JSON, JSON '
+        "Lines, RecordIO-protobuf; `SAGEMAKER_INFERENCE_OUTPUT` selects more",
+        "`xgboost-model`: what `Booster.load_model` reads; a pickled booster from images before 1.3",
         (("xgboost", "xgboost-cpu"), SCIPY),
-        "xgboost",
         ("sagemaker-xgboost",),
     ),
 )
@@ -80,11 +137,11 @@ REFUSED = {
     "autogluon-training": "AutoGluon-Tabular",
     "catboost-training": "CatBoost",
     "forecasting-deepar": "DeepAR",
+    "image-classification": "Image Classification",
+    "ipinsights": "IP Insights",
     "lda": "Latent Dirichlet Allocation",
     "lightgbm-training": "LightGBM",
     "ntm": "Neural Topic Model",
-    "image-classification": "Image Classification",
-    "ipinsights": "IP Insights",
     "object-detection": "Object Detection",
     "object2vec": "Object2Vec",
     "semantic-segmentation": "Semantic Segmentation",

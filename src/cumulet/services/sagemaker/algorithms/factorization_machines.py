@@ -15,7 +15,7 @@ import numpy as np
 
 from . import class_metrics, replies, vectors
 from .errors import ClientError
-from .job import Job, qualities
+from .job import Job, Metric, qualities
 from .k_means import check_width
 from .losses import logistic, sigmoid, squared
 from .optimizers import EPSILON, Optimizer
@@ -23,14 +23,20 @@ from .replies import Answer, Headers, Row
 from .schema import Hyperparameter, Schema, choice, integer, real
 from .tables import Matrix, Table, scipy_sparse
 
-METRICS = qualities(
-    ("train", "test"),
-    {
-        "rmse": "loss",
-        "binary_classification_accuracy": "score",
-        "binary_classification_cross_entropy": "loss",
-        "binary_f_1.000": "score",
-    },
+F1 = "binary_f_1.000"  # as the log has it
+METRICS = (
+    *qualities(
+        ("train", "test"),
+        {
+            "rmse": "loss",
+            "binary_classification_accuracy": "score",
+            "binary_classification_cross_entropy": "loss",
+        },
+    ),
+    *(
+        Metric(f"{m.name.partition(':')[0]}:binary_f_beta", m.regex)
+        for m in qualities(("train", "test"), {F1: "score"})
+    ),
 )
 
 
@@ -143,7 +149,7 @@ def _report(job: Job, where: str, features: Matrix, labels: np.ndarray, machine:
     said, truth = (scores > 0).astype(int), labels.astype(int)
     job.quality(where, "binary_classification_accuracy", class_metrics.accuracy(truth, said), "score")
     job.quality(where, "binary_classification_cross_entropy", float(logistic(scores, labels, {})[0].mean()))
-    return job.quality(where, "binary_f_1.000", class_metrics.LABELS["f1_binary"](truth, said), "score")
+    return job.quality(where, F1, class_metrics.LABELS["f1_binary"](truth, said), "score")
 
 
 def load(folder: Path, version: str) -> Callable[[bytes, Headers], Answer]:

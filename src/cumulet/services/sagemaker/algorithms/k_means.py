@@ -19,7 +19,7 @@ from . import replies, vectors
 from .errors import BadRequest, ClientError, missing
 from .job import Job, qualities
 from .replies import Answer, Headers, Row
-from .schema import Schema, choice, integer, real, text
+from .schema import Schema, choice, flag, integer, real, text
 from .tables import Table
 
 METRICS = (
@@ -42,6 +42,7 @@ HYPERPARAMETERS = Schema(
         integer("epochs", 1, low=1),
         text("eval_metrics", 'a list of "msd", "ssd"', ["msd"], parse=_names),
         integer("extra_center_factor", "auto", low=1, also=("auto",)),
+        flag("force_dense", True).but(note="sent by the SDK; all is dense here"),
         integer("half_life_time_size", 0, low=0),
         choice("init_method", ("random", "kmeans++"), "random"),
         choice("local_lloyd_init_method", ("random", "kmeans++"), "kmeans++"),
