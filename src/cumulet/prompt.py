@@ -17,7 +17,7 @@ from cumulet.wire.message import Headers, Request, Response
 
 S3 = (b"/s3/aws4_request", b"%2Fs3%2Faws4_request")  # in what a Version 4 signature says it is for
 READS = (b"GET", b"HEAD")
-WITH_A_BODY = frozenset({"content-length", "transfer-encoding", "expect", "upgrade"})
+WITH_A_BODY = frozenset({"transfer-encoding", "expect", "upgrade"})
 
 AtOnce = Callable[[Request], Response | None]
 
@@ -82,7 +82,7 @@ class Prompt(HttpToolsProtocol):
         request = self._request(method.decode())
         if request is None or (response := self.at_once(request)) is None:
             return False
-        lasts = self.parser.should_keep_alive()
+        lasts = self.parser.get_http_version() != "1.0" and self.parser.should_keep_alive()
         self.transport.write(self._written(response, lasts, bodiless=method == b"HEAD"))
         self.server_state.total_requests += 1
         if lasts:
@@ -94,7 +94,9 @@ class Prompt(HttpToolsProtocol):
     def _request(self, method: str) -> Request | None:
         """What has come, if it is all that comes, and nothing out of the ordinary."""
         headers = Headers.of(self.headers)
-        if not WITH_A_BODY.isdisjoint(headers.joined) or not self.url.isascii() or b"#" in self.url:
+        if headers.get("content-length", "0") != "0" or not WITH_A_BODY.isdisjoint(headers.joined):
+            return None
+        if not self.url.isascii() or b"#" in self.url:
             return None
         path, _, query = self.url.decode().partition("?")
         client = self.client[0] if self.client else ""
