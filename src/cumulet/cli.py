@@ -25,6 +25,7 @@ COMMANDS = {
     "doctor": "what this machine offers, and which extras are missing",
     "image": "let a container image run in a Python environment of yours",
     "training": "interrupt managed spot training, as AWS does",
+    "endpoint": "print a command that asks an endpoint, signed: cumulet endpoint url NAME",
     "account": "make further accounts",
     "s3": "take in files that were put into the lake by hand; look for damage",
     "version": "print the version",

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
+import subprocess
 
 import pytest
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
 OWN = """
@@ -173,3 +176,54 @@ def test_a_models_requirements_are_installed_for_it(studio):
     files = {"inference.py": script, "requirements.txt": "tabulate==0.9.0"}
     endpoint = studio.endpoint(studio.config(studio.model(files)))
     assert studio.ask(endpoint, b"[]")["Body"] == b"0.9.0"
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl here")
+def test_the_command_that_is_printed_for_an_endpoint_asks_it(server, arrays):
+    command = server.cumulet("endpoint", "url", arrays, "--data", "[1, 2]")
+    assert json.loads(subprocess.run(command, shell=True, check=True, capture_output=True).stdout) == [2, 4]
+
+
+def test_a_body_above_six_megabytes_is_refused_as_on_aws(studio, arrays):
+    runtime = studio.client("sagemaker-runtime", config=Config(parameter_validation=False))
+    with pytest.raises(ClientError, match="length less than or equal to") as error:
+        runtime.invoke_endpoint(EndpointName=arrays, Body=b" " * ((6 << 20) + 1))
+    assert error.value.response["Error"]["Code"] == "ValidationError"
+    body = b"[" + b" " * ((6 << 20) - 3) + b"1]"
+    assert json.loads(studio.ask(arrays, body)["Body"]) == [2.0]
+
+
+FLOOD = """
+import time
+def model_fn(model_dir):
+    return bytearray()
+def transform_fn(model, body, content_type, accept):
+    if body == "allocate":
+        while True:
+            model.extend(bytes(32 << 20))
+    if body == "print":
+        for _ in range(20):
+            print("x" * (1 << 20), flush=True)
+    return "ok"
+"""
+
+
+def test_a_model_that_takes_too_much_or_prints_without_end_hurts_only_itself(studio, server, arrays):
+    table = {"ml.m5.4xlarge": {"memory_gib": 0.4}}
+    (server.data_dir / "instances.json").write_text(json.dumps(table))
+    model = studio.model({"inference.py": FLOOD})
+    variant = {
+        "VariantName": "A",
+        "ModelName": model,
+        "InstanceType": "ml.m5.4xlarge",
+        "InitialInstanceCount": 1,
+    }
+    studio.sagemaker.create_endpoint_config(EndpointConfigName=model, ProductionVariants=[variant])
+    endpoint = studio.endpoint(model)
+    (server.data_dir / "instances.json").unlink()
+    assert studio.ask(endpoint, b"print", "text/csv")["Body"] == b"ok"
+    assert json.loads(studio.ask(arrays, b"[1]")["Body"]) == [2.0]
+    response = refused(studio, endpoint, b"allocate", "text/csv")
+    assert "took more memory than its instance has (409 MB)" in response["OriginalMessage"]
+    assert json.loads(studio.ask(arrays, b"[1]")["Body"]) == [2.0]
+    assert studio.ask(endpoint, b"well", "text/csv")["Body"] == b"ok"
