@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from botocore.credentials import Credentials
 
+import test_hostile
 from cumulet import app, short
 from cumulet.house import House
 from cumulet.services import Caller, iam
@@ -100,6 +101,31 @@ def test_both_roads_give_the_same_answers(house: House, bob: Credentials, method
         sample = Sample("s3", method, path, headers)
         short_ones += both(house, lambda sample=sample: signed(sample, bob)) is not None
     assert short_ones > 20
+
+
+@pytest.mark.parametrize(
+    ("host", "path"),
+    [
+        ("plain-bucket.localhost:4566", "/plain"),
+        ("plain-bucket.s3.eu-west-1.amazonaws.com", "/folder/mit%20Umlaut%20%C3%BC%2B%25"),
+        ("s3.us-east-1.amazonaws.com", "/plain-bucket/plain"),
+        ("localhost:4566", "/plain-bucket/plain"),
+    ],
+)
+def test_a_bucket_may_be_named_by_the_host(
+    house: House, bob: Credentials, monkeypatch: pytest.MonkeyPatch, host: str, path: str
+) -> None:
+    monkeypatch.setattr(test_hostile, "HOST", host)
+    found = both(house, lambda: signed(Sample("s3", "GET", path), bob))
+    assert found
+    assert found.status == 200
+
+
+def test_a_website_takes_the_long_road(
+    house: House, bob: Credentials, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(test_hostile, "HOST", "plain-bucket.s3-website-us-east-1.amazonaws.com")
+    assert short.answer(house, signed(Sample("s3", "GET", "/plain"), bob), ID) is None
 
 
 def test_a_plain_read_takes_the_short_road(house: House, bob: Credentials) -> None:

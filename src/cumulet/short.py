@@ -64,12 +64,10 @@ def _target(request: Request) -> tuple[str, str] | None:
     others = request.headers.joined.keys() - HARMLESS
     if any(name in ASKING or name.startswith("x-amz-") for name in others):
         return None
-    if hosts.read(request.host) is not hosts.NOWHERE:
-        return None
     if request.query and not PARAMETERS.issuperset(uris.parameters(request.query)):
         return None
-    bucket, _, key = request.path[1:].partition("/")
-    if not (bucket and key) or "%" in bucket:
+    bucket, _, key = hosts.path_style(request)[1:].partition("/")
+    if not (bucket and key) or "%" in bucket or hosts.site(request.host):
         return None
     return bucket, rest.text_of(key)
 

@@ -22,16 +22,13 @@ class Host:
     bucket: str = ""
 
 
-NOWHERE = Host()  # a name or an address that is none of AWS's
-
-
 @lru_cache(1024)
 def read(host: str) -> Host:
     """`b.s3.us-east-1.amazonaws.com`, `runtime.sagemaker.eu-west-1.amazonaws.com`, `b.localhost`."""
     name = host.lower().rsplit(":", 1)[0] if re.search(r":\d+$", host) else host.lower()
     suffix = next((suffix for suffix in SUFFIXES if name.endswith(suffix)), None)
     if suffix is None:
-        return NOWHERE
+        return Host()
     labels = [label for label in name.removesuffix(suffix).split(".") if label != "dualstack"]
     at = next((i for i, label in enumerate(labels) if REGION.fullmatch(label)), len(labels))
     region = labels[at] if at < len(labels) else ""
