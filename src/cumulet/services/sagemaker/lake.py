@@ -154,13 +154,23 @@ def unpack(archive: Path, folder: Path) -> None:
 def upload_folder(s3: Any, folder: Path, uri: str) -> None:
     """Every file of a folder as an object of its own. The lake takes over another name of it: the file
     stays, so that after a crash in between all can be put again."""
-    bucket, prefix = split_uri(uri)
-    handed = folder.with_name(f".{folder.name}-handed-over")
     for path in files_in(folder):
-        key = "/".join(filter(None, [prefix.rstrip("/"), path.relative_to(folder).as_posix()]))
-        handed.unlink(missing_ok=True)
-        _link(path, handed)
-        s3.put_object(Bucket=bucket, Key=key, Body=handed)
+        upload_file(s3, path, folder, uri)
+
+
+def upload_file(s3: Any, path: Path, folder: Path, uri: str) -> None:
+    """One file of a folder; nobody may write to it any more."""
+    handed = folder.with_name(f".{folder.name}-handed-over")
+    handed.unlink(missing_ok=True)
+    _link(path, handed)
+    hand_over(s3, handed, path.relative_to(folder), uri)
+
+
+def hand_over(s3: Any, file: Path, name: Path, uri: str) -> None:
+    """Let the lake take a file over, as the object of a name under a prefix."""
+    bucket, prefix = split_uri(uri)
+    key = "/".join(filter(None, [prefix.rstrip("/"), name.as_posix()]))
+    s3.put_object(Bucket=bucket, Key=key, Body=file)
 
 
 def files_in(folder: Path) -> Iterator[Path]:

@@ -21,7 +21,7 @@ from cumulet.services.sagemaker.metrics import Metrics
 from cumulet.services.sagemaker.progress import ended, fail
 from cumulet.services.sagemaker.resources import TRAINING_JOB
 from cumulet.services.sagemaker.training_metrics import Reporter
-from cumulet.services.sagemaker.training_output import Checkpoints, failure, put_results, put_synced
+from cumulet.services.sagemaker.training_output import Checkpoints, failure, put_results
 from cumulet.services.sagemaker.training_start import LOOK, TrainingStart, feed, gang_of
 from cumulet.wire.errors import AwsError
 
@@ -84,7 +84,7 @@ class Training(TrainingStart):
         """Wait for the end of all hosts; what they print and save is taken up as it comes. False where they are
         to start once more."""
         metrics = Metrics(body["AlgorithmSpecification"].get("MetricDefinitions", []))
-        checkpoints = Checkpoints(self.other("s3"), body, gang)
+        checkpoints = Checkpoints(self.other("s3"), body, gang, job.payload["started"])
         if job.attempt > 1:
             for member in gang.members:
                 metrics.catch_up(feed(body, member)[2])
@@ -98,6 +98,7 @@ class Training(TrainingStart):
                 metrics.read(lines, self._now())
             checkpoints.go_on()
             reporter.report(self._now(), over=over)
+        checkpoints.finish()
         final = metrics.final()
         self._record(body["TrainingJobName"], lambda body, _: body.update(FinalMetricDataList=final))
         return job.stopping or not self._again(job, body, gang, interrupted)
@@ -130,7 +131,7 @@ class Training(TrainingStart):
         outcome = gang.decisive.outcome
         assert outcome
         if interrupted and outcome.reason == "stopped":
-            self._interrupted(job, body, gang)
+            self._interrupted(job, body)
             return True
         allowed = body.get("RetryStrategy", {}).get("MaximumRetryAttempts", 0)
         if outcome.reason != "lost" or job.payload.get("restarts", 0) >= allowed:
@@ -138,8 +139,7 @@ class Training(TrainingStart):
         self._remember(job, again=True)
         return True
 
-    def _interrupted(self, job: Job, body: Body, gang: Gang) -> None:
-        put_synced(self.other("s3"), body, gang)
+    def _interrupted(self, job: Job, body: Body) -> None:
         self._remember(job, again=True, interrupted=True)
         self._enter(body["TrainingJobName"], "Interrupted")
         self._record(body["TrainingJobName"], lambda body, _: body.update(interrupt=False))

@@ -13,6 +13,7 @@ from cumulet.services.sagemaker.progress import ended, enter
 from cumulet.services.sagemaker.refusals import honour_only, invalid
 from cumulet.services.sagemaker.resources import TRAINING_JOB, shown, summary
 from cumulet.services.sagemaker.search import Search
+from cumulet.services.sagemaker.state_changes import announce
 from cumulet.services.sagemaker.tags import TagList
 from cumulet.services.sagemaker.training_checks import TrainingChecks
 from cumulet.services.sagemaker.training_request import described
@@ -87,6 +88,7 @@ class TrainingJobs(Search, TrainingChecks, WarmPools):
                 )
             body["entry"] = self.house.jobs.add("sagemaker.run_training_job", self.caller, name=name)
             self._put(TRAINING_JOB, name, body)
+            announce(self, body)
             self._tag(f"{TRAINING_JOB}/{name}", tags)
 
         self.store.atomically(begin)
@@ -129,6 +131,7 @@ class TrainingJobs(Search, TrainingChecks, WarmPools):
                 )
             if body["TrainingJobStatus"] != "Stopping":
                 enter(body, "Stopping", now)
+                announce(self, body)
             self.house.jobs.stop(body["entry"])
 
         self._training_job(TrainingJobName)

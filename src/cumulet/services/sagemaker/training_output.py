@@ -7,7 +7,9 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/model-checkpoints.html
 from __future__ import annotations
 
 import contextlib
+import os
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +38,7 @@ def synced(body: Body) -> list[tuple[str, str]]:
 
 
 def put_synced(s3: Any, body: Body, gang: Gang) -> None:
-    """Checkpoints and the like: also of a script that was cut off, which goes on from there."""
+    """What a script had saved that was cut off, and goes on from there."""
     for local, uri in synced(body):
         for member in gang.members:
             lake.upload_folder(s3, member.container.place(local), uri)
@@ -45,11 +47,12 @@ def put_synced(s3: Any, body: Body, gang: Gang) -> None:
 class Checkpoints:
     """What a running job has saved, put to S3 soon after; deleted files stay there, as on AWS.
 
-    The lake gets copies: the script may go on writing to the file that it has.
+    The lake gets copies: the script may go on writing to the file that it has. What was there before the script
+    started (`since`) came from S3.
     """
 
-    def __init__(self, s3: Any, body: Body, gang: Gang) -> None:
-        self.s3 = s3
+    def __init__(self, s3: Any, body: Body, gang: Gang, since: float) -> None:
+        self.s3, self.since = s3, since
         self.folders = [
             (member.container.place(p), uri) for p, uri in synced(body) for member in gang.members
         ]
@@ -61,22 +64,34 @@ class Checkpoints:
         """Put what has changed since the last look and is no longer being written."""
         if not self.folders or time.monotonic() < self.next:
             return
-        for folder, uri in self.folders:
-            for path in list(lake.files_in(folder)):
-                with contextlib.suppress(FileNotFoundError):  # replaced by a newer one meanwhile
-                    self._put(path, folder, uri)
+        for path, folder, uri in self._changed():
+            with contextlib.suppress(FileNotFoundError):  # replaced by a newer one meanwhile
+                status = path.stat()
+                if time.time() - status.st_mtime > SETTLED:
+                    lake.stage(path, self.scratch, status.st_size, shared=False)
+                    lake.hand_over(self.s3, self.scratch, path.relative_to(folder), uri)
+                    self.put[path] = status.st_mtime_ns, status.st_size
         self.next = time.monotonic() + EVERY
 
-    def _put(self, path: Path, folder: Path, uri: str) -> None:
-        status = path.stat()
-        seen = status.st_mtime_ns, status.st_size
-        if self.put.get(path) == seen or time.time() - status.st_mtime < SETTLED:
-            return
-        lake.stage(path, self.scratch, status.st_size, shared=False)
-        bucket, prefix = split_uri(uri)
-        key = "/".join(filter(None, [prefix.rstrip("/"), path.relative_to(folder).as_posix()]))
-        self.s3.put_object(Bucket=bucket, Key=key, Body=self.scratch)
-        self.put[path] = seen
+    def finish(self) -> None:
+        """Put what is left, once nobody writes any more."""
+        for path, folder, uri in self._changed():
+            lake.upload_file(self.s3, path, folder, uri)
+
+    def _changed(self) -> list[tuple[Path, Path, str]]:
+        """Files that are not in S3 as they are, with their folder and its place."""
+        return [
+            (path, folder, uri)
+            for folder, uri in self.folders
+            for path, status in list(_statuses(folder))
+            if status.st_mtime >= self.since and self.put.get(path) != (status.st_mtime_ns, status.st_size)
+        ]
+
+
+def _statuses(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
+    for path in lake.files_in(folder):
+        with contextlib.suppress(FileNotFoundError):
+            yield path, path.stat()
 
 
 def put_results(s3: Any, body: Body, gang: Gang, *, model: bool) -> str:
@@ -84,7 +99,6 @@ def put_results(s3: Any, body: Body, gang: Gang, *, model: bool) -> str:
     output, folder = body["OutputDataConfig"], gang.members[0].container.folder.parent
     place = f"{output['S3OutputPath'].rstrip('/')}/{body['TrainingJobName']}/output"
     packed = output["CompressionType"] == "GZIP"
-    put_synced(s3, body, gang)
     beside = _together(gang, "output/data", folder / "merged/output")
     if any(beside.iterdir()):
         _put_result(s3, beside, f"{place}/output", packed)

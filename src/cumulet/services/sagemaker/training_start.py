@@ -20,6 +20,7 @@ from cumulet.services.sagemaker.inputs import lay_channels, may_share, read_only
 from cumulet.services.sagemaker.instances import Instances, capacity_of
 from cumulet.services.sagemaker.progress import ended, enter
 from cumulet.services.sagemaker.resources import TRAINING_JOB
+from cumulet.services.sagemaker.state_changes import announce
 from cumulet.services.sagemaker.training_checks import built_in
 from cumulet.services.sagemaker.training_output import LOG_GROUP, put_synced, synced
 from cumulet.services.sagemaker.training_request import ROOT
@@ -32,6 +33,8 @@ TOOLKIT = Path(__file__).parent / "toolkit/training.py"
 ALGORITHM = TOOLKIT.with_name("algorithm.py")
 PIPES = TOOLKIT.with_name("pipes.py")
 
+PENDING, LONG = "MaxPendingTimeInSeconds", 28 * 24 * HOUR
+
 Body = dict[str, Any]
 Change = Callable[[Body, float], None]
 
@@ -42,8 +45,12 @@ class TrainingStart(WarmPools):
         now = self._now()
 
         def apply(body: Body) -> None:
-            if not ended(body):
-                change(body, now)
+            if ended(body):
+                return
+            before = body["SecondaryStatus"]
+            change(body, now)
+            if body["SecondaryStatus"] != before:
+                announce(self, body)
 
         self._change(TRAINING_JOB, name, apply)
 
@@ -84,6 +91,8 @@ class TrainingStart(WarmPools):
             if why != said:
                 said = why
                 self._pend(body["TrainingJobName"], f"Waiting for room on this machine: {why}")
+            if self._now() - body["CreationTime"] > body["StoppingCondition"].get(PENDING, LONG):
+                return False
             capacity.wait(LOOK)
         return False
 
