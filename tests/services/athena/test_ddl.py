@@ -89,6 +89,16 @@ def test_partitions_are_the_rows_of_a_table(lab: Lab) -> None:
     assert "does not exist" in lab.fail('SELECT * FROM "plain$partitions"')["StateChangeReason"]
 
 
+def test_hives_texts_have_backslashes_before_quotes(lab: Lab) -> None:
+    place = f"s3://{lab.bucket}/t/"
+    lab.run(
+        rf"""CREATE EXTERNAL TABLE t (a int COMMENT 'it\'s "x"', b int COMMENT "a \"b\"") LOCATION '{place}'"""
+    )
+    found = lab.glue.get_table(DatabaseName=lab.database, Name="t")["Table"]["StorageDescriptor"]
+    assert [each["Comment"] for each in found["Columns"]] == ['it\'s "x"', 'a "b"']
+    assert found["Location"] == f"s3://{lab.bucket}/t"
+
+
 def test_repair_finds_partitions_by_the_names_of_folders(lab: Lab) -> None:
     for day, value in (("2020-01-01", 1), ("2020-01-02", 2)):
         lab.put(f"t/d={day}/data.csv", f"{value}\n")

@@ -63,7 +63,7 @@ def test_tables_are_shown_with_their_storage_among_the_parameters(people: Lab) -
     where = {"CatalogName": "AwsDataCatalog", "DatabaseName": people.database}
     found = people.athena.get_table_metadata(**where, TableName="people")["TableMetadata"]
     assert [each["Type"] for each in found["Columns"]] == ["int", "string", "bigint"]
-    assert found["Parameters"]["location"] == f"s3://{people.bucket}/people/"
+    assert found["Parameters"]["location"] == f"s3://{people.bucket}/people"
     assert [each["Name"] for each in people.athena.list_table_metadata(**where)["TableMetadataList"]] == [
         "people"
     ]

@@ -41,8 +41,6 @@ ROUNDED = {  # digits after the point: avg() keeps its argument's scale, a quoti
     (1, "avg_price"): 2,
     (1, "avg_disc"): 2,
     (8, "mkt_share"): 4,
-    (14, "promo_revenue"): 6,
-    (17, "avg_yearly"): 2,
 }
 
 

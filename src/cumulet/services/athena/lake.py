@@ -35,6 +35,7 @@ SERDES = {
     "org.apache.hadoop.hive.serde2.RegexSerDe": "regex",
     "com.amazonaws.glue.serde.GrokSerDe": "grok",
 }
+DEFAULT = "default"  # the database that Athena makes where there is none
 MANY = 20  # partitions beyond which one listing of the whole table is cheaper than one for each
 
 
@@ -51,13 +52,16 @@ class Lake:
         return [each["Name"] for each in self._pages(self.glue.get_databases, "DatabaseList")]
 
     def has_database(self, name: str) -> bool:
-        """Whether a table can be put there; `default` is made when it is first wanted, as Athena does it."""
+        """Whether there is one of that name; `default` is made when it is first wanted, as Athena does it.
+
+        https://docs.aws.amazon.com/athena/latest/ug/fine-grained-access-to-glue-resources.html
+        """
         try:
             self.glue.get_database(Name=name)
         except AwsError as error:
             if error.code != "EntityNotFoundException":
                 raise
-            if name != "default":
+            if name != DEFAULT:
                 return False
             self.glue.create_database(DatabaseInput={"Name": name})
         return True

@@ -8,13 +8,16 @@ from dataclasses import dataclass
 from cumulet.services.athena.refusals import malformed
 from cumulet.wire.errors import AwsError
 
-PATTERN = re.compile(
-    r"""(?P<space>\s+|--[^\n]*|/\*.*?\*/)
+TOKENS = r"""(?P<space>\s+|--[^\n]*|/\*.*?\*/)
       | (?P<string>'(?:[^']|'')*')
       | (?P<quoted>"(?:[^"]|"")*"|`(?:[^`]|``)*`)
       | (?P<number>\d+(?:\.\d*)?(?:[eE][+-]?\d+)?)
       | (?P<word>[A-Za-z_$@][\w$@]*)
-      | (?P<symbol><>|!=|<=|>=|\|\||->|=>|.)""",
+      | (?P<symbol><>|!=|<=|>=|\|\||->|=>|.)"""
+TRINO = re.compile(TOKENS, re.VERBOSE | re.DOTALL)
+# In Hive a backslash takes the meaning of the quote behind it.
+HIVE = re.compile(
+    TOKENS.replace("(?:[^']|'')", r"(?:[^'\\]|\\.|'')").replace('(?:[^"]|"")', r'(?:[^"\\]|\\.|"")'),
     re.VERBOSE | re.DOTALL,
 )
 
@@ -36,10 +39,10 @@ class Word:
         return self.start + len(self.text)
 
 
-def words(text: str) -> list[Word]:
+def words(text: str, pattern: re.Pattern[str] = TRINO) -> list[Word]:
     return [
         Word(str(found.lastgroup), found[0], found.start())
-        for found in PATTERN.finditer(text)
+        for found in pattern.finditer(text)
         if found.lastgroup != "space"
     ]
 
@@ -52,9 +55,11 @@ def place(text: str, start: int) -> str:
 class Words:
     """A reader over the words of a statement."""
 
+    pattern = TRINO
+
     def __init__(self, text: str) -> None:
         self.text = text
-        self.words = words(text)
+        self.words = words(text, self.pattern)
         while self.words and self.words[-1].text == ";":
             self.words.pop()
         self.at = 0

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from cumulet.services import Service
+from cumulet.services.athena.lake import DEFAULT, Lake
 from cumulet.services.athena.refusals import invalid, no_metadata
 from cumulet.wire.errors import AwsError
 
@@ -23,7 +24,9 @@ class Metadata(Service):
     def list_databases(
         self, *, CatalogName: str, NextToken: str | None = None, MaxResults: int = 50, WorkGroup: str = ""
     ) -> dict[str, Any]:
-        answer = self._glue(CatalogName).get_databases(NextToken=NextToken, MaxResults=MaxResults)
+        glue = self._glue(CatalogName)
+        Lake(self).has_database(DEFAULT)
+        answer = glue.get_databases(NextToken=NextToken, MaxResults=MaxResults)
         return {
             "DatabaseList": [shown_database(each) for each in answer["DatabaseList"]],
             "NextToken": answer.get("NextToken"),

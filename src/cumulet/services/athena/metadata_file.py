@@ -16,6 +16,7 @@ PRECISION = {
     "double": 17,
     "varchar": 2147483647,
     "varbinary": 1073741824,
+    "time": 3,
     "timestamp": 3,
     "timestamp with time zone": 3,
     "string": 0,

@@ -9,6 +9,7 @@ from cumulet.engines.sql.trino.types import UnknownType, parse
 from cumulet.services.athena.ddl.reading import Act, Reader, failed, task_failed
 from cumulet.services.athena.formats import FORMATS, LAZY, TEXT_IN, TEXT_OUT
 from cumulet.services.athena.iceberg import properties
+from cumulet.services.athena.places import bucket_and_key
 from cumulet.wire.errors import AwsError
 
 if TYPE_CHECKING:
@@ -198,6 +199,11 @@ def check_types(made: Definition) -> None:
         )
 
 
+def hive_path(location: str) -> str:
+    """A folder as Hive writes it: without the slash at its end, unless it is a whole bucket."""
+    return location.rstrip("/") if bucket_and_key(location)[1].strip("/") else location
+
+
 def create(run: Run, made: Definition, quiet: bool) -> list[str]:
     serde = made.serde or LAZY
     properties = made.serde_properties or {"serialization.format": "1"}
@@ -212,7 +218,7 @@ def create(run: Run, made: Definition, quiet: bool) -> list[str]:
         "PartitionKeys": made.keys,
         "StorageDescriptor": {
             "Columns": made.columns,
-            "Location": made.location,
+            "Location": hive_path(made.location),
             "InputFormat": made.formats[0],
             "OutputFormat": made.formats[1],
             "Compressed": False,

@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from cumulet.services.athena.ddl.reading import Act, Reader, failed, task_failed
+from cumulet.services.athena.lake import DEFAULT
 from cumulet.wire.errors import AwsError
 
 if TYPE_CHECKING:
@@ -94,7 +95,12 @@ def show(reader: Reader) -> Act:
         reader.expect("SCHEMAS")
     pattern = reader.literal() if reader.take("LIKE") else "*"
     reader.end()
-    return lambda run: [name for name in run.lake.databases() if matches(name, pattern)]
+
+    def act(run: Run) -> list[str]:
+        run.lake.has_database(DEFAULT)
+        return [name for name in run.lake.databases() if matches(name, pattern)]
+
+    return act
 
 
 def matches(name: str, pattern: str) -> bool:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from cumulet.services.athena.lexer import Words
+from cumulet.services.athena.lexer import HIVE, Words
 from cumulet.services.athena.places import bucket_and_key
 from cumulet.wire.errors import AwsError
 
@@ -23,6 +23,8 @@ ENDS = ("COMMENT", "FIRST", "AFTER")  # words that can follow a type
 
 class Reader(Words):
     """Words with Hive's literals."""
+
+    pattern = HIVE
 
     def literal(self) -> str:
         """A string literal: Hive reads \\t, \\001 and \\u0001 in it."""
