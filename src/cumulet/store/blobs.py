@@ -19,14 +19,14 @@ from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
-from types import TracebackType
 from typing import BinaryIO
 
 from cumulet.store import haste
+from cumulet.store.drafts import Draft, SealedDraft, sync_folder
 from cumulet.store.fresh import Fresh
 from cumulet.store.sealed import MARK, Ring, is_sealed
 from cumulet.store.soundness import Soundness
-from cumulet.store.writeback import STRIDE, Disk, Writeback
+from cumulet.store.writeback import Disk, rename_new
 
 SUFFIX = re.compile(r"(\.[A-Za-z0-9]{1,12}){1,2}$")
 SHARDS = [f"{number:02x}" for number in range(256)]
@@ -56,67 +56,6 @@ class Unfiled(io.BytesIO):
     name = "bytes without a file yet"
 
 
-class Draft:
-    """A blob being written. Leaving the `with` block by an error removes it."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.id = path.name
-        # Read-only by mode: whoever finds the file by its name in the tree cannot change it in place.
-        self.descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o444)
-        self.writeback = Writeback(self.descriptor)
-
-    def write(self, piece: bytes | memoryview) -> None:
-        view = memoryview(piece)
-        while view:
-            count = os.write(self.descriptor, view)
-            self.writeback.wrote(count)
-            view = view[count:]
-
-    def append(self, source: Path, start: int = 0, length: int | None = None) -> None:
-        """Add another file's bytes, copied by the kernel (and shared, where the file system can)."""
-        with source.open("rb", buffering=0) as file:
-            left = os.fstat(file.fileno()).st_size - start if length is None else length
-            file.seek(start)
-            while left > 0:
-                copied = _copy(file.fileno(), self.descriptor, min(left, STRIDE))
-                if not copied:
-                    raise OSError(errno.EIO, f"{source} ended before its length")
-                self.writeback.wrote(copied)
-                left -= copied
-
-    def keep(self) -> str:
-        """Make it durable; its id."""
-        os.fsync(self.descriptor)
-        os.close(self.descriptor)
-        self.descriptor = -1
-        sync_folder(self.path.parent)
-        return self.id
-
-    def __enter__(self) -> Draft:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self.descriptor >= 0:
-            os.close(self.descriptor)
-            self.path.unlink(missing_ok=True)
-
-
-class SealedDraft(Draft):
-    """A blob being written that is encrypted on its way to the disk."""
-
-    def __init__(self, path: Path, ring: Ring, lock: bytes = b"") -> None:
-        super().__init__(path)
-        header, seal = ring.new(lock)
-        super().write(header)
-        self.encrypt = seal.at(0)
-
-    def write(self, piece: bytes | memoryview) -> None:
-        super().write(self.encrypt(piece))
-
-
 class Blobs:
     """The folder of blobs. Safe to use from any thread and process.
 
@@ -139,10 +78,10 @@ class Blobs:
         self.disk = Disk(folder)
 
     def path(self, blob: str) -> Path:
-        return Path(f"{self.folder}/{blob[:2]}/{blob}")
+        return Path(self._place(blob))
 
     def open(self, blob: str) -> BinaryIO:
-        name = f"{self.folder}/{blob[:2]}/{blob}"
+        name = self._place(blob)
         try:
             return open(name, "rb", buffering=0)  # noqa: PTH123 - the hot path
         except FileNotFoundError:
@@ -152,7 +91,7 @@ class Blobs:
 
     def content(self, blob: str, count: int) -> bytes:
         """The first bytes of a blob as they were stored."""
-        path = f"{self.folder}/{blob[:2]}/{blob}"
+        path = self._place(blob)
         try:
             return haste.read(path, 0, count)
         except FileNotFoundError:
@@ -218,12 +157,12 @@ class Blobs:
     def hold(self, data: bytes, suffix: str = "", *, sealed: bool = False, lock: bytes = b"") -> str:
         """A blob that is to ride in the commit that refers to it; until then it is in memory only."""
         assert self.fresh
-        path = self._new(MARK + suffix if sealed else suffix)
+        name = self._name(MARK + suffix if sealed else suffix)
         if sealed:
             header, seal = self.ring.new(lock)
             data = header + seal.at(0)(data)
-        self.fresh.hold(path.name, data)
-        return path.name
+        self.fresh.hold(name, data)
+        return name
 
     def rides(self, blob: str) -> bool:
         """Whether a blob has no file yet, and is this process's to give one."""
@@ -236,15 +175,19 @@ class Blobs:
 
     def settle(self, blob: str) -> None:
         """See that a blob has a file, as whoever hands out its path must. It need not be on disk yet."""
-        path = self.path(blob)
-        if path.exists() or (data := self._fresh(blob)) is None:
+        path = self._place(blob)
+        if os.path.exists(path) or (data := self._fresh(blob)) is None:  # noqa: PTH110 - the hot path
             return
-        with Draft(self._new("~")) as draft:  # it goes behind this, but its other name stays
-            draft.write(data)
-            with suppress(
-                FileExistsError
-            ):  # another process was quicker; its file may be in the tree already
-                os.link(draft.path, path)
+        aside = self._place(self._name("~"))
+        try:
+            _write(aside, data)
+            rename_new(aside, path)
+        except BaseException as error:
+            os.unlink(aside)  # noqa: PTH108
+            if not isinstance(
+                error, FileExistsError
+            ):  # another process was quicker, and the tree may show its file
+                raise
 
     def sync(self) -> None:
         self.disk.sync()
@@ -317,7 +260,8 @@ class Blobs:
         """Remove a blob that nothing refers to any more; whoever has it open reads on."""
         if self.fresh:
             self.fresh.release(blob)
-        self.path(blob).unlink(missing_ok=True)
+        with suppress(FileNotFoundError):
+            os.unlink(self._place(blob))  # noqa: PTH108 - the hot path
         if is_sealed(blob):
             (self.opened / blob).unlink(missing_ok=True)
 
@@ -361,10 +305,15 @@ class Blobs:
     def _fresh(self, blob: str) -> bytes | None:
         return self.fresh.read(blob) if self.fresh else None
 
+    def _place(self, blob: str) -> str:
+        return f"{self.folder}/{blob[:2]}/{blob}"
+
     def _new(self, suffix: str) -> Path:
+        return self.path(self._name(suffix))
+
+    def _name(self, suffix: str) -> str:
         random = os.urandom(12).hex()
-        name = f"{random[:2]}{self.generation:08x}{random[2:]}{suffix}"
-        return self.path(name)
+        return f"{random[:2]}{self.generation:08x}{random[2:]}{suffix}"
 
     def _carry(self, file: Path, suffix: str, *, sealed: bool = False, lock: bytes = b"") -> str:
         with self.draft(suffix, sealed=sealed, lock=lock) as draft:
@@ -383,24 +332,12 @@ def _range(file: BinaryIO, start: int, length: int) -> Iterator[bytes]:
             yield piece
 
 
-def sync_folder(folder: Path) -> None:
-    """Make names that were added to a folder survive a power failure."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+def _write(path: str, data: bytes) -> None:
+    """A new file that is read-only by mode, as blobs are."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o444)
     try:
-        os.fsync(descriptor)
+        view = memoryview(data)
+        while view:
+            view = view[os.write(descriptor, view) :]
     finally:
         os.close(descriptor)
-
-
-def _copy(source: int, target: int, size: int) -> int:
-    """Copy up to `size` bytes between open files, at their positions; how many it were."""
-    if hasattr(os, "copy_file_range"):
-        try:
-            return os.copy_file_range(source, target, size)
-        except OSError as error:
-            if error.errno not in (errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.ENOTSUP):
-                raise
-    piece = os.pread(source, min(size, CHUNK), os.lseek(source, 0, os.SEEK_CUR))
-    written = os.write(target, piece)
-    os.lseek(source, written, os.SEEK_CUR)
-    return written

@@ -15,7 +15,8 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
-from cumulet.store.blobs import Blobs, generation_of, sync_folder
+from cumulet.store.blobs import Blobs, generation_of
+from cumulet.store.drafts import sync_folder
 from cumulet.store.objects import Entry, Objects
 from cumulet.store.settler import Settler
 from cumulet.store.taking import Taking

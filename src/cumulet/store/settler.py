@@ -22,7 +22,8 @@ from cumulet.store.tree import Tree
 
 log = logging.getLogger(__name__)
 
-PAUSE = 0.25  # seconds between batches: the more are overwritten meanwhile, the less is there to do
+PAUSE = 1.0  # seconds between batches: the more are overwritten meanwhile, the less is there to do
+GLANCE = 0.1  # seconds between looks how much has come meanwhile
 MUCH = 8 << 20  # bytes that do not wait for the pause
 AGAIN = 5.0  # seconds until a batch is tried again that failed
 
@@ -121,7 +122,7 @@ class Settler:
         """What comes meanwhile is the next batch."""
         until = time.monotonic() + PAUSE
         while not self.closing.is_set() and self.fresh.size < MUCH and (left := until - time.monotonic()) > 0:
-            self.closing.wait(min(left, PAUSE / 4))
+            self.closing.wait(min(left, GLANCE))
 
     def _put_back(self, due: dict[Place, Due]) -> None:
         with self.lock:

@@ -14,7 +14,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from cumulet.store.blobs import Blobs, sync_folder
+from cumulet.store.blobs import Blobs
+from cumulet.store.drafts import sync_folder
 from cumulet.store.objects import Objects
 from cumulet.store.turns import Lane
 

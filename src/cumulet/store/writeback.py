@@ -3,7 +3,8 @@
 Two are advice on a large file, so that its fsync finds little left to do: where they are missing, or the file
 system declines, it is written all the same. One syncs many small files at once.
 
-Source: https://man7.org/linux/man-pages/man2/sync_file_range.2.html, .../fallocate.2.html, .../syncfs.2.html
+Source: https://man7.org/linux/man-pages/man2/sync_file_range.2.html, .../fallocate.2.html, .../syncfs.2.html,
+.../rename.2.html
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from pathlib import Path
 from typing import Any
 
 WRITE = 2  # SYNC_FILE_RANGE_WRITE: begin, do not wait
+AT_FDCWD = -100
+NO_REPLACE = 1  # RENAME_NOREPLACE
 KEEP_SIZE = 1  # FALLOC_FL_KEEP_SIZE
 STRIDE = 8 << 20  # bytes that are sent to the disk together
 
@@ -59,6 +62,24 @@ class Disk:
 
     def __del__(self) -> None:
         os.close(self.descriptor)
+
+
+def rename_new(source: str, target: str) -> None:
+    """Rename a file to a name that must be free: `FileExistsError` where it is not."""
+    libc = _libc()
+    if libc is None or not hasattr(libc, "renameat2"):
+        return _rename_by_link(source, target)
+    if libc.renameat2(AT_FDCWD, os.fsencode(source), AT_FDCWD, os.fsencode(target), NO_REPLACE) < 0:
+        number = ctypes.get_errno()
+        if number == errno.EINVAL:  # a file system that knows no such wish
+            return _rename_by_link(source, target)
+        raise OSError(number, os.strerror(number), target)
+    return None
+
+
+def _rename_by_link(source: str, target: str) -> None:
+    os.link(source, target)
+    os.unlink(source)  # noqa: PTH108 - names, as they come
 
 
 def syncs_whole_disks() -> bool:

@@ -14,7 +14,8 @@ from typing import Any
 from cumulet.services.s3 import checksums, errors
 from cumulet.services.s3.lanes import Lanes
 from cumulet.store import haste
-from cumulet.store.blobs import Blobs, Draft, suffix_of
+from cumulet.store.blobs import Blobs, suffix_of
+from cumulet.store.drafts import Draft
 from cumulet.store.sealed import is_sealed
 from cumulet.wire.digests import DIGESTS
 from cumulet.wire.message import Body, fill
