@@ -8,6 +8,7 @@ import re
 import shutil
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ from cumulet.engines.sql.trino.translation import translate
 from cumulet.engines.sql.trino.types import Type
 from cumulet.engines.sql.writers import write
 
+KNOWN, LONG = 256, 10_000  # relations that are kept in mind, characters of each
 MACROS = Path(__file__).with_name("trino") / "macros.sql"
 RAISED = re.compile(r"trino:([A-Z_]+):(.*?):trino", re.DOTALL)
 
@@ -45,6 +47,7 @@ class Session:
 
     def __init__(self, folder: Path, memory: str, threads: int) -> None:
         self.folder = folder
+        self.known: dict[tuple[str, int], list[tuple[str, Any]]] = {}  # columns, by relation and bytes
         folder.mkdir(parents=True, exist_ok=True)
         self.connection = duckdb.connect(
             config={
@@ -115,9 +118,18 @@ class Session:
     def _reader(
         self, form: str, columns: list[tuple[str, Type]], files: list[File], options: dict[str, str]
     ) -> Source:
-        return read(
-            form, Reading(columns, files, options, self._describe, self._unpack, self._holds, self._aside)
-        )
+        describe = partial(self._described, sum(each.size for each in files))
+        return read(form, Reading(columns, files, options, describe, self._unpack, self._holds, self._aside))
+
+    def _described(self, size: int, relation: str) -> list[tuple[str, Any]]:
+        """What is known of files that this worker has met before: they never change."""
+        if (found := self.known.get((relation, size))) is None:
+            found = self._describe(relation)
+            if len(self.known) >= KNOWN:
+                self.known.clear()
+            if len(relation) < LONG:
+                self.known[relation, size] = found
+        return found
 
     def _describe(self, relation: str) -> list[tuple[str, Any]]:
         try:

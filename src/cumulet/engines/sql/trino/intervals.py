@@ -17,6 +17,8 @@ MONTHS = {"year": 12, "month": 1}
 SECONDS = {"day": 86400, "hour": 3600, "minute": 60, "second": 1}
 SEPARATORS = {"month": "-", "hour": " ", "minute": ":", "second": ":"}
 PIECES = {"second": r"(\d+(?:\.\d{1,3})?)"}
+WRITTEN_SPAN = re.compile(r"to_microseconds\(CAST\((-?\d+) AS BIGINT\)\)")
+DAY = 86_400_000_000  # microseconds
 INTERVALS = ("interval day to second", "interval year to month")
 MOMENTS = ("date", "timestamp", "timestamp with time zone", "time")
 
@@ -53,6 +55,8 @@ def whole_days(left: Typed, right: Typed, sign: str) -> str:
     """A date takes an interval of whole days only."""
     message = "'Cannot add hour, minutes or seconds to a date'"
     moved = f"({left.sql} {sign} {right.sql})"
+    if (written := WRITTEN_SPAN.fullmatch(right.sql)) and not int(written[1]) % DAY:
+        return moved
     partial = f"epoch_us({moved}) % 86400000000 <> 0"
     return (
         f"(CASE WHEN {partial} THEN "

@@ -20,7 +20,7 @@ from cumulet.engines.sql.trino import (
     operators,  # noqa: F401
 )
 from cumulet.engines.sql.trino import types as t
-from cumulet.engines.sql.trino.casts import cast_value
+from cumulet.engines.sql.trino.casting import cast_value
 from cumulet.engines.sql.trino.catalog_tables import parsed
 from cumulet.engines.sql.trino.query import Queries
 from cumulet.engines.sql.trino.scope import Plan
@@ -109,13 +109,15 @@ def assignable(value: t.Type, wanted: t.Type, written: bool = False) -> bool:
         return all(map(assignable, value.parts, wanted.parts))
     return (
         t.fits(value, wanted)
-        or value.base == wanted.base == "varchar"
+        or (value.textual and wanted.textual)
         or (value.base == wanted.base == "timestamp")
     )
 
 
 def with_parameters(text: str, parameters: list[str]) -> str:
     """The text with each `?` replaced by the expression given for it."""
+    if not parameters and "?" not in text:
+        return text
     holes = [token.start for token in grammar.tokens(text) if token.token_type == TokenType.PLACEHOLDER]
     if len(holes) != len(parameters):
         raise SqlError(
