@@ -83,7 +83,7 @@ def train(
     described = {}
     for name, (content_type, data) in channels.items():
         place = folder / "input/data" / name
-        place.mkdir(parents=True)
+        place.mkdir(parents=True, exist_ok=True)
         (place / "data-0").write_bytes(data)
         described[name] = {"TrainingInputMode": "File", "ContentType": content_type}
     given = {name: str(value) for name, value in hyperparameters.items()}

@@ -388,3 +388,24 @@ def test_arrays_come_back_as_they_were_written():
     assert {name: (array.dtype, array.tolist()) for name, array in found.items()} == {
         name: (array.dtype, array.tolist()) for name, array in arrays.items()
     }
+
+
+# LDA
+
+
+def test_lda_finds_the_topics_that_documents_are_mixed_of(tmp_path):
+    pytest.importorskip("sklearn")
+    topics = np.array([[0.45, 0.45, 0.1, 0, 0, 0], [0, 0, 0, 0.1, 0.45, 0.45]])
+    which = np.arange(200) % 2
+    counts = np.array([np.random.default_rng(n).multinomial(50, topics[t]) for n, t in enumerate(which)])
+    channels = {name: (UNLABELLED, csv(counts)) for name in ("train", "test")}
+    values = {"num_topics": 2, "feature_dim": 6, "mini_batch_size": 200, "max_restarts": 2, "alpha0": 0.1}
+    done = train(tmp_path, "lda:1", channels, {**values, "max_iterations": 20})
+    alpha, beta = model_of(done)
+    assert alpha.tolist() == pytest.approx([0.05, 0.05])
+    assert beta[np.argsort(beta[:, 0])[::-1]] == pytest.approx(topics, abs=0.05)
+    assert -3 < done.figures("test:pwll")[-1] < 0
+    rows = done.loaded()(csv([[5, 5, 1, 0, 0, 0], [0, 0, 0, 1, 5, 5]]), "text/csv")["predictions"]
+    first, second = (np.array(row["topic_mixture"]) for row in rows)
+    assert first.argmax() != second.argmax()
+    assert min(first.max(), second.max()) > 0.9

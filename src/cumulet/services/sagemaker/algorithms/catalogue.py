@@ -48,6 +48,15 @@ class Algorithm:
 
 SCIPY, SKLEARN = ("scipy", "scipy"), ("sklearn", "scikit-learn")
 VECTORS = "RecordIO-protobuf, CSV"
+TABLES = (
+    "`{}`, `validation`: CSV, the label first; `categorical_index.json` beside it. Without `validation`, a fifth of "
+    "the data is held out. AWS has one model for regressions and one for classes: here the metric says which, or the "
+    "image's tag (`regression`, `classification`)"
+)
+PROBABILITIES = (
+    '`{"prediction": [...]}` or `{"probabilities": [[...]]}`, with `labels` and `predicted_label` for `Accept: '
+    "application/json;verbose`; CSV is read, JSON answered"
+)
 
 ALGORITHMS = (
     Algorithm(
@@ -60,6 +69,17 @@ ALGORITHMS = (
         '[...], "word": "..."}]` for words; JSON Lines',
         "`model.bin`; of words `vectors.txt`, with subwords `vectors.bin` too: fastText's own files",
         (("fasttext", "fasttext-numpy2-wheel"),),
+    ),
+    Algorithm(
+        "catboost",
+        "CatBoost",
+        "catboost_trees",
+        "CatBoost",
+        TABLES.format("training"),
+        PROBABILITIES,
+        "`model.cbm`, CatBoost's own file",
+        (("catboost", "catboost"),),
+        ("catboost-training", "catboost-inference"),
     ),
     Algorithm(
         "factorization-machines",
@@ -90,6 +110,27 @@ ALGORITHMS = (
         '`{"predictions": [{"predicted_label": ...}]}`, with `distances` and `labels` for `Accept: '
         "application/json; verbose=true`",
         "`model_algo-1`, a file of Cumulet's own",
+    ),
+    Algorithm(
+        "lda",
+        "Latent Dirichlet Allocation",
+        "topics",
+        "scikit-learn's variational inference (SageMaker's is a tensor decomposition)",
+        f"`train`, `test`: {VECTORS}, how often each word is in a document",
+        '`{"predictions": [{"topic_mixture": [...]}]}`',
+        "`model_algo-1`: `alpha` and `beta`, as `mx.nd.load` reads them",
+        (SKLEARN,),
+    ),
+    Algorithm(
+        "lightgbm",
+        "LightGBM",
+        "lightgbm_trees",
+        "LightGBM",
+        TABLES.format("train"),
+        PROBABILITIES,
+        "`model.txt`, LightGBM's own file",
+        (("lightgbm", "lightgbm"),),
+        ("lightgbm-training", "lightgbm-inference"),
     ),
     Algorithm(
         "linear-learner",
@@ -133,14 +174,12 @@ ALGORITHMS = (
 )
 
 REFUSED = {
+    "tabtransformer-training": "TabTransformer",
     "autogluon-inference": "AutoGluon-Tabular",
     "autogluon-training": "AutoGluon-Tabular",
-    "catboost-training": "CatBoost",
     "forecasting-deepar": "DeepAR",
     "image-classification": "Image Classification",
     "ipinsights": "IP Insights",
-    "lda": "Latent Dirichlet Allocation",
-    "lightgbm-training": "LightGBM",
     "ntm": "Neural Topic Model",
     "object-detection": "Object Detection",
     "object2vec": "Object2Vec",

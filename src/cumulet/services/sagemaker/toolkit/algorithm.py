@@ -34,6 +34,9 @@ def package(module: str) -> Any:
 
 
 def chosen() -> tuple[Any, str]:
+    """The algorithm and its version. Its libraries' threads sleep where they have to wait for each other: other
+    jobs are on the same processors."""
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     name, _, version = os.environ["CUMULET_ALGORITHM"].partition(":")
     return package("catalogue").named(name), version
 
