@@ -55,7 +55,12 @@ class Course:
         body[self.status] = status
         body[f"{self.noun}EndTime"] = body["LastModifiedTime"] = now
         if reason:
-            body["FailureReason"] = reason[:LONGEST_REASON]
+            body["FailureReason"] = shortened(reason)
+
+
+def shortened(reason: str) -> str:
+    """Both ends of what is too long: the first words say what failed, the last ones of a traceback why."""
+    return reason if len(reason) <= LONGEST_REASON else f"{reason[:200]}...{reason[-800:]}"
 
 
 PROCESSING = Course(PROCESSING_JOB, "Processing", "sagemaker.run_processing_job")

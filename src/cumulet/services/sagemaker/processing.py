@@ -18,8 +18,9 @@ from cumulet.services.sagemaker import images, lake
 from cumulet.services.sagemaker.container import Container
 from cumulet.services.sagemaker.courses import LONGEST_REASON, PROCESSING, Body
 from cumulet.services.sagemaker.gang import Gang, Member
-from cumulet.services.sagemaker.processing_data import Input, Interrupted, Uploads, inputs, lay_in, written_to
+from cumulet.services.sagemaker.processing_data import Input, Uploads, inputs, lay_in, written_to
 from cumulet.services.sagemaker.processing_jobs import ProcessingJobs
+from cumulet.services.sagemaker.room import Interrupted, Room
 from cumulet.services.sagemaker.surroundings import Surroundings
 from cumulet.services.sagemaker.training_request import ROOT
 from cumulet.wire.errors import AwsError
@@ -31,13 +32,16 @@ PATIENCE = 10.0  # seconds that a shutdown waits for the program
 RESTARTS = 5  # of a job whose machine went down under it
 
 
-class Processing(ProcessingJobs, Surroundings):
+class Processing(ProcessingJobs, Surroundings, Room):
     """The work behind CreateProcessingJob."""
 
     def run_processing_job(self, job: Job) -> None:
         body = self._get(PROCESSING.kind, job.payload["name"])
-        if body and not PROCESSING.ended(body):
-            self._process(job, body)
+        try:
+            if body and not PROCESSING.ended(body):
+                self._process(job, body)
+        finally:
+            self._leave_room(job)
         self._clear_processing(job)
 
     def run_processing_job_failed(self, job: Job, error: str) -> None:
@@ -73,17 +77,21 @@ class Processing(ProcessingJobs, Surroundings):
 
     def _take_up(self, job: Job, body: Body, gang: Gang) -> None:
         """The program under way on every instance: that of an earlier server, else a new one."""
+        name, cluster = body["ProcessingJobName"], body["ProcessingResources"]["ClusterConfig"]
         if job.attempt > 1:
             if job.payload.pop("again", False):
                 gang.end()
             elif gang.adopt():
+                self._take_room(job, name, cluster)
                 return
             self._check_cut_off(job)
         for member in gang.members:
             self.other("logs").rotate(*_feed(body, member))
+        group, stream, _ = _feed(body, gang.members[0])
+        self._wait_for_room(job, name, cluster, lambda line: self.other("logs").say(group, stream, line))
         lake.remove(self._processing_folder(job))
         tasks = self._laid_out(job, body, gang)
-        self._record_job(PROCESSING, body["ProcessingJobName"], PROCESSING.begin)
+        self._record_job(PROCESSING, name, PROCESSING.begin)
         gang.start(tasks)
 
     def _check_cut_off(self, job: Job) -> None:

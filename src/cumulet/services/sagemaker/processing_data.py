@@ -14,15 +14,12 @@ from typing import Any
 
 from cumulet.services.sagemaker import lake, sources
 from cumulet.services.sagemaker.processing_request import overlap, synced
+from cumulet.services.sagemaker.room import Interrupted
 from cumulet.services.sagemaker.training_request import split_uri
 from cumulet.wire.errors import AwsError
 
 Wait = Callable[[float], bool]  # True where the waiting has to end: a stop, a shutdown
 LOOK = 0.05  # seconds between two looks at a query
-
-
-class Interrupted(Exception):
-    """Somebody asked for the end while the inputs were laid out."""
 
 
 @dataclass(frozen=True, slots=True)

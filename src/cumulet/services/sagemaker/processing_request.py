@@ -27,6 +27,7 @@ def check_structures(request: dict[str, Any]) -> None:
         )
     _check_cluster(request["ProcessingResources"]["ClusterConfig"])
     _check_network(request.get("NetworkConfig", {}))
+    honour_only("ProcessingOutputConfig", request.get("ProcessingOutputConfig", {}), ("Outputs",))
     for given in request.get("ProcessingInputs", []):
         _check_input(given)
     for given in outputs(request):

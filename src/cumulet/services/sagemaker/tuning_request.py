@@ -227,6 +227,7 @@ def training_request(definition: Request, name: str, tuned: dict[str, str]) -> R
         "AlgorithmSpecification": dict(definition["AlgorithmSpecification"]),
         "HyperParameters": hyperparameters,
         "ResourceConfig": resources(definition),
+        "EnableNetworkIsolation": False,
         **{member: definition[member] for member in PASSED_ON if member in definition},
     }
 
