@@ -11,7 +11,6 @@ import json
 import os
 import select
 import socket
-import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -225,10 +224,6 @@ class Stems:
             if found is None or not found.alive:
                 found = self.stems[key] = Stem(self.folder / key, python, modules, early)
             return found
-
-    def warm(self, python: str = sys.executable, modules: Sequence[str] = ()) -> None:
-        """Have a stem ready before a model wants it."""
-        self.stem(python, modules, {})
 
     def _end_unused(self, but: str) -> None:
         old = time.monotonic() - LINGER

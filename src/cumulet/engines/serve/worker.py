@@ -20,7 +20,7 @@ from cumulet.engines import run as engine
 from cumulet.engines.serve.client import Answered, Broken, Client, Gone, NotThere, Question, TimedOut
 from cumulet.engines.serve.places import socket_path
 from cumulet.engines.serve.process import frames
-from cumulet.engines.serve.stems import Offspring, Order, stems_in
+from cumulet.engines.serve.stems import Offspring, Order, Stems, stems_in
 
 LOOK = 0.02  # seconds between looks at a model that is loading
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 30.0  # seconds before a crashed model is started again
@@ -52,13 +52,20 @@ class Program:
     def socket(self) -> Path:
         return socket_path(self.folder)
 
+    def warm(self) -> None:
+        """Have ready what the process is forked from, and keep it so."""
+        self._stems.stem(self.python, self.modules, self.environment).used_at = time.monotonic()
+
+    @property
+    def _stems(self) -> Stems:
+        return stems_in(self.stems or self.folder.parent / "stems")
+
     def start(self) -> Offspring:
         folder = self.folder / "process"
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "output.log").unlink(missing_ok=True)
-        stems = stems_in(self.stems or self.folder.parent / "stems")
         order = Order(folder, self.handler, self.socket, self.environment, self.mounts, self.memory, GRACE)
-        return stems.fork(self.python, self.modules, order)
+        return self._stems.fork(self.python, self.modules, order)
 
 
 class Listener(Protocol):

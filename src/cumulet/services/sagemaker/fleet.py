@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
+from cumulet.engines.serve import Program
 from cumulet.services.sagemaker.variants import Instance, Variant, by_weight
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class Deployment:
         self.shadows = shadows or []
         self.grow = grow  # begins another instance of a serverless variant
         self.capture: Any = None  # where requests and answers are noted, if they are
+        self.kept_warm: list[Program] = []  # of serverless variants
         self.sessions: dict[str, Taken] = {}
         self.wake: Callable[[], None] = lambda: None  # tells who looks after it that something is wanted
         self.changed = threading.Condition(threading.RLock())

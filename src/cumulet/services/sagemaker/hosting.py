@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inference-code.h
 
 from __future__ import annotations
 
+import shlex
 import uuid
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from cumulet.services.sagemaker.variants import Instance, Variant
 LOG_GROUP = "/aws/sagemaker/Endpoints"
 HANDLER = Path(__file__).parent / "toolkit/serving/__init__.py"
 ALGORITHM = Path(__file__).parent / "toolkit/algorithm.py"
+OWN = ALGORITHM.with_name("own_container.py")  # a command of the user's that speaks HTTP
 
 # What nearly every model of a framework imports: done once, before its processes are forked.
 IMPORTED = {
@@ -65,13 +67,14 @@ class Hosting(Surroundings):
         algorithm = "" if scripted(own, container) else image.algorithm
         return Program(
             folder=container.folder,
-            handler=ALGORITHM if algorithm else HANDLER,
+            handler=OWN if image.command else ALGORITHM if algorithm else HANDLER,
             python=str(python),
             environment={
                 **environment,
                 **own,
                 **_many(wanted["container"], memory),
                 "CUMULET_ALGORITHM": algorithm,
+                "CUMULET_COMMAND": shlex.join(image.command),
                 "CUMULET_FRAMEWORK": image.framework.name,
             },
             mounts=container.mounts,
@@ -98,6 +101,21 @@ class Hosting(Surroundings):
         instance = Instance(name, number, workers)
         variant.instances.append(instance)
         return instance
+
+    def _prepare_variant(self, job: Job, variant: Variant) -> list[Program]:
+        """Have everything ready that a variant needs before its first process, as nobody may have asked yet: files,
+        and (for a serverless one, whose processes begin with a request) what they are forked from."""
+        programs = []
+        for definition in variant.definition["containers"]:
+            container = self._container(job, variant.definition, definition, 0)
+            if variant.most is not None:
+                log = EndpointLog(
+                    self.other("logs"), f"{LOG_GROUP}/{job.payload['name']}", f"{variant.name}/setup"
+                )
+                wanted = {"container": definition, "role": variant.definition["role"]}
+                programs.append(self._program(wanted, container, log))
+                programs[-1].warm()
+        return programs
 
     def _container(
         self, job: Job, variant: dict[str, Any], definition: dict[str, Any], number: int

@@ -20,28 +20,23 @@ from cumulet.services.sagemaker import capture, endpoint_metrics, lake
 from cumulet.services.sagemaker.async_inferences import AsyncInferences, Backlog
 from cumulet.services.sagemaker.capture import Capture
 from cumulet.services.sagemaker.container import Container
+from cumulet.services.sagemaker.deployed import beginning, describe
 from cumulet.services.sagemaker.endpoint_metrics import Reporter
-from cumulet.services.sagemaker.endpoints import Endpoints
 from cumulet.services.sagemaker.fleet import DRAIN, Deployment, Fleet, fleet_of
-from cumulet.services.sagemaker.hosting import Hosting
 from cumulet.services.sagemaker.resources import ENDPOINT
-from cumulet.services.sagemaker.rollouts import RolledBack, plan_of
+from cumulet.services.sagemaker.rollouts import RolledBack
+from cumulet.services.sagemaker.scaling import Scaling
+from cumulet.services.sagemaker.takeover import Stopped, Takeover
 from cumulet.services.sagemaker.variants import Variant
 from cumulet.wire.errors import AwsError
 
 LONGEST_REASON = 1024
 LOADING = 600  # seconds that a model may take to load, as on AWS where the variant does not say
-LOOK = 1.0  # seconds between looks at alarms, while traffic shifts
-IDLE = 300.0  # seconds without a question after which a serverless variant's processes end
 
 log = logging.getLogger(__name__)
 
 
-class Stopped(Exception):
-    """The endpoint was deleted, or given another configuration, before this one was ready."""
-
-
-class Serving(Endpoints, Hosting, AsyncInferences):
+class Serving(Takeover, Scaling, AsyncInferences):
     """The work behind CreateEndpoint and UpdateEndpoint."""
 
     def run_endpoint(self, job: Job) -> None:
@@ -78,7 +73,7 @@ class Serving(Endpoints, Hosting, AsyncInferences):
         fleet, name = fleet_of(self.house), self._fleet_name(job.payload["name"])
         try:
             for variant in deployment.everybody:
-                for number in range(_beginning(variant.definition)):
+                for number in range(beginning(variant.definition)):
                     self._start_instance(job, variant, number)
             self._wait_ready(job, deployment)
             yield deployment
@@ -99,9 +94,8 @@ class Serving(Endpoints, Hosting, AsyncInferences):
                 self._start_instance(job, variant, number)
 
         deployment = Deployment(variants, job.payload["number"], shadows, grow)
-        for variant in deployment.everybody:  # a serverless variant's files are there before anybody asks
-            for definition in variant.definition["containers"]:
-                self._container(job, variant.definition, definition, 0)
+        for variant in deployment.everybody:
+            deployment.kept_warm += self._prepare_variant(job, variant)
         if (config := job.payload.get("capture")) and config.get("EnableCapture"):
             folder = self._endpoint_folder(job) / "capture"
             deployment.capture = Capture(config, job.payload["name"], folder)
@@ -119,43 +113,6 @@ class Serving(Endpoints, Hosting, AsyncInferences):
                 if time.monotonic() > deadline:
                     raise NotLoaded("the model was not loaded in time")
 
-    def _shift_traffic(self, job: Job, deployment: Deployment) -> None:
-        """Let the configuration before go on beside this one, as the DeploymentConfig says."""
-        fleet, name = fleet_of(self.house), self._fleet_name(job.payload["name"])
-        body = self._get(ENDPOINT, job.payload["name"])
-        if job.payload.get("plan") is None or not body or len(body["works"]) < 2:
-            return
-        plan = plan_of(job.payload["plan"], len(deployment.instances()))
-        for share, wait in [*plan.steps, (1.0, plan.termination_wait)]:
-            fleet.shift(name, deployment, share)
-            self._bake(job, plan.alarms, wait)
-
-    def _bake(self, job: Job, alarms: list[str], seconds: float) -> None:
-        deadline = time.monotonic() + seconds
-        while True:
-            self._check_alarms(job, alarms)
-            left = deadline - time.monotonic()
-            if left <= 0:
-                return
-            if job.wait(min(LOOK, left)):
-                raise Stopped
-
-    def _check_alarms(self, job: Job, alarms: list[str]) -> None:
-        if not alarms:
-            return
-        found = self.other("cloudwatch").describe_alarms(
-            AlarmNames=alarms, AlarmTypes=["MetricAlarm", "CompositeAlarm"]
-        )
-        states = [*found.get("MetricAlarms", []), *found.get("CompositeAlarms", [])]
-        if ringing := [alarm["AlarmName"] for alarm in states if alarm["StateValue"] == "ALARM"]:
-            now = self._now()
-            self._change(
-                ENDPOINT,
-                job.payload["name"],
-                lambda body: body.update(EndpointStatus="RollingBack", LastModifiedTime=now),
-            )
-            raise RolledBack(f"One or more alarms went off while traffic shifted: {', '.join(ringing)}.")
-
     def _take_over(self, job: Job, deployment: Deployment) -> None:
         """From now on this configuration answers; the one before is asked to end."""
         if job.stopping or job.leaving:
@@ -167,7 +124,7 @@ class Serving(Endpoints, Hosting, AsyncInferences):
             if job.id not in body["works"] or body.get("serving", 0) > deployment.number:
                 raise Stopped
             body["serving"] = deployment.number
-            _describe(job, body)
+            describe(job, body)
             body.update(EndpointConfigName=job.payload["config"], LastModifiedTime=now)
             if body["works"][-1] == job.id and body["EndpointStatus"] in ("Creating", "Updating", "Failed"):
                 body["EndpointStatus"] = "InService"
@@ -210,57 +167,6 @@ class Serving(Endpoints, Hosting, AsyncInferences):
         """Seconds until something has to be looked at; whoever changes something wakes the job besides."""
         due = [max(0.1, renew - time.monotonic()), endpoint_metrics.EVERY]
         return min([*due, capture.EVERY] if deployment.capture else due)
-
-    def _fit(self, job: Job, deployment: Deployment) -> None:
-        """Start and end instances until there are as many as are wanted."""
-        body = self._get(ENDPOINT, job.payload["name"])
-        if body is None or body["works"][-1:] != [job.id]:
-            return
-        wanted = {v["VariantName"]: v.get("DesiredInstanceCount") for v in body.get("ProductionVariants", [])}
-        changed = False
-        for variant in deployment.variants.values():
-            count = wanted.get(variant.name)
-            if count is not None and count != len(variant.staying):
-                self._fit_variant(job, deployment, variant, count)
-                changed = True
-        if changed or body["EndpointStatus"] == "Updating":
-            self._settle(job, deployment)
-
-    def _fit_variant(self, job: Job, deployment: Deployment, variant: Variant, count: int) -> None:
-        numbers = {instance.number for instance in variant.instances}
-        free = (number for number in range(count + len(numbers)) if number not in numbers)
-        fresh = [self._start_instance(job, variant, next(free)) for _ in range(count - len(variant.staying))]
-        for instance in fresh:
-            for worker in instance.workers.values():
-                while not worker.wait_ready(0.1) and not (job.stopping or job.leaving):
-                    pass
-        surplus = variant.staying[count:]
-        if surplus:
-            threading.Thread(target=deployment.retire, args=(variant, surplus), daemon=True).start()
-
-    def _settle(self, job: Job, deployment: Deployment) -> None:
-        """Tell how many instances there are now."""
-        counts = {variant.name: len(variant.staying) for variant in deployment.variants.values()}
-        now = self._now()
-
-        def change(body: dict[str, Any]) -> None:
-            for variant in body["ProductionVariants"]:
-                if variant.get("DesiredInstanceCount") is not None:
-                    variant["CurrentInstanceCount"] = counts.get(variant["VariantName"], 0)
-            if body["works"][-1:] == [job.id] and body["EndpointStatus"] == "Updating":
-                body.update(EndpointStatus="InService", LastModifiedTime=now)
-
-        self._change(ENDPOINT, job.payload["name"], change)
-        fleet_of(self.house).tell()
-
-    def _let_idle_go(self, deployment: Deployment) -> None:
-        """Serverless variants scale to what is provisioned, which mostly is nothing."""
-        for variant in deployment.variants.values():
-            if variant.most is None or time.monotonic() - variant.used_at < IDLE:
-                continue
-            kept = _beginning(variant.definition)
-            if idle := [instance for instance in variant.staying[kept:] if instance.busy == 0]:
-                deployment.retire(variant, idle)
 
     def _report(self, deployment: Deployment, reporter: Reporter) -> None:
         """What cannot be told or delivered now is so later, or lost; the endpoint goes on."""
@@ -320,56 +226,3 @@ class Serving(Endpoints, Hosting, AsyncInferences):
 
 def _variant(definition: dict[str, Any]) -> Variant:
     return Variant(definition["VariantName"], definition["InitialVariantWeight"], definition)
-
-
-def _beginning(definition: dict[str, Any]) -> int:
-    """Instances at the beginning: of a serverless variant those that are provisioned."""
-    if serverless := definition.get("ServerlessConfig"):
-        return int(serverless.get("ProvisionedConcurrency", 0))
-    return int(definition["InitialInstanceCount"])
-
-
-def _describe(job: Job, body: dict[str, Any]) -> None:
-    """DescribeEndpoint's view; weights and counts that were changed by hand survive a restart."""
-    again = job.attempt > 1 and body.get("EndpointConfigName") == job.payload["config"]
-    present = {v["VariantName"]: v for v in body.get("ProductionVariants", [])} if again else {}
-    body["ProductionVariants"] = [_summary(v, present) for v in job.payload["variants"]]
-    shadows = [_summary(v, {}) for v in job.payload.get("shadows", [])]
-    captured, asynchronous = job.payload.get("capture"), job.payload.get("asynchronous")
-    told = {
-        "ShadowProductionVariants": shadows or None,
-        "AsyncInferenceConfig": asynchronous,
-        "DataCaptureConfig": captured and _capture_summary(captured),
-    }
-    for member, value in told.items():
-        body.pop(member, None)
-        if value:
-            body[member] = value
-
-
-def _capture_summary(config: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "EnableCapture": bool(config.get("EnableCapture")),
-        "CaptureStatus": "Started" if config.get("EnableCapture") else "Stopped",
-        "CurrentSamplingPercentage": config["InitialSamplingPercentage"],
-        "DestinationS3Uri": config["DestinationS3Uri"],
-        "KmsKeyId": config.get("KmsKeyId", ""),
-    }
-
-
-def _summary(variant: dict[str, Any], present: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    name = variant["VariantName"]
-    before = present.get(name, {})
-    images = [container["Image"] for container in variant["containers"]]
-    weight = before.get("CurrentWeight", variant["InitialVariantWeight"])
-    told = {
-        "VariantName": name,
-        "DeployedImages": [{"SpecifiedImage": image, "ResolvedImage": image} for image in images],
-        "CurrentWeight": weight,
-        "DesiredWeight": weight,
-    }
-    if serverless := variant.get("ServerlessConfig"):
-        return {**told, "CurrentServerlessConfig": serverless, "DesiredServerlessConfig": serverless}
-    count = variant["InitialInstanceCount"]
-    wanted = before.get("DesiredInstanceCount", count)
-    return {**told, "CurrentInstanceCount": count, "DesiredInstanceCount": wanted}

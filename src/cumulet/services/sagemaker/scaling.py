@@ -1,0 +1,75 @@
+"""As many processes as are wanted: what UpdateEndpointWeightsAndCapacities asked for, and serverless variants.
+
+https://docs.aws.amazon.com/sagemaker/latest/dg/serverless-endpoints.html
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any
+
+from cumulet.jobs import Job
+from cumulet.services.sagemaker.deployed import beginning
+from cumulet.services.sagemaker.fleet import Deployment, fleet_of
+from cumulet.services.sagemaker.hosting import Hosting
+from cumulet.services.sagemaker.resources import ENDPOINT
+from cumulet.services.sagemaker.variants import Variant
+
+IDLE = 300.0  # seconds without a question after which a serverless variant's processes end
+
+
+class Scaling(Hosting):
+    def _fit(self, job: Job, deployment: Deployment) -> None:
+        """Start and end instances until there are as many as are wanted."""
+        body = self._get(ENDPOINT, job.payload["name"])
+        if body is None or body["works"][-1:] != [job.id]:
+            return
+        wanted = {v["VariantName"]: v.get("DesiredInstanceCount") for v in body.get("ProductionVariants", [])}
+        changed = False
+        for variant in deployment.variants.values():
+            count = wanted.get(variant.name)
+            if count is not None and count != len(variant.staying):
+                self._fit_variant(job, deployment, variant, count)
+                changed = True
+        if changed or body["EndpointStatus"] == "Updating":
+            self._settle(job, deployment)
+
+    def _fit_variant(self, job: Job, deployment: Deployment, variant: Variant, count: int) -> None:
+        numbers = {instance.number for instance in variant.instances}
+        free = (number for number in range(count + len(numbers)) if number not in numbers)
+        fresh = [self._start_instance(job, variant, next(free)) for _ in range(count - len(variant.staying))]
+        for instance in fresh:
+            for worker in instance.workers.values():
+                while not worker.wait_ready(0.1) and not (job.stopping or job.leaving):
+                    pass
+        surplus = variant.staying[count:]
+        if surplus:
+            threading.Thread(target=deployment.retire, args=(variant, surplus), daemon=True).start()
+
+    def _settle(self, job: Job, deployment: Deployment) -> None:
+        """Tell how many instances there are now."""
+        counts = {variant.name: len(variant.staying) for variant in deployment.variants.values()}
+        now = self._now()
+
+        def change(body: dict[str, Any]) -> None:
+            for variant in body["ProductionVariants"]:
+                if variant.get("DesiredInstanceCount") is not None:
+                    variant["CurrentInstanceCount"] = counts.get(variant["VariantName"], 0)
+            if body["works"][-1:] == [job.id] and body["EndpointStatus"] == "Updating":
+                body.update(EndpointStatus="InService", LastModifiedTime=now)
+
+        self._change(ENDPOINT, job.payload["name"], change)
+        fleet_of(self.house).tell()
+
+    def _let_idle_go(self, deployment: Deployment) -> None:
+        """Serverless variants scale to what is provisioned, which mostly is nothing; what their processes are
+        forked from is kept."""
+        for program in deployment.kept_warm:
+            program.warm()
+        for variant in deployment.variants.values():
+            if variant.most is None or time.monotonic() - variant.used_at < IDLE:
+                continue
+            kept = beginning(variant.definition)
+            if idle := [instance for instance in variant.staying[kept:] if instance.busy == 0]:
+                deployment.retire(variant, idle)
