@@ -22,11 +22,17 @@ INSTALL = Path(__file__).parent / "toolkit/install.py"
 
 class Surroundings(Roles):
     def _variables(
-        self, role: str, python: Path, container: Container, seconds: float = HOUR
+        self, role: str, python: Path, container: Container, seconds: float = HOUR, *, base: str = ""
     ) -> dict[str, str]:
-        """With credentials of the role for so many seconds. Without mounts the program is told by
+        """With credentials of the role for so many seconds. The programs beside the Python that it stands on
+        (`base`) can be called by name: torchrun and the like. Without mounts the program is told by
         SAGEMAKER_BASE_DIR where its /opt/ml lies."""
-        programs = os.pathsep.join([str(python.parent), os.environ.get("PATH", os.defpath)])
+        found = [
+            str(python.parent),
+            str(Path(base).parent) if base else "",
+            os.environ.get("PATH", os.defpath),
+        ]
+        programs = os.pathsep.join(filter(None, found))
         place = {} if engine.mounts_supported() else {"SAGEMAKER_BASE_DIR": str(container.ml)}
         variables = environment.variables(self.house.config, self._assumed(role, seconds), self.caller.region)
         return {**variables, "PATH": programs, **place}
