@@ -2,14 +2,15 @@
 
 To hand a request to a thread and its answer back takes two switches and a dozen objects: more than a small
 object takes to be found and read. So a GET or HEAD that is signed for S3 is tried here first. What would wait
-for anything (see `store/haste.py`) goes the usual way, from the beginning.
+for anything (see `store/haste.py`) goes the usual way, from the beginning; a large object is found here, and goes
+that way only to be sent.
 """
 
 from __future__ import annotations
 
 from asyncio import TimerHandle
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
@@ -18,6 +19,8 @@ from cumulet.wire.message import Headers, Request, Response
 S3 = (b"/s3/aws4_request", b"%2Fs3%2Faws4_request")  # in what a Version 4 signature says it is for
 READS = (b"GET", b"HEAD")
 WITH_A_BODY = frozenset({"transfer-encoding", "expect", "upgrade"})
+
+READY = "cumulet.response.ready"  # in a request's scope: its answer, a file that is still to be sent
 
 AtOnce = Callable[[Request], Response | None]
 
@@ -82,6 +85,9 @@ class Prompt(HttpToolsProtocol):
         request = self._request(method.decode())
         if request is None or (response := self.at_once(request)) is None:
             return False
+        if not isinstance(response.body, bytes):
+            cast(dict[str, Any], self.scope)[READY] = response
+            return False
         lasts = self.parser.get_http_version() != "1.0" and self.parser.should_keep_alive()
         self.transport.write(self._written(response, lasts, bodiless=method == b"HEAD"))
         self.server_state.total_requests += 1
@@ -104,8 +110,6 @@ class Prompt(HttpToolsProtocol):
 
     def _written(self, response: Response, lasts: bool, *, bodiless: bool) -> bytes:
         """The answer as one piece: one segment, one system call."""
-        body = response.body
-        assert isinstance(body, bytes)
         head = [STATUS_LINE[response.status]]
         head += [b"%b: %b\r\n" % pair for pair in self.server_state.default_headers]
         told = "".join(f"{name}: {value}\r\n" for name, value in response.headers)
@@ -113,7 +117,8 @@ class Prompt(HttpToolsProtocol):
             told += f"content-length: {length}\r\n"
         if not lasts:
             told += "connection: close\r\n"
-        return b"".join((*head, told.encode("latin-1"), b"\r\n", b"" if bodiless else body))
+        body = b"" if bodiless else cast(bytes, response.body)
+        return b"".join((*head, told.encode("latin-1"), b"\r\n", body))
 
     def _rest(self) -> None:
         """Wait for the next request as long as uvicorn does; but one timer serves for many answers."""

@@ -28,12 +28,14 @@ from cumulet.config import Config
 from cumulet.connection import Dealer
 from cumulet.hands import Hands
 from cumulet.house import House
+from cumulet.prompt import READY
 from cumulet.proxy import Proxy
 from cumulet.wire import protocols, route
 from cumulet.wire.errors import AwsError
 from cumulet.wire.message import Body, FileSpan, Headers, Request, Response
 from cumulet.workers import Workers
 
+IN_MEMORY = 256 << 10  # of a file, bytes that are sent from memory; more by the kernel
 SMALL = 1 << 20  # bodies up to this many bytes go in one piece between the loop and a thread
 IDLE = 65  # seconds that a kept-alive connection may rest: longer than the clients' own pools
 GRACE = 10  # seconds for requests under way at shutdown
@@ -57,8 +59,12 @@ class Application:
         self.asked = False  # the same of endpoints
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        extensions = scope.get("extensions") or {}
         try:
-            await self._answer(_request(scope), scope.get("extensions") or {}, receive, send)
+            if response := scope.get(READY):
+                await self._tell(response, extensions, receive, send)
+            else:
+                await self._answer(_request(scope), extensions, receive, send)
         except Departed:
             log.debug("a client left before its request was complete")
 
@@ -72,8 +78,11 @@ class Application:
             response.headers.append(("connection", "close"))
         if isinstance(body, PipedBody | DirectBody):
             body.abandon()
+        await self._tell(response, extensions, receive, send)
+
+    async def _tell(self, response: Response, extensions: Extensions, receive: Receive, send: Send) -> None:
         try:
-            await self._send(loop, response, extensions, receive, send)
+            await self._send(asyncio.get_running_loop(), response, extensions, receive, send)
         finally:
             if close := getattr(response.body, "close", None):
                 await self.hands.call(close)
@@ -96,7 +105,7 @@ class Application:
             return BrokenBody(error)
 
     def at_once(self, request: Request) -> Response | None:
-        """The answer to a small read, if it is at hand (see `prompt.py`)."""
+        """The answer to a read, if it is at hand (see `prompt.py`)."""
         response = app.respond_at_once(self.house, request) if self.warm else None
         return None if response is None else _sendable(request, response)
 
@@ -182,7 +191,7 @@ def _request(scope: dict[str, Any]) -> Request:
 def _sendable(request: Request, response: Response) -> Response:
     if UNSENDABLE.search("\t".join(value for _, value in response.headers)):
         response = _refusal(request)
-    if isinstance(response.body, FileSpan) and response.body.length <= SMALL:
+    if isinstance(response.body, FileSpan) and response.body.length <= IN_MEMORY:
         response.body = response.body.read()
     return response
 

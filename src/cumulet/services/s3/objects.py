@@ -45,7 +45,6 @@ from cumulet.wire.errors import AwsError
 from cumulet.wire.message import Body as Stream
 from cumulet.wire.message import FileSpan
 
-PROMPT = 256 << 10  # bytes that the event loop's thread may read itself
 ATTEMPTS = 100  # a blob may go between its look-up and its opening only if somebody overwrote it meanwhile
 
 
@@ -167,15 +166,14 @@ class Objects(Versions):
     ) -> bytes | FileSpan | Iterator[bytes]:
         """A range of an object, verified: from memory, of the file as it lies there, or deciphered."""
         blobs, lock = self.store.blobs, encryption.lock_of(members)
-        whole = entry.size <= rot.SMALL
-        if (entry.size if whole else length) > PROMPT or "encryption" in entry.detail:
+        if "encryption" in entry.detail:
             haste.check()
-        if whole:
+        if entry.size <= rot.SMALL:
             return rot.read(blobs, entry, lock)[start : start + length]
         rot.check(blobs, entry, start, length, lock)
         if "encryption" in entry.detail:
             return blobs.read(entry.blob, start, length, lock)
-        if length <= PROMPT:
+        if length <= rot.SMALL:
             return haste.read(str(blobs.path(entry.blob)), start, length)
         return FileSpan(blobs.open(entry.blob), start, length)
 

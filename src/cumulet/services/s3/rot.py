@@ -25,7 +25,7 @@ from cumulet.wire.errors import AwsError
 
 log = logging.getLogger(__name__)
 
-SMALL = 1 << 20  # bytes of an object that is verified whole at every read
+SMALL = 256 << 10  # bytes of an object that is verified whole at every read
 PIECE = 1 << 18
 MD5_DIGITS = 32
 EVERYTHING = 1 << 62
