@@ -7,7 +7,7 @@ VENV ?= .venv
 WORKERS ?= 2
 BIN := $(VENV)/bin
 
-.PHONY: help setup setup-demo setup-sagemaker3 setup-clients demo test test-quick lint format docs soak bench bench-athena clean
+.PHONY: help setup setup-demo setup-sagemaker3 setup-clients demo test test-quick lint format docs soak bench bench-athena bench-serving clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -55,8 +55,11 @@ bench: $(VENV)/.bench .venv-ministack/.ready ## what calls cost, beside other lo
 bench-athena: $(VENV)/.bench .venv-ministack/.ready .venv-spark/.ready ## Athena beside bare DuckDB, Spark, Sail and MiniStack (needs a Java for Spark)
 	@$(BIN)/python bench/athena.py $(BENCH)
 
+bench-serving: $(VENV)/.bench .venv-serving/.ready ## endpoints beside MLflow, BentoML, LitServe, Ray Serve and bare uvicorn
+	@$(BIN)/python bench/serving.py --python .venv-serving/bin/python $(BENCH)
+
 clean: ## remove the environments and what tools left behind
-	rm -rf .venv .venv-sagemaker3 .venv-clients .venv-ministack .venv-spark .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-sagemaker3 .venv-clients .venv-ministack .venv-spark .venv-serving .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
 # --- environments: made once, and again when pyproject.toml changes
 
@@ -89,6 +92,12 @@ $(VENV)/.bench: $(VENV)/.test
 	@echo "Installing Spark and Sail, to be measured beside Cumulet, into .venv-spark (once) ..."
 	@$(PYTHON) -m venv .venv-spark
 	@.venv-spark/bin/python -m pip install --quiet 'pyspark[connect]>=4,<5' pysail setuptools
+	@touch $@
+
+.venv-serving/.ready: Makefile
+	@echo "Installing MLflow, BentoML, LitServe and Ray Serve, to be measured beside Cumulet, into .venv-serving (once) ..."
+	@$(PYTHON) -m venv .venv-serving
+	@.venv-serving/bin/python -m pip install --quiet mlflow bentoml litserve 'ray[serve]' scikit-learn 'pandas<3'
 	@touch $@
 
 .venv-sagemaker3/.ready: Makefile
