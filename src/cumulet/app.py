@@ -11,7 +11,7 @@ import random
 from dataclasses import dataclass, field
 from typing import Any
 
-from cumulet import cross_origin, services, short, sites
+from cumulet import cross_origin, services, short, short_writes, sites
 from cumulet.house import House
 from cumulet.services import Answer, Caller, Later
 from cumulet.store import haste
@@ -146,8 +146,12 @@ async def respond_soon(house: House, request: Request) -> Response | None:
     call = Call(house, request)
     try:
         with haste.hurried():
-            for step in STEPS:
+            if coming := short_writes.begin(house, request, call.request_id):
+                call.route = short.route_of(short_writes.OPERATION)
+            for step in STEPS if coming is None else ():
                 step(call)
+        if coming:
+            return await coming
         if isinstance(call.result, Later):
             call.result = await call.result.coming
         return _finished(call, request, _told(call))

@@ -75,7 +75,7 @@ def _target(request: Request) -> tuple[str, str] | None:
 def _caller(house: House, request: Request, request_id: str) -> Caller | None:
     """Who has signed the request, if all is well with the signature."""
     now, credentials = house.clock(), house.store.credentials
-    signed = sign.authenticate(request, credentials.find, now, _route(OPERATIONS[request.method]))
+    signed = sign.authenticate(request, credentials.find, now, route_of(OPERATIONS[request.method]))
     if (credential := signed.credential) is None or signed.seal.payload not in (guard.UNSIGNED, guard.EMPTY):
         return None
     credentials.used(credential.access_key, signed.service, signed.region, now)
@@ -93,5 +93,5 @@ def _caller(house: House, request: Request, request_id: str) -> Caller | None:
 
 
 @cache
-def _route(operation: str) -> Route:
+def route_of(operation: str) -> Route:
     return Route("s3", models.service("s3").operation_model(operation), "rest-xml")

@@ -21,6 +21,7 @@ from cumulet.services.s3.notifications import Notifications
 from cumulet.services.s3.ownership import Ownership
 from cumulet.services.s3.payment import Payment
 from cumulet.services.s3.plain import Plain
+from cumulet.services.s3.plain_writes import PlainWrites
 from cumulet.services.s3.policy import Policies
 from cumulet.services.s3.reports import Reports
 from cumulet.services.s3.selecting import Selecting
@@ -35,6 +36,7 @@ __all__ = ["S3", "LakeFile"]
 class S3(
     Buckets,
     Plain,
+    PlainWrites,
     Deleting,
     Uploads,
     Versioning,
