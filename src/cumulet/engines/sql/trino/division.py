@@ -11,6 +11,7 @@ from cumulet.engines.sql.trino.types import Type
 
 BY_ZERO = "'Division by zero'"
 DIGITS = 37  # of an integer in 128 bits that may be doubled
+HALF = 19  # of the digits that a decimal can have
 
 
 def quotient(one: Typed, other: Typed) -> Typed:
@@ -58,13 +59,16 @@ def doubt(value: Typed, digits: int) -> list[str]:
 
 
 def unscaled(number: str, kind: Type) -> str:
-    """An integer as a decimal with its last digits behind the point: by one product where that fits."""
+    """An integer as a decimal with its last digits behind the point: by one product where that fits, in two
+    parts where their product does, by text else."""
     precision, scale = kind.numbers
     if not scale:
         return number
+    least = f"CAST('0.{'0' * (scale - 1)}1' AS DECIMAL({scale},{scale}))"
     if precision + scale <= 38:
-        return (
-            f"(CAST({number} AS DECIMAL({38 - scale},0)) * CAST('0.{'0' * (scale - 1)}1' AS "
-            f"DECIMAL({scale},{scale})))"
-        )
+        return f"(CAST({number} AS DECIMAL({38 - scale},0)) * {least})"
+    if scale <= HALF:
+        one = f"CAST(1{'0' * scale} AS HUGEINT)"
+        rest = f"CAST({number} % {one} AS DECIMAL({scale},0)) * {least}"
+        return f"(CAST({number} // {one} AS DECIMAL(38,{scale})) + {rest})"
     return f"cumulet_decimal({number}, {scale})"
