@@ -14,6 +14,7 @@ from __future__ import annotations
 import importlib.util
 import re
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cumulet.services.sagemaker.algorithms import catalogue
@@ -46,9 +47,8 @@ class Image:
     uri: str
     framework: Framework
     python: str
-    algorithm: str = (
-        ""  # the built-in one that runs where no script is given, and its version: "xgboost:1.7-1"
-    )
+    algorithm: str = ""  # the built-in one that runs where no script is given: "xgboost:1.7-1"
+    command: tuple[str, ...] = ()  # of an image of one's own: what its entry point is here
 
 
 SKLEARN = Framework("scikit-learn", "sklearn", "scikit-learn", "sagemaker_sklearn_container.training:main")
@@ -78,7 +78,8 @@ FRAMEWORKS = {
 def find(uri: str, store: Store) -> Image:
     """The environment of an image; the way out where there is none."""
     if mapped := store.records.get(MAPPED, "", uri):
-        return Image(uri, FRAMEWORKS.get(mapped["framework"], PLAIN), mapped["python"])
+        known = FRAMEWORKS.get(mapped["framework"], PLAIN)
+        return Image(uri, known, mapped["python"], command=tuple(mapped.get("command", ())))
     repository = _repository(uri)
     if title := catalogue.REFUSED.get(repository):
         raise NotImplementedByCumulet(f"the built-in algorithm {repository} ({title}; the image {uri})")
@@ -88,7 +89,8 @@ def find(uri: str, store: Store) -> Image:
         raise invalid(
             f"Cumulet has no environment for the image {uri}. It knows these images, in any account, region "
             f"and version: {', '.join(FRAMEWORKS)}. `cumulet image map URI` lets another image run in the "
-            "Python environment that Cumulet runs in, or in the one given by --python."
+            "Python environment that Cumulet runs in, or in the one given by --python; or be the command that "
+            "follows `--`, which is run with `train` or `serve` as its entry point would be."
         )
     _check_installed(uri, framework)
     return Image(uri, framework, sys.executable)
@@ -113,9 +115,13 @@ def _built_in(uri: str, algorithm: catalogue.Algorithm) -> Image:
     return Image(uri, framework, sys.executable, f"{algorithm.name}:{_tag(uri)}")
 
 
-def map_image(store: Store, uri: str, python: str = sys.executable, framework: str = "") -> None:
-    """Let jobs and models of an image run on a Python interpreter of one's own."""
-    store.records.put(MAPPED, "", uri, {"python": python, "framework": framework})
+def map_image(
+    store: Store, uri: str, python: str = sys.executable, framework: str = "", command: Sequence[str] = ()
+) -> None:
+    """Let jobs and models of an image run on a Python interpreter of one's own, or a command under the container
+    contract."""
+    body = {"python": python, "framework": framework, "command": list(command)}
+    store.records.put(MAPPED, "", uri, body)
 
 
 def _repository(uri: str) -> str:

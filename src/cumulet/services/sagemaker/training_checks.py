@@ -32,7 +32,7 @@ class TrainingChecks(Roles):
         image = images.find(algorithm["TrainingImage"], self.store)
         if image.algorithm and built_in(request):
             algorithm["MetricDefinitions"] = _own_metrics(image, algorithm)
-        elif not algorithm.get("ContainerEntrypoint") and not _program(request):
+        elif not image.command and not algorithm.get("ContainerEntrypoint") and not _program(request):
             raise invalid(
                 f"The image {image.uri} runs a script, and none is given: set the hyperparameters "
                 "sagemaker_program and sagemaker_submit_directory (the SDK's entry_point does), or a "

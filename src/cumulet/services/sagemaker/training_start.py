@@ -152,7 +152,7 @@ class TrainingStart(WarmPools):
         apart = container.mounts and may_share()
         return engine.Task(
             folder=container.process,
-            command=[*feeding(container), *command(body, str(python))],
+            command=[*feeding(container), *command(body, str(python), self._entry_point(body))],
             environment=rendezvous(everybody, port) | environment,
             mounts=container.mounts | own,
             shielded=shielded(mine, container) if apart else [],
@@ -174,11 +174,14 @@ class TrainingStart(WarmPools):
             left.append(stopping["MaxWaitTimeInSeconds"] - (self._now() - body["CreationTime"]))
         return float(max(0.0, *left))
 
+    def _entry_point(self, body: Body) -> tuple[str, ...]:
+        return images.find(body["AlgorithmSpecification"]["TrainingImage"], self.store).command
+
     def _environment(self, body: Body, container: Container) -> tuple[Path, dict[str, str]]:
         image = images.find(body["AlgorithmSpecification"]["TrainingImage"], self.store)
         python = self._pool_python(image, container, body.get("pool", ""))
         lasting = body["StoppingCondition"]["MaxRuntimeInSeconds"] + HOUR
-        return python, self._variables(body["RoleArn"], python, container, lasting) | {
+        return python, self._variables(body["RoleArn"], python, container, lasting, base=image.python) | {
             "CUMULET_INSTALL": self._installer(image, container),
             "TRAINING_JOB_NAME": body["TrainingJobName"],
             "TRAINING_JOB_ARN": body["TrainingJobArn"],
@@ -210,12 +213,14 @@ def feeding(container: Container) -> list[str]:
     return [sys.executable, "-I", "-S", str(PIPES), str(container.pipes)]
 
 
-def command(body: Body, python: str) -> list[str]:
-    """The container's own entry point where the job names one, a built-in algorithm, or else our toolkit around
-    the user's script."""
+def command(body: Body, python: str, own: tuple[str, ...] = ()) -> list[str]:
+    """The container's own entry point where the job names one or the image is a command (`own`), a built-in
+    algorithm, or else our toolkit around the user's script."""
     algorithm = body["AlgorithmSpecification"]
     if entrypoint := algorithm.get("ContainerEntrypoint"):
         return [*entrypoint, *algorithm.get("ContainerArguments", [])]
+    if own:
+        return [*own, *algorithm.get("ContainerArguments", ["train"])]
     if built_in(body):
         return [python, str(ALGORITHM)]
     return [sys.executable, "-I", "-S", str(TOOLKIT), python]
