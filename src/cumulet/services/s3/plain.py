@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from cumulet.services.s3 import checksums, metadata, ranges
 from cumulet.services.s3.objects import Objects
@@ -41,34 +41,49 @@ class Plain(Objects):
             return None
         if not self._may(bucket, "s3:GetObject", key, ASKED):
             return None
-        entry = recall(("object", name, key), lambda: store.objects.find(name, key))
-        if entry is None or not _usual(entry):
+        known = recall(("object", name, key), lambda: _known(store.objects.find(name, key)))
+        if known is None:
             return None
         try:
-            answer = self._told(entry, span, checksum=checksum, bodiless=bodiless)
+            answer = self._told(known, span, checksum=checksum, bodiless=bodiless)
         except FileNotFoundError:
             return None  # overwritten this moment
-        answer.headers += [
-            ("x-amz-version-id", version) for version in version_members(bucket, entry).values()
-        ]
+        versions = version_members(bucket, known.entry).values()
+        answer.headers += [("x-amz-version-id", version) for version in versions]
         return answer
 
-    def _told(self, entry: Entry, span: str, *, checksum: bool, bodiless: bool) -> Response:
+    def _told(self, known: Known, span: str, *, checksum: bool, bodiless: bool) -> Response:
+        entry = known.entry
         part = ranges.span(span, entry.size) if span else None
         start, length = part or (0, entry.size)
         body = self._bytes(entry, start, length, {}) if length and not bodiless else b""
-        headers = [
-            ("Content-Length", str(length)),
-            ("accept-ranges", "bytes"),
-            ("Last-Modified", times.to_text(entry.modified, "rfc822")),
-            ("ETag", f'"{entry.etag}"'),
-        ]
-        told = metadata.shown(entry.detail)
+        headers = [("Content-Length", str(length)), *known.headers]
         if part:
             headers.append(("Content-Range", f"bytes {start}-{start + length - 1}/{entry.size}"))
         elif checksum:
-            told |= checksums.members(entry.detail.get("checksum", {}))
-        return Response(206 if part else 200, headers + rest.write_headers(_output(), told), body)
+            headers += known.checksum
+        return Response(206 if part else 200, headers, body)
+
+
+class Known(NamedTuple):
+    """An object, and what is told of it with every answer."""
+
+    entry: Entry
+    headers: list[tuple[str, str]]
+    checksum: list[tuple[str, str]]
+
+
+def _known(entry: Entry | None) -> Known | None:
+    if entry is None or not _usual(entry):
+        return None
+    headers = [
+        ("accept-ranges", "bytes"),
+        ("Last-Modified", times.to_text(entry.modified, "rfc822")),
+        ("ETag", f'"{entry.etag}"'),
+        *rest.write_headers(_output(), metadata.shown(entry.detail)),
+    ]
+    checksum = checksums.members(entry.detail.get("checksum", {}))
+    return Known(entry, headers, rest.write_headers(_output(), checksum))
 
 
 def _usual(entry: Entry) -> bool:
