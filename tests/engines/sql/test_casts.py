@@ -121,3 +121,27 @@ def test_a_decimal_is_compared_with_numbers_as_they_are_written(
 ) -> None:
     """docs/decisions/0013; other comparisons are of doubles."""
     assert value(expression) == expected
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("CAST('x' AS char(3))", "x  "),
+        ("CAST('abcd' AS char(2))", "ab"),
+        ("CAST(CAST('x' AS char(3)) AS varchar) || '|'", "x  |"),
+        ("CAST('x' AS char(3)) = 'x'", "true"),
+        ("CAST('x' AS char(3)) IN ('y', 'x ')", "true"),
+        ("CAST('x' AS char(2)) < CAST('y' AS char(5))", "true"),
+        ("CAST('x' AS char(3)) LIKE 'x_ '", "true"),
+        ("typeof(coalesce(CAST('x' AS char(2)), CAST('y' AS char(5))))", "char(5)"),
+        ("CAST(DECIMAL '1.50' AS json)", "1.50"),
+        ("CAST(MAP(ARRAY[1.5], ARRAY[DECIMAL '0.5']) AS json)", '{"1.5":0.5}'),
+        ("CAST(JSON '{\"1\": 2}' AS map(bigint, bigint))", "{1=2}"),
+        ("CAST('2024-01-01 00:00:00.1239999' AS timestamp)", "2024-01-01 00:00:00.124"),
+    ],
+)
+def test_characters_of_a_fixed_number_and_decimals_in_json(
+    value: Callable[[str], str | None], expression: str, expected: str
+) -> None:
+    """https://docs.aws.amazon.com/athena/latest/ug/data-types-considerations.html"""
+    assert value(expression) == expected

@@ -140,3 +140,13 @@ def test_a_query_over_its_scan_limit_does_not_run(lake: Any, ask: Callable[..., 
     lake.add("t", "a int", "text", "1\n" * 100, field_delim=",")
     with pytest.raises(SqlError, match="Bytes scanned limit was exceeded"):
         ask("SELECT * FROM t", scan_limit=10)
+
+
+@pytest.mark.parametrize("form", ["text", "parquet"])
+def test_texts_are_cut_to_their_columns_as_they_are_read(lake: Any, rows: Rows, form: str) -> None:
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.table({"a": ["abcd", "x"], "b": ["wxyz", "w "]}), sink)
+    content = "abcd,wxyz\nx,w \n" if form == "text" else sink.getvalue().to_pybytes()
+    lake.add("t", "a varchar(2), b char(3)", form, content, field_delim=",")
+    assert rows("SELECT a, b FROM t") == [["ab", "wxy"], ["x", "w  "]]
+    assert rows("SELECT a FROM t WHERE b = 'w'") == [["x"]]

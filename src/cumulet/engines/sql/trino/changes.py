@@ -14,7 +14,7 @@ from sqlglot import exp
 from cumulet.engines.sql.base import NotSupported, SqlError
 from cumulet.engines.sql.trino import grammar
 from cumulet.engines.sql.trino import types as t
-from cumulet.engines.sql.trino.casts import cast_value
+from cumulet.engines.sql.trino.casting import cast_value
 from cumulet.engines.sql.trino.scope import Plan
 from cumulet.engines.sql.trino.translation import Translation, assignable, fitted, translated
 from cumulet.engines.sql.trino.typed import Typed

@@ -8,6 +8,7 @@ from sqlglot import exp
 
 from cumulet.engines.sql.base import NotSupported
 from cumulet.engines.sql.trino import types as t
+from cumulet.engines.sql.trino.casting import cast_value
 from cumulet.engines.sql.trino.expression import Expressions, node
 from cumulet.engines.sql.trino.typed import Typed, coerce, met
 from cumulet.engines.sql.trino.types import Type
@@ -151,6 +152,8 @@ def like_escape(to: Expressions, tree: exp.Escape) -> Typed:
 
 def matched(to: Expressions, tree: exp.Like, escape: str) -> Typed:
     value, pattern = to(tree.this), to(tree.expression)
+    if value.type.base == "char":
+        value = cast_value(value, t.VARCHAR)  # with the spaces at its end
     for each, what in ((value, "Left side"), (pattern, "Pattern for")):
         if each.type.base not in ("varchar", "unknown"):
             raise to.mismatch(

@@ -11,8 +11,10 @@ COMMA = " || ', ' || "
 def text(sql: str, kind: Type) -> str:
     """SQL of type VARCHAR that shows a value; NULL stays NULL."""
     match kind.base:
-        case "varchar" | "char" | "json":
+        case "varchar" | "json":
             return sql
+        case "char":
+            return f"rpad({sql}, {kind.numbers[0]}, ' ')"
         case "double" | "real":
             return f"cumulet_{kind.base}({sql})"
         case "timestamp" | "timestamp with time zone":

@@ -10,7 +10,7 @@ from cumulet.engines.sql.base import File, SqlError, Table
 from cumulet.engines.sql.readers import Source
 from cumulet.engines.sql.trino import grammar
 from cumulet.engines.sql.trino import types as t
-from cumulet.engines.sql.trino.casts import cast_value
+from cumulet.engines.sql.trino.casting import cast_value
 from cumulet.engines.sql.trino.catalog_tables import (
     CATALOG,
     PARTITIONS,
@@ -21,7 +21,7 @@ from cumulet.engines.sql.trino.catalog_tables import (
     partition_value,
     partitions,
 )
-from cumulet.engines.sql.trino.typed import Typed
+from cumulet.engines.sql.trino.typed import Typed, trimmed
 
 if TYPE_CHECKING:
     from cumulet.engines.sql.trino.query import Queries
@@ -113,13 +113,22 @@ def stored(queries: Queries, table: Table, alias: str, predicate: Predicate) -> 
         nulls = [f"CAST(NULL AS {kind.duck}) AS c{i}" for i, (_, kind) in enumerate(columns + keys)]
         nulls += [f"CAST(NULL AS {kind.duck}) AS {called}" for _, kind, called in aside]
         return Stored(f"SELECT {', '.join(nulls)} WHERE FALSE", columns + keys, aside)
-    source: Source = plan.reader(table.format, columns, files, table.options)
+    held = [(name, t.VARCHAR if kind.textual else kind) for name, kind in columns]
+    source: Source = plan.reader(table.format, held, files, table.options)
+    fields = [cut(sql, kind) for sql, (_, kind) in zip(source.columns, columns, strict=True)]
     values = [by_file([each.values[i] for each in files], kind) for i, (_, kind) in enumerate(keys)]
-    shown = [f"{sql} AS c{i}" for i, sql in enumerate(source.columns + values)]
+    shown = [f"{sql} AS c{i}" for i, sql in enumerate(fields + values)]
     shown.append(f"{by_file([each.name for each in files], t.VARCHAR)} AS path")
     shown += [called for _, _, called in aside[1:]]
     plan.reads.append(Read(table.format, files, [name for name, _ in columns], alias))
     return Stored(f"SELECT {', '.join(shown)} FROM {source.relation}", columns + keys, aside)
+
+
+def cut(sql: str, kind: t.Type) -> str:
+    """A text that is longer than its column is cut off as it is read."""
+    if kind.base == "char":
+        return trimmed(sql, kind)
+    return f"left({sql}, {kind.numbers[0]})" if kind.base == "varchar" and kind.numbers else sql
 
 
 def files_of(plan: Any, table: Table, predicate: Predicate) -> list[File]:

@@ -52,9 +52,10 @@ def translate(
     constant: Callable[[str], Any],
     *,
     hasty: bool = False,
+    tree: Any = None,
 ) -> Translation:
     text = with_parameters(query.text, query.parameters)
-    tree = grammar.query(text)
+    tree = tree or grammar.query(text)
     plan = Plan(catalog, query.database.lower(), text, query.now, reader, constant, hasty=hasty)
     made = translated(plan, tree)
     if query.target:

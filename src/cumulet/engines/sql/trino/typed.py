@@ -37,6 +37,11 @@ def cast(sql: str, kind: Type) -> str:
     return f"CAST({sql} AS {kind.duck})"
 
 
+def trimmed(sql: str, kind: Type) -> str:
+    """A text as a char(n), which is held without the spaces at its end."""
+    return f"rtrim(left({sql}, {kind.numbers[0]}), ' ')"
+
+
 def fail(error: str, message: str, kind: Type) -> str:
     """An expression that ends the query with a Trino error; TRY turns it into NULL.
 
@@ -57,16 +62,14 @@ def coerce(value: Typed, wanted: Type) -> Typed:
     if value.type == wanted:
         return value
     if value.type.base == wanted.base and not value.type.parts:
-        if wanted.base == "char":
-            raise NotSupported("Comparing char of different lengths")
         if value.type.zone != wanted.zone:
             raise NotSupported("Mixing time zones in one expression")
         if value.type.duck == wanted.duck:
             return Typed(value.sql, wanted, value.text, value.number, value.cost)
     if wanted.base == "timestamp with time zone" and wanted.zone != "UTC":
         raise NotSupported("Mixing timestamps with and without time zone")
-    if {value.type.base, wanted.base} == {"char", "varchar"}:
-        raise NotSupported("Mixing char and varchar")
+    if wanted.base == "char":
+        return Typed(trimmed(value.sql, wanted), wanted, cost=value.cost)
     return Typed(cast(value.sql, wanted), wanted, value.text, value.number, value.cost)
 
 

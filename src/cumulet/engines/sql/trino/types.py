@@ -9,6 +9,7 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
+MOST_CHARACTERS = 65536  # of a char
 INTEGERS = ("tinyint", "smallint", "integer", "bigint")
 DIGITS = {"tinyint": 3, "smallint": 5, "integer": 10, "bigint": 19}
 DUCK = {
@@ -205,8 +206,16 @@ def common(a: Type, b: Type) -> Type | None:
     order = ("date", "timestamp", "timestamp with time zone")
     if a.base in order and b.base in order:
         return max((a, b), key=lambda t: order.index(t.base))
-    if {a.base, b.base} == {"char", "varchar"}:
-        return next(t for t in (a, b) if t.base == "char") if a.base == "char" else b
+    if a.textual and b.textual:
+        return Type(
+            "char",
+            (
+                min(
+                    MOST_CHARACTERS,
+                    max(each.numbers[0] if each.numbers else MOST_CHARACTERS for each in (a, b)),
+                ),
+            ),
+        )
     return None
 
 

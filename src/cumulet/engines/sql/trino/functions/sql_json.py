@@ -12,7 +12,8 @@ from sqlglot import exp
 from cumulet.engines.sql.base import NotSupported
 from cumulet.engines.sql.jsonpath.parsing import BadPath, UnwrittenPath, parse
 from cumulet.engines.sql.trino import types as t
-from cumulet.engines.sql.trino.casts import cast_sql, target
+from cumulet.engines.sql.trino.casting import cast_sql
+from cumulet.engines.sql.trino.casts import target
 from cumulet.engines.sql.trino.expression import Expressions, node
 from cumulet.engines.sql.trino.printing import text
 from cumulet.engines.sql.trino.sql_json import Asked, Given, Made
