@@ -62,9 +62,7 @@ class TuningJobs(TrainingJobs, Trials):
             self._check_definition(request, definition)
         self._check_parents(WarmStartConfig or {})
         for definition in definitions(request):
-            told = objective(request, definition)["MetricName"]
-            static = definition.get("StaticHyperParameters", {})
-            definition["StaticHyperParameters"] = {**static, OBJECTIVE: told}
+            _complete(definition, objective(request, definition)["MetricName"])
         return self._promise(TUNING, request, Tags)
 
     def _check_definition(self, request: dict[str, Any], definition: dict[str, Any]) -> None:
@@ -179,6 +177,14 @@ class TrialOrder(Order):
         if self.by == "FinalObjectiveMetricValue":
             return [body["value"], body["TrainingJobName"]]
         return Order.key(self, body)
+
+
+def _complete(definition: dict[str, Any], metric: str) -> None:
+    """What AWS adds, and its SDK reads when it attaches to a search: the metric, and the instances in either
+    of their two places."""
+    static = definition.get("StaticHyperParameters", {})
+    definition["StaticHyperParameters"] = {**static, OBJECTIVE: metric}
+    definition["ResourceConfig"] = tuning_request.resources(definition)
 
 
 def _filled(config: dict[str, Any], autotune: bool) -> dict[str, Any]:
