@@ -11,7 +11,8 @@ Only SQLite carries them: it is one file on the same disk, with one writer. On P
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from itertools import islice
 from typing import NamedTuple
 
 from cumulet.store.database import Database
@@ -97,12 +98,18 @@ class Fresh:
     def settled(self, blobs: Collection[str]) -> list[str]:
         """Forget the bytes of blobs whose files are on disk; those that were not here any more."""
 
-        def change() -> list[str]:
-            forget = f"{DELETE} RETURNING blob"
-            return [b for b in blobs if not self.database.write(lambda tx, b=b: tx.execute(forget, (b,)))]  # type: ignore[misc]
-
-        with self.database.deferring():  # after a power cut they would only be written once more
-            gone = self.database.write(lambda _: change())
+        here: set[str] = set()
+        for some in batched(blobs, PAGE):
+            forget = f"DELETE FROM fresh WHERE blob IN ({', '.join('?' * len(some))}) RETURNING blob"
+            with self.database.deferring():  # after a power cut they would only be written once more
+                rows = self.database.write(lambda tx, forget=forget, some=some: tx.execute(forget, some))  # type: ignore[misc]
+            here |= {blob for (blob,) in rows}
         for blob in blobs:
             self.release(blob)
-        return gone
+        return [blob for blob in blobs if blob not in here]
+
+
+def batched(items: Iterable[str], size: int) -> Iterator[list[str]]:
+    left = iter(items)
+    while batch := list(islice(left, size)):
+        yield batch

@@ -17,6 +17,9 @@ from cumulet.store.fresh import LARGEST, Fresh
 
 COLUMNS = "bucket, key, version, rank, listed, marker, size, etag, modified, blob, storage, checksum, detail"
 INSERT = f"INSERT INTO objects ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+REPLACE = f"{INSERT} ON CONFLICT (bucket, key) WHERE listed = 1 DO UPDATE SET " + ", ".join(
+    f"{name} = excluded.{name}" for name in COLUMNS.split(", ")[2:]
+)
 BLOB_OF = "SELECT blob FROM objects WHERE bucket = ? AND key = ? AND listed = 1"
 LISTED = f"SELECT {COLUMNS} FROM objects WHERE bucket = ? AND key = ? AND listed = 1"
 UNLISTED = f"SELECT {COLUMNS} FROM objects WHERE bucket = ? AND key = ? AND listed = 0"
@@ -176,19 +179,31 @@ class Objects:
             rows = self.database.read(LISTED, where) or self.database.read(NEWEST_UNLISTED, where)
         return Entry.of(rows[0]) if rows else None
 
-    def put(self, entry: Entry, before: Entry | None = None) -> list[str]:
+    def put(self, entry: Entry) -> list[str]:
         """Make `entry` the current version. The version of the same name is replaced, others are kept.
 
-        `before` is the current version, if this change has looked already. Gives back the blobs that nothing
-        refers to any more: delete them once this is committed.
+        Gives back the blobs that nothing refers to any more: delete them once this is committed.
         """
-        before = before or self.find(entry.bucket, entry.key)
+        return self.put_after(self.find(entry.bucket, entry.key), entry)
+
+    def put_after(self, before: Entry | None, entry: Entry) -> list[str]:
+        """The same, where the current version is known already."""
+        entry.listed = not entry.marker
+        if before and before.listed and entry.listed and before.version == entry.version:
+            return self._replace(before, entry)
         lost = self._drop(before, entry) if before else []
         self._supersede(before, entry)
-        entry.listed = not entry.marker
         self.fresh.ride(entry.blob, entry.bucket, entry.key)
         self.database.write(lambda tx: tx.execute(INSERT, entry.row()))
         return lost
+
+    def _replace(self, before: Entry, entry: Entry) -> list[str]:
+        """The usual overwrite: one row takes the other's place."""
+        entry.rank = min(entry.rank, before.rank - 1)
+        self._drop_bytes(before)
+        self.fresh.ride(entry.blob, entry.bucket, entry.key)
+        self.database.write(lambda tx: tx.execute(REPLACE, entry.row()))
+        return [before.blob] if before.blob else []
 
     def remove(self, entry: Entry) -> list[str]:
         """Forget one version for good; the newest that is left becomes current. Blobs as for `put`."""
@@ -313,10 +328,13 @@ class Objects:
             if before.listed and before.version != entry.version:
                 self.database.write(lambda tx: tx.execute(UNLIST, (entry.bucket, entry.key.encode())))
 
-    def _delete(self, entry: Entry) -> None:
-        where = (entry.bucket, entry.key.encode())
+    def _drop_bytes(self, entry: Entry) -> None:
         if entry.blob and entry.size <= LARGEST:
             self.fresh.drop(entry.blob)
+
+    def _delete(self, entry: Entry) -> None:
+        where = (entry.bucket, entry.key.encode())
+        self._drop_bytes(entry)
         if entry.listed:
             self.database.write(lambda tx: tx.execute(DELETE_LISTED, where))
         else:

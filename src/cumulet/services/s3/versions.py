@@ -77,7 +77,7 @@ class Versions(Granting):
         before = self.store.objects.find(entry.bucket, entry.key)
         conditions.check_write(before, entry.key, wanted)
         self._name_version(bucket, entry, before)
-        lost = self.store.objects.put(entry, before)
+        lost = self.store.objects.put_after(before, entry)
         if self.store.blobs.rides(entry.blob):
             place = (entry.bucket, entry.key)
             self.store.database.after_commit(lambda: self.store.settler.follow(place, entry.blob, lost))
