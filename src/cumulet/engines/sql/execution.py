@@ -29,6 +29,7 @@ from cumulet.engines.sql.base import (
 from cumulet.engines.sql.lakes import Lakes
 from cumulet.engines.sql.readers import Reading, Source, read
 from cumulet.engines.sql.scanning import scanned
+from cumulet.engines.sql.trino import grammar
 from cumulet.engines.sql.trino.translation import translate
 from cumulet.engines.sql.trino.types import Type
 from cumulet.engines.sql.writers import write
@@ -47,6 +48,7 @@ class Session:
 
     def __init__(self, folder: Path, memory: str, threads: int) -> None:
         self.folder = folder
+        self.parsed: dict[str, Any] = {}  # the tree of the text that was checked last
         self.known: dict[tuple[str, int], list[tuple[str, Any]]] = {}  # columns, by relation and bytes
         folder.mkdir(parents=True, exist_ok=True)
         self.connection = duckdb.connect(
@@ -63,6 +65,13 @@ class Session:
         json_text.register(self.connection)
         scalars.register(self.connection)
         self.connection.execute(MACROS.read_text())
+
+    def check(self, text: str, *, change: bool) -> None:
+        """Whether it parses. The tree of a query is kept, for the run that mostly follows."""
+        if change:
+            grammar.change(text)
+        else:
+            self.parsed = {text: grammar.query(text)}
 
     def limit(self, memory: str) -> None:
         """How much of it the next query may use before it spills."""
@@ -85,7 +94,10 @@ class Session:
 
     def _run(self, query: Query, lakes: Lakes, *, hasty: bool) -> Outcome:
         began = time.monotonic()
-        translation = translate(query, lakes, self._reader, self._constant, hasty=hasty)
+        tree = (
+            None if query.parameters else self.parsed.pop(query.text, None)
+        )  # translating it takes it apart
+        translation = translate(query, lakes, self._reader, self._constant, hasty=hasty, tree=tree)
         planned = time.monotonic()
         size = scanned(self.connection, translation)
         check_limit(query, size)

@@ -19,7 +19,6 @@ import duckdb
 from cumulet.engines.sql import frames
 from cumulet.engines.sql.base import Cancelled, Change, Column, File, Output, Query, SqlError, Table
 from cumulet.engines.sql.execution import Session
-from cumulet.engines.sql.trino import grammar
 
 
 class Asking:
@@ -134,9 +133,7 @@ class Worker:
 
     def _do(self, message: frames.Message) -> Any:
         if message["do"] == "check":
-            parse = grammar.change if message["change"] else grammar.query
-            parse(message["text"])
-            return None
+            return self.session.check(message["text"], change=message["change"])
         self.session.limit(message["memory"])
         if message["do"] == "change":
             given = message["change"]
