@@ -16,177 +16,25 @@ ministack`. What is not there is left out with a line. `--quick` takes less than
 from __future__ import annotations
 
 import argparse
-import json
 import math
 import os
-import shutil
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import boto3
 import duckdb
 import servers
-from botocore.config import Config
+from asking import BUCKET, DATABASE, QUERIES, Athena, best, seconds
+from contest import Seconds, bare, by_ministack, by_spark, generate, tpch
 from tables import table, write
 
-QUERIES = Path(__file__).with_name("tpch")
-TABLES = ("region", "nation", "supplier", "customer", "part", "partsupp", "orders", "lineitem")
-BUCKET, DATABASE, POLL = "warehouse", "tpch", 0.005
 MARKS = "bench/athena.py"
-
-
-@dataclass
-class Athena:
-    """A server's Athena as a client of boto3 sees it."""
-
-    server: servers.Server
-    database: str = "default"
-    clients: dict[str, Any] = field(default_factory=dict)
-
-    def client(self, service: str) -> Any:
-        if service not in self.clients:
-            self.clients[service] = boto3.client(
-                service,
-                endpoint_url=self.server.endpoint,
-                region_name="us-east-1",
-                aws_access_key_id=self.server.access_key,
-                aws_secret_access_key=self.server.secret_key,
-                config=Config(retries={"total_max_attempts": 1}, read_timeout=600),
-            )
-        return self.clients[service]
-
-    def end(self, text: str) -> str:
-        """Run a statement to its end; the id of its execution."""
-        athena = self.client("athena")
-        place = {"OutputLocation": f"s3://{BUCKET}/results/"}
-        context = {"Database": self.database}
-        name = athena.start_query_execution(
-            QueryString=text, QueryExecutionContext=context, ResultConfiguration=place
-        )["QueryExecutionId"]
-        while True:
-            status = athena.get_query_execution(QueryExecutionId=name)["QueryExecution"]["Status"]
-            if status["State"] == "SUCCEEDED":
-                return str(name)
-            if status["State"] in ("FAILED", "CANCELLED"):
-                raise RuntimeError(status.get("StateChangeReason", status["State"]))
-            time.sleep(POLL)
-
-    def rows(self, text: str) -> int:
-        """Run a query and read all pages of its result."""
-        pages = self.client("athena").get_paginator("get_query_results")
-        count = sum(
-            len(page["ResultSet"]["Rows"]) for page in pages.paginate(QueryExecutionId=self.end(text))
-        )
-        return count - 1
-
-    def load(self, folder: Path) -> None:
-        """The tables of TPC-H into a bucket and a database."""
-        self.client("s3").create_bucket(Bucket=BUCKET)
-        for name in TABLES:
-            self.client("s3").upload_file(str(folder / f"{name}.parquet"), BUCKET, f"{name}/{name}.parquet")
-        self.end(f"CREATE DATABASE {DATABASE}")
-        self.database = DATABASE
-        for statement in (QUERIES / "tables.sql").read_text().format(place=f"s3://{BUCKET}").split(";\n"):
-            self.end(statement)
-
-
-def text(number: int, scale: float) -> str:
-    """A query with the validation parameters; one of them depends on the scale factor."""
-    given = (QUERIES / f"{number:02}.sql").read_text()
-    return given.replace("0.0001000000", f"{0.0001 / scale:.10f}")
-
-
-def best(work: Callable[[], object], rounds: int) -> float:
-    return min(seconds(work) for _ in range(rounds))
-
-
-def seconds(work: Callable[[], object]) -> float:
-    begin = time.perf_counter()
-    work()
-    return time.perf_counter() - begin
-
-
-def generate(folder: Path, scale: float) -> None:
-    """TPC-H's tables as one Parquet file each, where they are not there yet."""
-    program = shutil.which(
-        "tpchgen-cli", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    )
-    if program is None:
-        raise SystemExit("tpchgen-cli is not there: pip install -e '.[bench]'")
-    if not all((folder / f"{name}.parquet").exists() for name in TABLES):
-        subprocess.run([program, "parquet", "-s", str(scale), f"--output-dir={folder}"], check=True)
-
-
-def bare(folder: Path) -> duckdb.DuckDBPyConnection:
-    connection = duckdb.connect()
-    for name in TABLES:
-        connection.execute(f"CREATE VIEW {name} AS FROM '{folder / name}.parquet'")
-    return connection
-
-
-def fetched(connection: duckdb.DuckDBPyConnection, text: str) -> int:
-    return len(connection.sql(text).fetchall())
-
-
-Seconds = dict[int, float]
-
-
-def tpch(
-    athena: Athena, floor: duckdb.DuckDBPyConnection, scale: float, rounds: int
-) -> tuple[Seconds, Seconds]:
-    """The best of each query by Athena and by bare DuckDB, taken in turns."""
-    ours: Seconds = {}
-    bare: Seconds = {}
-    for number in range(1, 23):
-        given = text(number, scale)
-        for _ in range(rounds + 1):  # the first warms the files up, and counts if it is the best
-            bare[number] = min(bare.get(number, math.inf), seconds(partial(fetched, floor, given)))
-            ours[number] = min(ours.get(number, math.inf), seconds(partial(athena.rows, given)))
-        print(f"query {number}: DuckDB {bare[number]:.3f} s, Athena {ours[number]:.3f} s", flush=True)
-    return ours, bare
-
-
-def by_ministack(program: str | None, folder: Path, scale: float) -> Seconds:
-    """MiniStack's Athena; what it refuses is told and left out."""
-    found: Seconds = {}
-    with servers.ministack(program) as server:
-        athena = Athena(server)
-        athena.load(folder)
-        for number in range(1, 23):
-            try:
-                found[number] = seconds(partial(athena.rows, text(number, scale)))
-            except Exception as error:
-                print(f"MiniStack, query {number}: {str(error)[:150]}", flush=True)
-    return found
-
-
-def by_spark(engine: str, python: str, folder: Path, scale: float, rounds: int) -> Seconds:
-    """Spark or Sail, in the environment that has it."""
-    if not Path(python).exists():
-        make = "python -m venv .venv-spark && .venv-spark/bin/pip install 'pyspark[connect]' pysail"
-        raise servers.Missing(f"{engine} is left out; to have it beside: {make}")
-    with tempfile.TemporaryDirectory() as queries:
-        for number in range(1, 23):
-            (Path(queries) / f"{number:02}.sql").write_text(text(number, scale))
-        script = str(Path(__file__).with_name("spark.py"))
-        command = [python, script, engine, str(folder), queries, str(rounds)]
-        ran = subprocess.run(command, capture_output=True, text=True, timeout=1800 * max(1, scale))
-    if ran.returncode:
-        raise servers.Missing(f"{engine} is left out: {ran.stderr.strip().splitlines()[-1][:200]}")
-    told = json.loads(ran.stdout.strip().splitlines()[-1])
-    for number, why in told["failed"].items():
-        print(f"{engine}, query {number}: {why[:150]}", flush=True)
-    print(f"{engine} started in {told['start']:.1f} s", flush=True)
-    return {int(number): taken for number, taken in told["seconds"].items()}
 
 
 def mean(ratios: list[float]) -> float:
@@ -271,6 +119,10 @@ def frames(athena: Athena, folder: Path, rows: int, rounds: int) -> Iterator[tup
     )
     floor = bare(folder)
     least = best(lambda: floor.sql(query).df(), rounds)
+    yield (
+        "the same rows from a local Parquet file to pandas by pyarrow, s",
+        f"{by_arrow(floor, query, rounds):.2f}",
+    )
     for what, options in {
         "CTAS": {},
         "CSV": {"ctas_approach": False},
@@ -288,31 +140,58 @@ def frames(athena: Athena, folder: Path, rows: int, rounds: int) -> Iterator[tup
         )
 
 
+def by_arrow(floor: duckdb.DuckDBPyConnection, query: str, rounds: int) -> float:
+    """What awswrangler cannot do without: decimals become Python's own, which DuckDB's data frame spares itself."""
+    import pyarrow.parquet as pq
+
+    with tempfile.NamedTemporaryFile(suffix=".parquet") as file:
+        floor.execute(f"COPY ({query}) TO '{file.name}' (FORMAT parquet)")
+        return best(lambda: pq.read_table(file.name).to_pandas(), rounds)
+
+
+def together(athena: Athena, count: int) -> Iterator[tuple[str, str]]:
+    """Very many queries at once, beside the same ones after each other."""
+    text = (QUERIES / "06.sql").read_text()
+    one = seconds(lambda: [athena.end(text) for _ in range(5)]) / 5
+    with ThreadPoolExecutor(count) as crowd:
+        all_of_them = seconds(lambda: list(crowd.map(athena.end, [text] * count)))
+    yield (
+        f"query 6, {count} times at once, beside as many after each other",
+        f"{all_of_them / one / count:.2f} ({all_of_them:.1f} s)",
+    )
+
+
 def report(options: argparse.Namespace) -> str:
-    rounds = 1 if options.quick else 3
+    rounds = 1 if options.quick else options.rounds
     with ExitStack() as stack:
         folder = options.data or Path(stack.enter_context(tempfile.TemporaryDirectory()))
         generate(folder, options.scale)
         athena = Athena(stack.enter_context(servers.cumulet()))
         athena.load(folder)
-        single = list(trivial(athena, 50 if options.quick else 300))
-        ours, floor = tpch(athena, bare(folder), options.scale, rounds)
-        columns = {"DuckDB": floor, "Athena": ours}
-        single += partitions(athena, 10_000 if options.quick else 100_000, 5)
-        single += frames(athena, folder, min(1_000_000, int(6_000_000 * options.scale)), rounds)
+        columns = tpch(athena, bare(folder), options.scale, rounds)
+        single = [] if options.only_tpch else list(others(athena, options, folder, rounds))
         add_others(columns, options, folder, rounds)
     head = f"TPC-H at scale factor {options.scale:g}, seconds; best of {rounds + 1}."
-    return "\n\n".join([head, compared(columns), table(("what", "Cumulet"), single)])
+    return "\n\n".join([head, compared(columns), *([table(("what", "Cumulet"), single)] if single else [])])
+
+
+def others(
+    athena: Athena, options: argparse.Namespace, folder: Path, rounds: int
+) -> Iterator[tuple[str, str]]:
+    yield from trivial(athena, 50 if options.quick else 300)
+    yield from together(athena, 50)
+    yield from partitions(athena, 10_000 if options.quick else 100_000, 5)
+    yield from frames(athena, folder, min(1_000_000, int(6_000_000 * options.scale)), rounds)
 
 
 def add_others(columns: dict[str, Seconds], options: argparse.Namespace, folder: Path, rounds: int) -> None:
-    others: dict[str, Callable[[], Seconds]] = {
+    beside: dict[str, Callable[[], Seconds]] = {
         "Sail": partial(by_spark, "sail", options.spark, folder, options.scale, rounds),
         "MiniStack": partial(by_ministack, options.ministack, folder, options.scale),
     }
-    if not options.quick:
-        others["Spark"] = partial(by_spark, "spark", options.spark, folder, options.scale, 1)
-    for name, measure in others.items():
+    if not options.quick and not options.no_spark:
+        beside["Spark"] = partial(by_spark, "spark", options.spark, folder, options.scale, 1)
+    for name, measure in beside.items():
         try:
             columns[name] = measure()
         except servers.Missing as missing:
@@ -331,6 +210,9 @@ def main() -> None:
     )
     parser.add_argument("--quick", action="store_true", help="one round, fewer partitions, no Spark")
     parser.add_argument("--scale", type=float, default=1, help="TPC-H's scale factor")
+    parser.add_argument("--rounds", type=int, default=3, help="of each query, beside the one that warms up")
+    parser.add_argument("--only-tpch", action="store_true", help="nothing but the 22 queries")
+    parser.add_argument("--no-spark", action="store_true", help="Spark takes its time")
     parser.add_argument("--data", type=Path, help="a folder with the tables, filled where it is empty")
     parser.add_argument(
         "--spark", default=".venv-spark/bin/python", help="a Python that has pyspark and pysail"
@@ -342,7 +224,7 @@ def main() -> None:
     made = report(options)
     print(f"\n{made}\n\nThis took {(time.perf_counter() - begin) / 60:.1f} minutes.")
     if options.write:
-        write(options.write, MARKS, made)
+        write(options.write, MARKS if options.scale == 1 else f"{MARKS} --scale {options.scale:g}", made)
 
 
 if __name__ == "__main__":
