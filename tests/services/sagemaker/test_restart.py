@@ -60,16 +60,21 @@ def test_a_running_job_survives_the_servers_death_and_completes(own_server, stud
 
 
 def test_a_job_that_ended_while_no_server_ran_is_completed_by_the_next(own_server, studio):
-    name = studio.start(studio.request({"train.py": SLOW}))
-    wait_for_line(studio, name, "line 20")
+    request, hosts = studio.request({"train.py": SLOW}), 2 if engine.mounts_supported() else 1
+    request["ResourceConfig"]["InstanceCount"] = hosts
+    name = studio.start(request)
+    for host in range(1, hosts + 1):
+        wait_for_line(studio, f"{name}/algo-{host}-", "line 20")
     own_server.kill()
     (folder,) = (own_server.data_dir / "sagemaker/jobs").iterdir()
-    adopted = engine.adopt(folder / "algo-1/process")
-    assert adopted
-    assert adopted.wait(60)
+    for host in range(1, hosts + 1):
+        adopted = engine.adopt(folder / f"algo-{host}/process")
+        assert adopted
+        assert adopted.wait(60)
     own_server.start()
     assert studio.ended(name)["TrainingJobStatus"] == "Completed"
-    assert "line 29" in studio.log(f"{name}/")
+    for host in range(1, hosts + 1):
+        assert studio.log(f"{name}/algo-{host}-").count("line 29") == 1
 
 
 def test_a_job_is_started_over_after_an_orderly_shutdown(own_server, studio):

@@ -243,7 +243,7 @@ def wait_for_line(studio: Any, name: str, line: str) -> None:
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         try:
-            if line in studio.log(f"{name}/"):
+            if line in studio.log(name):
                 return
         except studio.logs.exceptions.ResourceNotFoundException:
             pass

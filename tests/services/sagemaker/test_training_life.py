@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import time
 import uuid
 from collections.abc import Callable
@@ -12,6 +14,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from cumulet.engines import run as engine
 from cumulet.engines.run import mounts_refused, mounts_supported
 
 from .test_training_jobs import METRICS, refusal, wait_for_line
@@ -111,6 +114,26 @@ def test_spot_training_ends_when_it_has_waited_too_long(studio):
 def test_spot_trainings_times_must_fit(studio, on, condition, word):
     asked = {"EnableManagedSpotTraining": on, "StoppingCondition": condition}
     assert word in refusal(studio, {**studio.request(), **asked})[1]
+
+
+@pytest.mark.parametrize("allowed", [0, 1])
+def test_a_job_whose_supervisor_is_killed_is_tried_again_as_often_as_was_said(studio, server, allowed):
+    request = studio.request({"train.py": STEPS})
+    request["CheckpointConfig"] = {"S3Uri": f"s3://{studio.bucket}/{request['TrainingJobName']}/checkpoints"}
+    if allowed:
+        request["RetryStrategy"] = {"MaximumRetryAttempts": allowed}
+    name = studio.start(request)
+    wait_for_line(studio, name, "begin at 0")
+    (folder,) = (server.data_dir / "sagemaker/jobs").iterdir()
+    run = engine.adopt(folder / "algo-1/process")
+    until(lambda: (folder / "algo-1/ml/checkpoints/step").exists(), "the checkpoint")
+    os.kill(run.supervisor, signal.SIGKILL)
+    job = studio.ended(name)
+    if not allowed:
+        assert job["FailureReason"].startswith("InternalServerError: ")
+    else:
+        assert (job["TrainingJobStatus"], "Restarting" in statuses(job)) == ("Completed", True)
+        assert "begin at 20" in studio.log(f"{name}/")
 
 
 def test_what_does_not_fit_waits_and_says_why(studio, server):
