@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from itertools import product
 from typing import Any
 
 import pytest
@@ -79,6 +80,18 @@ def test_no_keys_can_be_asked_for(s3: Any, shelf: str) -> None:
 def test_a_negative_page_size_is_refused(s3: Any, shelf: str) -> None:
     with refused("InvalidArgument", 400):
         s3.list_objects(Bucket=shelf, MaxKeys=-1)
+
+
+def test_a_listing_short_or_long_is_whole(s3: Any, bucket: str) -> None:
+    """Short ones are made on the event loop, long ones by a thread."""
+    keys = [f"{number:03}/{'x' * (number % 2)}" for number in range(121)]
+    for key in keys:
+        s3.put_object(Bucket=bucket, Key=key)
+    for delimiter, most in product(("", "/"), (99, 100, 101, 120, 121, 1000)):
+        told = s3.list_objects_v2(Bucket=bucket, MaxKeys=most, Delimiter=delimiter)
+        whole = [f"{key.partition('/')[0]}/" for key in keys] if delimiter else keys
+        assert (folders(told) if delimiter else names(told)) == whole[:most]
+        assert told["IsTruncated"] == ("NextContinuationToken" in told) == (most < len(whole))
 
 
 def test_keys_that_xml_cannot_hold_are_told_url_encoded(s3: Any, bucket: str) -> None:

@@ -60,4 +60,4 @@ class S3(
 ):
     """The operations of S3, one noun per file."""
 
-    prompt = frozenset({"GetObject", "HeadObject", "HeadBucket", "PutObject"})
+    prompt = frozenset({"GetObject", "HeadObject", "HeadBucket", "ListObjectsV2", "ListObjects", "PutObject"})

@@ -19,10 +19,12 @@ from urllib.parse import quote
 from cumulet.services.s3 import archives, errors, owners
 from cumulet.services.s3.access import Access, Bucket
 from cumulet.services.s3.members import REQUEST, honours
+from cumulet.store import haste
 from cumulet.store.objects import Listed, Page
 from cumulet.store.sealed import Locked
 from cumulet.wire.xml import Written, escape
 
+FEW = 100  # keys that the event loop's thread lists
 MOST = 1000  # keys on one page, whatever is asked for
 
 
@@ -153,8 +155,11 @@ class Listing(Access):
             raise errors.invalid_argument(
                 "Argument maxKeys must be an integer between 0 and 2147483647", "maxKeys", most
             )
-        limit = min(most, MOST)
-        return self.store.objects.page(bucket, prefix=prefix, after=after, delimiter=delimiter, limit=limit)
+        limit = min(most, FEW if haste.in_haste() else MOST)
+        page = self.store.objects.page(bucket, prefix=prefix, after=after, delimiter=delimiter, limit=limit)
+        if page.more and limit < min(most, MOST):
+            haste.check()  # most listings are short; of a long one so much was read in vain
+        return page
 
     def _owners(self, bucket: Bucket, page: Page) -> Owners:
         """Whose the objects of a page are; where they may be others' than the bucket's owner's, one look at
@@ -162,6 +167,7 @@ class Listing(Access):
         owner, objects = owners.bucket_owner(bucket), page.objects
         if not objects or not owners.acls_on(bucket):
             return Owners(owner, {})
+        haste.check()  # between two keys many others may lie
         first, last = objects[0].key, objects[-1].key
         return Owners(owner, self.store.objects.details(bucket["name"], first, last, "owner"))
 
