@@ -2,7 +2,8 @@
 
 The suite is not part of this project: name a checkout of laughingman7743/PyAthena and a Python that has what
 the tests import, in the versions of the checkout's uv.lock where a newer one no longer fits (`pip install
-"sqlalchemy<2.1" pandas pyarrow "polars<1.37" fsspec boto3 jinja2 pytest pytest-dependency CHECKOUT`).
+"sqlalchemy==2.0.36" pandas pyarrow "polars<1.37" fsspec boto3 jinja2 pytest pytest-dependency pytest-xdist
+CHECKOUT`).
 
     python tests/conformance/pyathena.py CHECKOUT --python VENV/bin/python [--results FILE]
     ... --files tests/pyathena/pandas --pytest="-k unload"
@@ -30,7 +31,8 @@ from cumulet.launch import Child
 
 REGION = "us-east-1"
 BUCKET = "pyathena-tests"
-FILES = ["tests/pyathena", "tests/sqlalchemy"]
+SQLALCHEMY = "tests/sqlalchemy"
+FILES = ["tests/pyathena", SQLALCHEMY]
 SPARK = "tests/pyathena/spark"
 PLACES = {
     "AWS_ATHENA_S3_STAGING_DIR": f"s3://{BUCKET}/results/",
@@ -50,13 +52,15 @@ def make_places(chosen: dict[str, str]) -> None:
 
 
 def run(python: str, checkout: Path, files: list[str], more: list[str], server: Child) -> list[Outcome]:
-    """The suite's outcomes. SQLAlchemy's part has a pytest plug-in of its own, which wants its own run."""
+    """The suite's outcomes. SQLAlchemy's part has a pytest plug-in of its own, which wants its own run, in
+    workers of pytest-xdist: it makes a database for each of those only."""
     chosen = environment.variables(server.config, account("pyathena", server.data_dir), REGION)
     make_places(chosen)
     settings = environment.over(os.environ, chosen | PLACES)
     found: list[Outcome] = []
     for each in files:
-        found += run_pytest(python, checkout, [f"--ignore={SPARK}", *more, each], settings)
+        workers = ["-n", "2"] if each.startswith(SQLALCHEMY) else []
+        found += run_pytest(python, checkout, [f"--ignore={SPARK}", *workers, *more, each], settings)
     return found
 
 

@@ -41,6 +41,7 @@ ROUNDED = {  # digits after the point: avg() keeps its argument's scale, a quoti
     (1, "avg_price"): 2,
     (1, "avg_disc"): 2,
     (8, "mkt_share"): 4,
+    (14, "promo_revenue"): 12,  # of doubles, whose last digit depends on what is multiplied first
 }
 
 
@@ -77,7 +78,8 @@ class Warehouse:
         read = self.lab.athena.get_paginator("get_query_results").paginate
         pages = read(QueryExecutionId=found["QueryExecutionId"])
         rows = [row["Data"] for page in pages for row in page["ResultSet"]["Rows"]]
-        return [[each.get("VarCharValue") for each in row] for row in rows[1:]]
+        names, *told = [[each.get("VarCharValue") for each in row] for row in rows]
+        return [by_trino(number, names, row) for row in told]
 
     def computed(self, number: int) -> list[list[str | None]]:
         """What bare DuckDB says."""

@@ -20,7 +20,6 @@ PRECISION = {
     "timestamp": 3,
     "timestamp with time zone": 3,
     "string": 0,
-    "json": 2147483647,
 }
 SHOWN = {"real": "float"}
 
