@@ -133,11 +133,14 @@ def respond(house: House, request: Request) -> Response:
 
 def respond_at_once(house: House, request: Request) -> Response | None:
     """The same for who must not wait; None where that cannot be, and nothing has happened."""
+    call = Call(house, request)
     with haste.hurried():
         try:
-            return short.answer(house, request, _request_id()) or respond(house, request)
+            return short.answer(house, request, call.request_id) or respond(house, request)
         except haste.TakesTime:
             return None
+        except Exception as error:
+            return _finished(call, request, _refused(call, request, error))
 
 
 async def respond_soon(house: House, request: Request) -> Response | None:

@@ -41,8 +41,8 @@ def answer(house: House, request: Request, request_id: str) -> Response | None:
     try:
         if (target := _target(request)) and (caller := _caller(house, request, request_id)):
             return _read(house, caller, target, request)
-    except AwsError:
-        pass  # it is told by the long road
+    except (AwsError, OSError):
+        pass  # it is told by the long road, which meets with the same
     return None
 
 
