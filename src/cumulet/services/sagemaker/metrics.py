@@ -12,12 +12,13 @@ from typing import Any
 
 
 class Metrics:
-    """The last value of each metric so far."""
+    """The last value of each metric so far, and all of them for those who judge a job."""
 
     def __init__(self, definitions: Iterable[dict[str, str]]) -> None:
         self.regexes = {metric["Name"]: re.compile(metric["Regex"]) for metric in definitions}
         self.last: dict[str, dict[str, Any]] = {}
         self.fresh: list[tuple[str, float, float]] = []
+        self.history: dict[str, list[float]] = {name: [] for name in self.regexes}
 
     def read(self, lines: Iterable[str], now: float) -> None:
         for line in lines:
@@ -25,6 +26,7 @@ class Metrics:
                 if (value := caught(regex, line)) is not None:
                     self.last[name] = {"MetricName": name, "Value": value, "Timestamp": now}
                     self.fresh.append((name, value, now))
+                    self.history[name].append(value)
 
     def catch_up(self, log: Path) -> None:
         """Read what an earlier server has seen of a job that it left running."""

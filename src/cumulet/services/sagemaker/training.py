@@ -15,9 +15,12 @@ from cumulet.engines import run as engine
 from cumulet.jobs import Job, Suspended
 from cumulet.services.sagemaker import lake
 from cumulet.services.sagemaker.container import Container
+from cumulet.services.sagemaker.debugger_rules import judged
 from cumulet.services.sagemaker.gang import Gang
 from cumulet.services.sagemaker.instances import Instances, capacity_of
 from cumulet.services.sagemaker.metrics import Metrics
+from cumulet.services.sagemaker.profiler import Profiler
+from cumulet.services.sagemaker.profiler_report import put_reports
 from cumulet.services.sagemaker.progress import ended, fail
 from cumulet.services.sagemaker.resources import TRAINING_JOB
 from cumulet.services.sagemaker.training_metrics import Reporter
@@ -89,6 +92,7 @@ class Training(TrainingStart):
             for member in gang.members:
                 metrics.catch_up(feed(body, member)[2])
         reporter = Reporter(self.other("cloudwatch"), body["TrainingJobName"], gang, metrics)
+        profiler = Profiler(self.other("s3"), body, gang)
         interrupted = over = False
         while not over:
             interrupted = self._heed(job, body, gang) or interrupted
@@ -98,10 +102,22 @@ class Training(TrainingStart):
                 metrics.read(lines, self._now())
             checkpoints.go_on()
             reporter.report(self._now(), over=over)
+            profiler.go_on(self._now(), over=over)
         checkpoints.finish()
         final = metrics.final()
         self._record(body["TrainingJobName"], lambda body, _: body.update(FinalMetricDataList=final))
-        return job.stopping or not self._again(job, body, gang, interrupted)
+        if not job.stopping and self._again(job, body, gang, interrupted):
+            return False
+        self._judge_rules(body, metrics, profiler)
+        return True
+
+    def _judge_rules(self, body: Body, metrics: Metrics, profiler: Profiler) -> None:
+        """What Debugger's and Profiler's rules say, now that the script is over."""
+        statuses = judged(body, metrics.history, profiler.usage, self._now())
+        if statuses:
+            self._record(body["TrainingJobName"], lambda body, _: body.update(statuses))
+            now = self._get(TRAINING_JOB, body["TrainingJobName"]) or body
+            put_reports(self.other("s3"), now, profiler.usage, statuses)
 
     def _heed(self, job: Job, body: Body, gang: Gang) -> bool:
         """What the world asks of a running job; True where it asks for an interruption."""

@@ -12,6 +12,7 @@ from cumulet.services.sagemaker import images
 from cumulet.services.sagemaker.algorithms import catalogue
 from cumulet.services.sagemaker.channel_checks import check_channels, check_mode
 from cumulet.services.sagemaker.cluster import groups, hosts
+from cumulet.services.sagemaker.debugger_rules import check_rules
 from cumulet.services.sagemaker.instances import Instances
 from cumulet.services.sagemaker.refusals import invalid
 from cumulet.services.sagemaker.roles import Roles
@@ -38,6 +39,7 @@ class TrainingChecks(Roles):
                 "sagemaker_program and sagemaker_submit_directory (the SDK's entry_point does), or a "
                 "ContainerEntrypoint."
             )
+        check_rules(request)
         self._check_role(request["RoleArn"])
         self._check_places(request)
 

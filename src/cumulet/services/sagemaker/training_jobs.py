@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from cumulet.services.sagemaker.debugger_rules import waiting
 from cumulet.services.sagemaker.listing import Filters, Order
 from cumulet.services.sagemaker.progress import ended, enter
 from cumulet.services.sagemaker.refusals import honour_only, invalid
@@ -50,6 +51,8 @@ class TrainingJobs(Search, TrainingChecks, WarmPools):
         TensorBoardOutputConfig: dict[str, str] | None = None,
         DebugHookConfig: dict[str, Any] | None = None,
         ProfilerConfig: dict[str, Any] | None = None,
+        DebugRuleConfigurations: list[dict[str, Any]] | None = None,
+        ProfilerRuleConfigurations: list[dict[str, Any]] | None = None,
         RetryStrategy: dict[str, int] | None = None,
         VpcConfig: dict[str, Any] | None = None,
         InfraCheckConfig: dict[str, bool] | None = None,
@@ -64,8 +67,8 @@ class TrainingJobs(Search, TrainingChecks, WarmPools):
         Four members change nothing on one machine and are only shown again: VpcConfig (a job reaches what
         this machine reaches), EnableInterContainerTrafficEncryption (no traffic leaves it), InfraCheckConfig
         (no GPU fleet to check) and the volume of ResourceConfig. DebugHookConfig is handed to the script's
-        debugger hook in input/config, as on AWS; ProfilerConfig too, but Cumulet writes no system metrics
-        yet and says so by `ProfilingStatus: Disabled`.
+        debugger hook in input/config, as on AWS. Of ProfilerConfig the system's metrics are done; what its
+        ProfilingParameters ask of the framework is left to the script. Rules are judged as `debugger_rules` says.
         """
         request = described(locals())
         request["TrainingJobArn"] = self._arn_of(TRAINING_JOB, TrainingJobName)
@@ -77,6 +80,7 @@ class TrainingJobs(Search, TrainingChecks, WarmPools):
     def _begin_training_job(self, request: dict[str, Any], tags: TagList | None) -> dict[str, Any]:
         name, arn, now = request["TrainingJobName"], request["TrainingJobArn"], self._now()
         body = {**request, "CreationTime": now, "TrainingJobStatus": "InProgress"}
+        body |= waiting(body, now)
         enter(body, "Starting", now)
 
         def begin() -> None:
@@ -143,24 +147,11 @@ class TrainingJobs(Search, TrainingChecks, WarmPools):
         *,
         TrainingJobName: str,
         ResourceConfig: dict[str, int] | None = None,
-        ProfilerConfig: dict[str, Any] | None = None,
     ) -> dict[str, Any]:
-        """Change for how long a warm pool waits, or what is shown of the profiler's settings."""
+        """Change for how long a warm pool waits; what a job is profiled by is settled when it is made."""
         body = self._training_job(TrainingJobName)
         if ResourceConfig:
             self._keep_pool(TrainingJobName, ResourceConfig["KeepAlivePeriodInSeconds"])
-        if ProfilerConfig:
-            now = self._now()
-
-            def change(body: dict[str, Any]) -> None:
-                if ended(body):
-                    raise invalid(
-                        f"The training job {TrainingJobName} has ended; it has no profiler to update."
-                    )
-                body["ProfilerConfig"] = body.get("ProfilerConfig", {}) | ProfilerConfig
-                body["LastModifiedTime"] = now
-
-            self._change(TRAINING_JOB, TrainingJobName, change)
         return {"TrainingJobArn": body["TrainingJobArn"]}
 
     def delete_training_job(self, *, TrainingJobName: str) -> None:

@@ -49,7 +49,8 @@ def described(asked: dict[str, Any]) -> dict[str, Any]:
         "StoppingCondition": {"MaxRuntimeInSeconds": DEFAULT_RUNTIME},
     }
     filled = {name: default | said.get(name, {}) for name, default in defaults.items()}
-    profiling = {"ProfilingStatus": "Disabled"} if said.get("ProfilerConfig") else {}
+    off = said.get("ProfilerConfig", {}).get("DisableProfiler")
+    profiling = {"ProfilingStatus": "Disabled" if off else "Enabled"} if "ProfilerConfig" in said else {}
     unshown = ("Tags", "RemoteDebugConfig", "SessionChainingConfig")
     return {name: value for name, value in (said | filled | profiling).items() if name not in unshown}
 
