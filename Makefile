@@ -7,7 +7,7 @@ VENV ?= .venv
 WORKERS ?= 2
 BIN := $(VENV)/bin
 
-.PHONY: help setup setup-demo setup-sagemaker3 setup-clients demo test test-quick lint format docs soak bench bench-athena bench-serving clean
+.PHONY: help setup setup-demo setup-sagemaker3 setup-clients demo test test-quick lint format docs soak test-algorithms bench bench-athena bench-serving bench-jobs clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -48,6 +48,10 @@ docs: $(VENV)/.test ## write the pages that are made from the code
 soak: $(VENV)/.test ## kill the object store 200 times (CUMULET_ROUNDS=n) under clients that write, and compare
 	@CUMULET_ROUNDS=$${CUMULET_ROUNDS:-200} $(BIN)/python -m pytest -s tests/services/s3/test_durability.py
 
+test-algorithms: $(VENV)/.test ## the built-in algorithms with every library that they can stand on (CatBoost, faiss)
+	@$(BIN)/python -m pip install --quiet --editable '.[algorithms]'
+	@$(BIN)/python -m pytest tests/services/sagemaker/algorithms
+
 bench: $(VENV)/.bench .venv-ministack/.ready ## what calls cost, beside other local stand-ins, in one run each
 	@$(BIN)/python bench/overhead.py
 	@$(BIN)/python bench/s3.py $(BENCH)
@@ -57,6 +61,9 @@ bench-athena: $(VENV)/.bench .venv-ministack/.ready .venv-spark/.ready ## Athena
 
 bench-serving: $(VENV)/.bench .venv-serving/.ready ## endpoints beside MLflow, BentoML, LitServe, Ray Serve and bare uvicorn
 	@$(BIN)/python bench/serving.py --python .venv-serving/bin/python $(BENCH)
+
+bench-jobs: $(VENV)/.bench ## training jobs and searches beside `python train.py` and Optuna
+	@$(BIN)/python bench/jobs.py $(BENCH)
 
 clean: ## remove the environments and what tools left behind
 	rm -rf .venv .venv-sagemaker3 .venv-clients .venv-ministack .venv-spark .venv-serving .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
