@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from http.client import HTTPResponse
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore.credentials import Credentials
+
+from cumulet import server as server_module
+from cumulet.config import Config
+from cumulet.house import House
+from cumulet.listening import listen
+from cumulet.services import Caller, iam
+from test_hostile import Sample, signed
 
 if TYPE_CHECKING:
     from tests.conftest import Server
@@ -97,6 +109,41 @@ def test_a_body_that_nobody_asked_for_is_not_taken_for_a_request(
     assert answer(line)[:2] == (200, b"small")
     line.sendall(head("small"))
     assert answer(line)[:2] == (200, b"small")
+
+
+def test_a_client_that_says_nothing_more_is_let_go(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server_module, "IDLE", 1)
+    house.clock = time.time
+    key = iam.administrator(house)
+    caller = Caller(key.account, "us-east-1", key.arn, key.user_id, key.access_key)
+    s3 = house.service("s3", caller)
+    s3.create_bucket(Bucket=BUCKET)
+    s3.put_object(Bucket=BUCKET, Key="small", Body=b"small")
+    sample = signed(Sample("s3", "GET", f"/{BUCKET}/small"), Credentials(key.access_key, key.secret))
+    lines = [f"GET {sample.path} HTTP/1.1", *(f"{name}: {value}" for name, value in sample.headers)]
+    request = "".join(f"{line}\r\n" for line in lines).encode() + b"\r\n"
+    with served(house, tmp_path) as port, socket.create_connection(("127.0.0.1", port), timeout=30) as line:
+        for _ in range(3):
+            line.sendall(request)
+            assert answer(line)[:2] == (200, b"small")
+        assert line.recv(1) == b""
+
+
+@contextmanager
+def served(house: House, folder: Path) -> Iterator[int]:
+    """A server in a thread of this process; its port."""
+    listener, proxy_listener = listen("127.0.0.1", 0), listen("127.0.0.1", 0)
+    ready = threading.Event()
+    server = server_module.http_server(house, ready.set)
+    running = server_module.serve(server, Config(folder), listener, proxy_listener)
+    thread = threading.Thread(target=lambda: asyncio.run(running))
+    thread.start()
+    assert ready.wait(20)
+    yield listener.getsockname()[1]
+    server.should_exit = True
+    thread.join(20)
 
 
 def test_many_read_while_others_write(s3: Any, server: Server, head: Callable[..., bytes]) -> None:
