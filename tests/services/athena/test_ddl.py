@@ -99,6 +99,17 @@ def test_hives_texts_have_backslashes_before_quotes(lab: Lab) -> None:
     assert found["Location"] == f"s3://{lab.bucket}/t"
 
 
+def test_a_text_of_several_lines_is_squashed(lab: Lab) -> None:
+    """As PyAthena's tests have seen it on AWS, and which class it is that JSON is written with."""
+    place = f"s3://{lab.bucket}/t/"
+    serde = "ROW FORMAT SERDE 'org.openx.data.jsonserde.JsonSerDe'"
+    lab.run(f"CREATE EXTERNAL TABLE t (a int) COMMENT 'one\n\n   two' {serde} LOCATION '{place}'")
+    found = lab.glue.get_table(DatabaseName=lab.database, Name="t")["Table"]
+    assert found["Parameters"]["comment"] == "one two"
+    output = "org.apache.hadoop.hive.ql.io.IgnoreKeyTextOutputFormat"
+    assert found["StorageDescriptor"]["OutputFormat"] == output
+
+
 def test_repair_finds_partitions_by_the_names_of_folders(lab: Lab) -> None:
     for day, value in (("2020-01-01", 1), ("2020-01-02", 2)):
         lab.put(f"t/d={day}/data.csv", f"{value}\n")

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 TEXT_IN = "org.apache.hadoop.mapred.TextInputFormat"
 TEXT_OUT = "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat"
+# What Athena names where a statement has a SerDe and no STORED AS.
+WRITERS = {"org.openx.data.jsonserde.JsonSerDe": "org.apache.hadoop.hive.ql.io.IgnoreKeyTextOutputFormat"}
 LAZY = "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe"
 FORMATS = {
     "parquet": (

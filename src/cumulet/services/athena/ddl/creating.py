@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from cumulet.engines.sql.trino.types import UnknownType, parse
 from cumulet.services.athena.ddl.reading import Act, Reader, failed, task_failed
-from cumulet.services.athena.formats import FORMATS, LAZY, TEXT_IN, TEXT_OUT
+from cumulet.services.athena.formats import FORMATS, LAZY, TEXT_IN, TEXT_OUT, WRITERS
 from cumulet.services.athena.iceberg import properties
 from cumulet.services.athena.places import bucket_and_key
 from cumulet.wire.errors import AwsError
@@ -27,7 +27,7 @@ class Definition:
     comment: str = ""
     serde: str = ""
     serde_properties: dict[str, str] = field(default_factory=dict)
-    formats: tuple[str, str] = (TEXT_IN, TEXT_OUT)
+    formats: tuple[str, str] | None = None  # STORED AS
     location: str = ""
     properties: dict[str, str] = field(default_factory=dict)
     partitioning: list[str] = field(default_factory=list)  # as Iceberg spells it: "day(at)", "kind"
@@ -206,6 +206,7 @@ def hive_path(location: str) -> str:
 
 def create(run: Run, made: Definition, quiet: bool) -> list[str]:
     serde = made.serde or LAZY
+    read, write = made.formats or (TEXT_IN, WRITERS.get(serde, TEXT_OUT))
     properties = made.serde_properties or {"serialization.format": "1"}
     table = {
         "Name": made.name,
@@ -219,8 +220,8 @@ def create(run: Run, made: Definition, quiet: bool) -> list[str]:
         "StorageDescriptor": {
             "Columns": made.columns,
             "Location": hive_path(made.location),
-            "InputFormat": made.formats[0],
-            "OutputFormat": made.formats[1],
+            "InputFormat": read,
+            "OutputFormat": write,
             "Compressed": False,
             "NumberOfBuckets": made.bucket_count,
             "BucketColumns": made.buckets,

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 Act = Callable[["Run"], list[str]]
 ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|[0-7]{3}|.)", re.DOTALL)
+LINE_END = re.compile(r"\s*\n\s*")
 ESCAPED = {"t": "\t", "n": "\n", "r": "\r", "b": "\b", "Z": "\x1a", "0": "\0"}
 
 
@@ -27,8 +28,8 @@ class Reader(Words):
     pattern = HIVE
 
     def literal(self) -> str:
-        """A string literal: Hive reads \\t, \\001 and \\u0001 in it."""
-        return ESCAPE.sub(lambda found: unescaped(found[1]), self.string())
+        """A string literal: Hive reads \\t, \\001 and \\u0001 in it, and Athena makes one space of a line's end."""
+        return ESCAPE.sub(lambda found: unescaped(found[1]), LINE_END.sub(" ", self.string()))
 
     def location(self) -> str:
         """A folder in S3. One that is nowhere is told here, not when the table is asked."""
