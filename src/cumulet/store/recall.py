@@ -26,7 +26,7 @@ class Changes:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            os.truncate(descriptor, WIDTH)
+            _reserve(descriptor)
             self.count = memoryview(mmap.mmap(descriptor, WIDTH)).cast("Q")
         finally:
             os.close(descriptor)
@@ -36,6 +36,14 @@ class Changes:
 
     def __exit__(self, *_: object) -> None:
         self.count[0] += 1
+
+
+def _reserve(descriptor: int) -> None:
+    """Room on the disk, here and now: to write to a page of the map for which there is none ends the process."""
+    if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(descriptor, 0, WIDTH)
+    elif os.fstat(descriptor).st_size < WIDTH:
+        os.pwrite(descriptor, bytes(WIDTH), 0)
 
 
 class Recall:
