@@ -6,9 +6,10 @@ from sqlglot import exp
 
 from cumulet.engines.sql.trino import types as t
 from cumulet.engines.sql.trino.collections import joined
-from cumulet.engines.sql.trino.functions.registry import Call, define, function
+from cumulet.engines.sql.trino.functions.registry import SIGNATURES, Call, applied, define, function
 from cumulet.engines.sql.trino.typed import Typed, coerce, fail
 
+FAR = 1 << 31
 SPACES = "' ' || chr(9) || chr(10) || chr(11) || chr(12) || chr(13)"
 BEHIND = fail("INVALID_FUNCTION_ARGUMENT", "'Index must be greater than zero'", t.VARCHAR)
 
@@ -105,6 +106,16 @@ define(
     "map_from_entries(list_transform(string_split({0}, {1}), lambda p: struct_pack(k := p[1:instr(p, {2}) - 1], "
     "v := p[instr(p, {2}) + length({2}):])))",
 )
+
+
+@function("substr", "substring")
+def substr(call: Call) -> Typed:
+    """Places that are written out need none of the questions that others do."""
+    values = call.values()
+    places = [each.number or 0 for each in values[1:]]
+    if len(places) in (1, 2) and values[0].type.base == "varchar" and all(0 < each < FAR for each in places):
+        return Typed(f"substr({values[0].sql}, {', '.join(map(str, places))})", t.VARCHAR)
+    return applied(call, values, SIGNATURES[call.name])
 
 
 @function("concat")
