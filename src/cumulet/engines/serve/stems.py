@@ -6,6 +6,7 @@ imported. It is started when the first model wants it, and ended some time after
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import json
 import os
@@ -244,6 +245,15 @@ _making = threading.Lock()
 
 
 def stems_in(folder: Path) -> Stems:
-    """The stems whose folder this is."""
+    """The stems whose folder this is; they end with this process, at the latest."""
     with _making:
+        if not _all:
+            atexit.register(_end_all, os.getpid())
         return _all.setdefault(folder.absolute(), Stems(folder.absolute()))
+
+
+def _end_all(owner: int) -> None:
+    """Before this process has gone, not a moment after it (the kernel would see to that)."""
+    if os.getpid() == owner:
+        for stems in _all.values():
+            stems.close()
