@@ -310,6 +310,14 @@ def test_expressions_nest(studio, searched):
     assert len(found) == 2
 
 
+def test_endpoints_and_tuning_jobs_can_be_searched_for_too(studio):
+    for resource in ("Endpoint", "HyperParameterTuningJob"):
+        expression = {"Filters": [{"Name": f"{resource}Name", "Value": "nobody"}]}
+        assert studio.sagemaker.search(Resource=resource, SearchExpression=expression)["Results"] == []
+    with pytest.raises(ClientError, match="ModelPackage"):
+        studio.sagemaker.search(Resource="ModelPackage")
+
+
 def test_an_ended_job_can_be_deleted(studio):
     name = studio.train(studio.request())["TrainingJobName"]
     studio.sagemaker.delete_training_job(TrainingJobName=name)

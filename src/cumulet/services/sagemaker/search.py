@@ -1,7 +1,8 @@
 """Search: jobs found by conditions on any of their properties, tags among them.
 
-Training jobs can be searched for; other kinds are refused by name. A property is written as the resource's
-members are named, `HyperParameters.epochs` or `Tags.team`; one within a list fits where any of its elements does.
+Training jobs, tuning jobs and endpoints can be searched for; others are refused by name. A property is written
+as the resource's members are named, `HyperParameters.epochs` or `Tags.team`; one within a list fits where any of
+its elements does.
 
 https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_Search.html
 """
@@ -15,13 +16,21 @@ from datetime import datetime
 from typing import Any
 
 from cumulet.services.sagemaker.refusals import invalid
-from cumulet.services.sagemaker.resources import TRAINING_JOB, shown
+from cumulet.services.sagemaker.resources import ENDPOINT, TRAINING_JOB, TUNING_JOB, shown
 from cumulet.services.sagemaker.tags import Tags
 from cumulet.wire.errors import NotImplementedByCumulet
 
 PAGE = 10  # AWS's, where MaxResults is not said
 DEPTH = 20  # of expressions within expressions
-NAMES = {"TrainingJob": (TRAINING_JOB, "TrainingJobName")}
+FOUND = {
+    "TrainingJob": (TRAINING_JOB, "TrainingJobName", ""),
+    "HyperParameterTuningJob": (
+        TUNING_JOB,
+        "HyperParameterTuningJobName",
+        "describe_hyper_parameter_tuning_job",
+    ),
+    "Endpoint": (ENDPOINT, "EndpointName", "describe_endpoint"),
+}
 
 Body = dict[str, Any]
 Key = tuple[int, float, str, str]
@@ -39,14 +48,13 @@ class Search(Tags):
         MaxResults: int | None = None,
         CrossAccountFilterOption: str = "SameAccount",
     ) -> dict[str, Any]:
-        """Training jobs that fit an expression. There is no other account's resource to be found."""
+        """Training jobs, tuning jobs or endpoints that fit an expression. No other account's are to be found."""
         if CrossAccountFilterOption != "SameAccount":
             raise NotImplementedByCumulet(f"Search with CrossAccountFilterOption {CrossAccountFilterOption}")
-        if Resource not in NAMES:
-            raise NotImplementedByCumulet(f"Search for {Resource} ({', '.join(NAMES)} is done)")
-        kind, name = NAMES[Resource]
-        fits = expression(SearchExpression or {})
-        keyed = [(_key(body, SortBy, name), body) for body in self._searched(kind) if fits(body)]
+        if Resource not in FOUND:
+            raise NotImplementedByCumulet(f"Search for {Resource} ({', '.join(FOUND)} are done)")
+        fits, name = expression(SearchExpression or {}), FOUND[Resource][1]
+        keyed = [(_key(body, SortBy, name), body) for body in self._searched(*FOUND[Resource]) if fits(body)]
         keyed.sort(key=lambda each: each[0], reverse=SortOrder == "Descending")
         begin = _begin(NextToken, [key for key, _ in keyed], SortOrder) if NextToken else 0
         end = begin + (MaxResults or PAGE)
@@ -56,10 +64,11 @@ class Search(Tags):
             "TotalHits": {"Value": len(keyed), "Relation": "EqualTo"},
         }
 
-    def _searched(self, kind: str) -> Iterator[Body]:
-        """All of a kind as Search shows them: with their tags."""
-        for name, body in self.store.records.list(f"sagemaker.{kind}", self.caller.scope):
-            yield {**shown(body), "Tags": self._tags(f"{kind}/{name}")}
+    def _searched(self, kind: str, member: str, describe: str) -> Iterator[Body]:
+        """All of a kind as Search shows them: with their tags. Some are more than their record."""
+        for name, record in self.store.records.list(f"sagemaker.{kind}", self.caller.scope):
+            body = getattr(self.other("sagemaker"), describe)(**{member: name}) if describe else shown(record)
+            yield {**body, "Tags": self._tags(f"{kind}/{name}")}
 
 
 def expression(asked: Body, depth: int = 0) -> Callable[[Body], bool]:

@@ -20,6 +20,7 @@ ALGORITHM = (
     "MetricDefinitions",
     "ContainerEntrypoint",
     "ContainerArguments",
+    "EnableSageMakerMetricsTimeSeries",  # whatever it says: all metrics are series in CloudWatch
 )
 
 
