@@ -121,6 +121,22 @@ def test_several_instances_share_the_objects_out_between_them(studio):
     assert [n for n in two["inputs"] if n.startswith("all/")] == [f"all/{letter}.csv" for letter in "abcde"]
 
 
+def test_instances_find_each_other_by_name_and_one_alone_can_be_cut_off(studio):
+    script = (
+        "import json, socket, pathlib\n"
+        "hosts = json.load(open('/opt/ml/config/resourceconfig.json'))['hosts']\n"
+        "assert len({socket.gethostbyname(host) for host in hosts}) == len(hosts)\n"
+        "pathlib.Path('/opt/ml/output/message').write_text(socket.gethostname())"
+    )
+    both = processing(studio, script)
+    both["ProcessingResources"]["ClusterConfig"]["InstanceCount"] = 2
+    assert processed(studio, both)["ProcessingJobStatus"] == "Completed"
+    alone = processing(studio, script, NetworkConfig={"EnableNetworkIsolation": True})
+    assert processed(studio, alone)["ExitMessage"] == "algo-1"
+    both["NetworkConfig"] = {"EnableNetworkIsolation": True}
+    assert "EnableNetworkIsolation" in refusal(studio.sagemaker.create_processing_job, both)[1]
+
+
 def test_one_instance_that_fails_ends_the_job_on_all(studio):
     script = (
         "import json, sys, time\n"
@@ -294,8 +310,6 @@ def test_what_is_not_done_yet_is_refused_by_name(studio):
         "FeatureStoreOutput"
         in refusal(create, processing(studio, ProcessingOutputConfig={"Outputs": [store]}))[1]
     )
-    isolated = processing(studio, NetworkConfig={"EnableNetworkIsolation": True})
-    assert "EnableNetworkIsolation" in refusal(create, isolated)[1]
     bare = processing(studio)
     del bare["AppSpecification"]["ContainerEntrypoint"]
     assert "ContainerEntrypoint" in refusal(create, bare)[1]

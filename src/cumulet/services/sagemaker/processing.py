@@ -15,9 +15,11 @@ from cumulet.engines import run as engine
 from cumulet.jobs import Job, Suspended
 from cumulet.services.roles import HOUR
 from cumulet.services.sagemaker import images, lake
+from cumulet.services.sagemaker.cluster import Host, hosts, hosts_file
 from cumulet.services.sagemaker.container import Container
 from cumulet.services.sagemaker.courses import LONGEST_REASON, PROCESSING, Body
 from cumulet.services.sagemaker.gang import Gang, Member
+from cumulet.services.sagemaker.instances import Instances
 from cumulet.services.sagemaker.processing_data import Input, Uploads, inputs, lay_in, written_to
 from cumulet.services.sagemaker.processing_jobs import ProcessingJobs
 from cumulet.services.sagemaker.room import Interrupted, Room
@@ -112,16 +114,25 @@ class Processing(ProcessingJobs, Surroundings, Room):
             raise Interrupted
         image = images.find(body["AppSpecification"]["ImageUri"], self.store)
         python = self._own_python(image, Container(self._processing_folder(job)))
-        return [self._processing_task(body, member, python, wanted) for member in gang.members]
+        for member in gang.members:
+            member.container.hosts.write_text(hosts_file(job.id, _hosts(body)))
+        return [self._processing_task(body, member, image, python, wanted) for member in gang.members]
 
-    def _processing_task(self, body: Body, member: Member, python: Path, wanted: list[Input]) -> engine.Task:
+    def _processing_task(
+        self, body: Body, member: Member, image: images.Image, python: Path, wanted: list[Input]
+    ) -> engine.Task:
         container, seconds = member.container, body["StoppingCondition"]["MaxRuntimeInSeconds"]
-        environment = self._variables(body["RoleArn"], python, container, seconds + HOUR)
+        environment = self._variables(body["RoleArn"], python, container, seconds + HOUR, base=image.python)
+        kind = body["ProcessingResources"]["ClusterConfig"]["InstanceType"]
+        own = {"/etc/hosts": container.hosts} if container.mounts else {}
         return engine.Task(
             folder=container.process,
-            command=_command(body["AppSpecification"], container),
+            command=_command(body["AppSpecification"], image, container),
             environment={**environment, **body.get("Environment", {})},
-            mounts=container.mounts,
+            mounts=container.mounts | own,
+            hostname=member.host if container.mounts else "",
+            offline=bool(body.get("NetworkConfig", {}).get("EnableNetworkIsolation")),
+            memory=Instances(self.store.directory).size(kind).memory or None,
             shielded=_shielded(wanted, written_to(body, wanted)) if container.mounts else [],
             cwd=container.root,
             seconds=seconds,
@@ -172,9 +183,11 @@ class Processing(ProcessingJobs, Surroundings, Room):
 
 
 def _gang(body: Body, folder: Path) -> Gang:
-    count = body["ProcessingResources"]["ClusterConfig"]["InstanceCount"]
-    hosts = [f"algo-{number}" for number in range(1, count + 1)]
-    return Gang([Member(host, Container(folder / host)) for host in hosts])
+    return Gang([Member(host.name, Container(folder / host.name)) for host in _hosts(body)])
+
+
+def _hosts(body: Body) -> list[Host]:
+    return hosts(body["ProcessingResources"]["ClusterConfig"])
 
 
 def _feed(body: Body, member: Member) -> tuple[str, str, Path]:
@@ -198,9 +211,13 @@ def _configure(body: Body, gang: Gang, member: Member) -> None:
 NOT_TOLD = ("CreationTime", "LastModifiedTime", "ProcessingJobStatus", "ProcessingStartTime")
 
 
-def _command(application: dict[str, Any], container: Container) -> list[str]:
-    """The entry point and its arguments; without mounts, with the places where the job's folder really is."""
-    words = [*application["ContainerEntrypoint"], *application.get("ContainerArguments", [])]
+def _command(application: dict[str, Any], image: images.Image, container: Container) -> list[str]:
+    """The entry point (of an image of one's own: that which it is mapped to, where none is named) and its
+    arguments; without mounts, with the places where the job's folder really is."""
+    words = [
+        *(application.get("ContainerEntrypoint") or image.command),
+        *application.get("ContainerArguments", []),
+    ]
     if container.mounts:
         return words
     return [str(container.place(word)) if word.startswith(f"{ROOT}/") else word for word in words]

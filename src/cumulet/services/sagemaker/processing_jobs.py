@@ -68,7 +68,13 @@ class ProcessingJobs(Courses):
 
     def _check_processing_job(self, request: dict[str, Any]) -> None:
         check_structures(request)
-        images.find(request["AppSpecification"]["ImageUri"], self.store)
+        application = request["AppSpecification"]
+        image = images.find(application["ImageUri"], self.store)
+        if not application.get("ContainerEntrypoint") and not image.command:
+            raise invalid(
+                f"The image {image.uri} is a Python environment here, which runs nothing by itself: set "
+                "AppSpecification.ContainerEntrypoint."
+            )
         self._check_role(request["RoleArn"])
         for given in request.get("ProcessingInputs", []):
             uri = given.get("S3Input", {}).get("S3Uri")

@@ -8,6 +8,7 @@ from __future__ import annotations
 from itertools import combinations
 from typing import Any
 
+from cumulet.engines.run import mounts_refused
 from cumulet.services.sagemaker.refusals import honour_only, invalid
 from cumulet.services.sagemaker.training_request import split_uri
 from cumulet.wire.errors import NotImplementedByCumulet
@@ -20,13 +21,8 @@ DATASET = ("AthenaDatasetDefinition", "LocalPath", "DataDistributionType", "Inpu
 
 def check_structures(request: dict[str, Any]) -> None:
     """Refuse, by name, what is asked for and not done."""
-    if not request["AppSpecification"].get("ContainerEntrypoint"):
-        raise invalid(
-            f"The image {request['AppSpecification']['ImageUri']} is a Python environment here, which runs "
-            "nothing by itself: set AppSpecification.ContainerEntrypoint."
-        )
     _check_cluster(request["ProcessingResources"]["ClusterConfig"])
-    _check_network(request.get("NetworkConfig", {}))
+    _check_network(request)
     honour_only("ProcessingOutputConfig", request.get("ProcessingOutputConfig", {}), ("Outputs",))
     for given in request.get("ProcessingInputs", []):
         _check_input(given)
@@ -58,9 +54,21 @@ def _check_cluster(cluster: dict[str, Any]) -> None:
             raise invalid(f"ClusterConfig needs {member}.")
 
 
-def _check_network(network: dict[str, Any]) -> None:
-    """No traffic between instances leaves this machine, and VpcConfig changes nothing on it."""
-    honour_only("NetworkConfig", network, ("EnableInterContainerTrafficEncryption", "VpcConfig"))
+def _check_network(request: dict[str, Any]) -> None:
+    """No traffic between instances leaves this machine, and VpcConfig changes nothing on it. One instance can be
+    cut off from everything; several would be cut off from each other."""
+    network = request.get("NetworkConfig", {})
+    honour_only(
+        "NetworkConfig",
+        network,
+        ("EnableInterContainerTrafficEncryption", "EnableNetworkIsolation", "VpcConfig"),
+    )
+    if not network.get("EnableNetworkIsolation"):
+        return
+    if refused := mounts_refused():
+        raise NotImplementedByCumulet(f"CreateProcessingJob with EnableNetworkIsolation here ({refused})")
+    if request["ProcessingResources"]["ClusterConfig"]["InstanceCount"] > 1:
+        raise NotImplementedByCumulet("CreateProcessingJob with EnableNetworkIsolation on several instances")
 
 
 def _check_input(given: dict[str, Any]) -> None:

@@ -113,7 +113,8 @@ class Transform(TransformJobs, Hosting, Room):
         found = []
         for place, definition in enumerate(body["containers"]):
             container = Container(self._transform_folder(job) / f"model-{number}-{place}")
-            environment = {**definition.get("Environment", {}), **body.get("Environment", {})}
+            own = {**definition.get("Environment", {}), **body.get("Environment", {})}
+            environment = {**own, "SAGEMAKER_BATCH": "true"}  # by which some containers answer otherwise
             wanted = {"container": {**definition, "Environment": environment}, "role": body["role"]}
             self._lay_out_model(wanted, container)
             stream = _stream(body, number)
