@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from cumulet.engines.sql.base import Cancelled, Output, Query, SqlError
-from cumulet.engines.sql.pool import Pool, WorkerDied
+from cumulet.engines.sql.child import WorkerDied
+from cumulet.engines.sql.pool import Pool
 
 LONG = (
     "SELECT count(*) FROM UNNEST(sequence(1, 100000)) a(x) CROSS JOIN "
