@@ -20,7 +20,7 @@ import random
 import tarfile
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import repeat
@@ -44,7 +44,7 @@ class Subject:
 
     name: str
     port: int
-    message: Message
+    message: Callable[[], Message]  # made anew for each measurement, as a signature holds for minutes
     cpu: Any
     memory: Any
     start_seconds: float
@@ -55,7 +55,7 @@ class Subject:
 
     def measure(self, driver: Driver, clients: int, seconds: float) -> None:
         before = self.cpu()
-        outcome = driver.drive(self.port, partial(repeat, self.message), clients, seconds)
+        outcome = driver.drive(self.port, partial(repeat, self.message()), clients, seconds)
         self.rates.setdefault(clients, []).append(outcome.rate)
         self.p50.setdefault(clients, []).append(outcome.percentile(0.5))
         self.p99.setdefault(clients, []).append(outcome.percentile(0.99))
@@ -96,8 +96,7 @@ def cumulet(model: Path, texts: str) -> Iterator[Subject]:
     with servers.cumulet() as server:
         began = time.perf_counter()
         deploy(server, model)
-        body = texts.encode()
-        message = signed(server, "/endpoints/bench/invocations", body)
+        message = partial(signed, server, "/endpoints/bench/invocations", texts.encode())
         deployed = time.perf_counter() - began
         yield Subject("Cumulet", server.port, message, server.cpu, server.memory, deployed)
 
@@ -172,7 +171,7 @@ def run(options: argparse.Namespace) -> str:
         subjects = [stack.enter_context(cumulet(model, texts))]
         for server in model_servers.all_of(options.python, folder, model):
             rival = stack.enter_context(server)
-            message = post(rival.port, rival.path, rival.body(texts))
+            message = partial(post, rival.port, rival.path, rival.body(texts))
             subjects.append(
                 Subject(rival.name, rival.port, message, rival.cpu, rival.memory, rival.start_seconds)
             )

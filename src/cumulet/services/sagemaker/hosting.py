@@ -126,7 +126,7 @@ class Hosting(Surroundings):
         self._lay_out_model({"container": definition, "role": variant["role"]}, Container(first))
         own.mkdir(exist_ok=True)
         if number and not (own / "ml").exists():
-            (own / "ml").symlink_to(first / "ml")
+            (own / "ml").symlink_to(Path("..") / first.name / "ml")  # so that the data directory may move
         return Container(own)
 
     def _container_folder(
