@@ -169,10 +169,15 @@ def report(options: argparse.Namespace) -> str:
         athena = Athena(stack.enter_context(servers.cumulet()))
         athena.load(folder)
         columns = tpch(athena, bare(folder), options.scale, rounds)
-        single = [] if options.only_tpch else list(others(athena, options, folder, rounds))
+        single = [] if options.only_tpch else [told(row) for row in others(athena, options, folder, rounds)]
         add_others(columns, options, folder, rounds)
     head = f"TPC-H at scale factor {options.scale:g}, seconds; best of {rounds + 1}."
     return "\n\n".join([head, compared(columns), *([table(("what", "Cumulet"), single)] if single else [])])
+
+
+def told(row: tuple[str, str]) -> tuple[str, str]:
+    print(": ".join(row), flush=True)
+    return row
 
 
 def others(
