@@ -3,7 +3,9 @@
 import boto3
 import reviews
 import sagemaker
+from sagemaker.analytics import TrainingJobAnalytics
 from sagemaker.deserializers import JSONDeserializer
+from sagemaker.inputs import TrainingInput
 from sagemaker.serializers import JSONSerializer
 from sagemaker.sklearn import SKLearn
 
@@ -21,11 +23,13 @@ estimator = SKLearn(
     hyperparameters={"inverse-strength": 5.0, "pause": 4},
     metric_definitions=[{"Name": "train:accuracy", "Regex": "train:accuracy=([0-9.]+)"}],
 )
-estimator.fit({"train": f"s3://{bucket}/journey2/train/"})
+estimator.fit({"train": TrainingInput(f"s3://{bucket}/journey2/train/", input_mode="FastFile")})
 print("trained", flush=True)
 job = estimator.latest_training_job.describe()
 (metric,) = job["FinalMetricDataList"]
 assert metric["MetricName"] == "train:accuracy" and metric["Value"] > 0.95, metric
+frame = TrainingJobAnalytics(job["TrainingJobName"]).dataframe()
+assert list(frame["metric_name"]) == ["train:accuracy"] and frame["value"][0] > 0.95, frame
 
 predictor = estimator.deploy(
     1, "ml.m5.large", entry_point="inference.py", serializer=JSONSerializer(), deserializer=JSONDeserializer()
