@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 
 import pytest
 
@@ -142,7 +143,8 @@ def test_clothing_reviews_come_to_the_accuracy_that_is_known_for_them(tmp_path):
     with REVIEWS.open() as file:
         rows = [(row["sentiment"], row["review_body"]) for row in csv.DictReader(file)]
     random.Random(1).shuffle(rows)
-    lines = [f"__label__{label} {' '.join(text.lower().split())}\n".encode() for label, text in rows]
+    words = re.compile(r"\w+|[^\w\s]")
+    lines = [f"__label__{label} {' '.join(words.findall(text.lower()))}\n".encode() for label, text in rows]
     validation = len(lines) // 20
     channels = {
         "train": ("text/plain", b"".join(lines[validation:])),
@@ -151,4 +153,4 @@ def test_clothing_reviews_come_to_the_accuracy_that_is_known_for_them(tmp_path):
     values = {"mode": "supervised", "epochs": 10, "learning_rate": 0.01, "min_count": 2, "vector_dim": 60}
     done = train(tmp_path, "blazingtext:1", channels, {**values, "word_ngrams": 3, "buckets": 20000})
     (accuracy,) = done.figures("validation:accuracy")
-    assert 0.4 < accuracy < 0.6
+    assert 0.42 < accuracy < 0.56  # 0.49 with 300 dimensions and 200,000 buckets

@@ -164,7 +164,7 @@ def test_factorization_machines_learn_what_pairs_of_features_mean(tmp_path):
         )
         for u, f, label in zip(user, film, labels, strict=True)
     )
-    values = {"feature_dim": 16, "num_factors": 4, "predictor_type": "binary_classifier", "epochs": 30}
+    values = {"feature_dim": 16, "num_factors": 4, "predictor_type": "binary_classifier", "epochs": 15}
     rates = {"factors_lr": 0.05, "mini_batch_size": 100, "factors_init_sigma": 0.1}
     done = train(tmp_path, "factorization-machines:1", {"train": (RECORDIO, body)}, {**values, **rates})
     assert done.code == 0, done.log
