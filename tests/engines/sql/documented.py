@@ -190,6 +190,22 @@ MORE_MATH = [
     ("bitwise_not(19)", "-20"),
     ("bitwise_or(19, 25)", "27"),
 ]
+# https://trino.io/docs/current/functions/conversion.html
+CONVERSIONS = [
+    ("format('%s%%', 123)", "123%"),
+    ("format('%.5f', pi())", "3.14159"),
+    ("format('%03d', 8)", "008"),
+    ("format('%,.2f', 1234567.89)", "1,234,567.89"),
+    ("format('%-7s,%7s', 'hello', 'world')", "hello  ,  world"),
+    ("format('%2$s %3$s %1$s', 'a', 'b', 'c')", "b c a"),
+    ("format('%b %x %(d %e', true, 255, -5, 12345.678)", "true ff (5) 1.234568e+04"),
+    ("format('%.2f', DECIMAL '-1.005')", "-1.01"),
+    ("format('%s', CAST(NULL AS integer))", "null"),
+    ("length(CAST(uuid() AS varchar))", "36"),
+    ("TIMESTAMP '2020-06-10 15:55:23.383345 +02:00'", "2020-06-10 15:55:23.383345 +02:00"),
+    ("TIMESTAMP '2020-01-01 12:00+02:00' = TIMESTAMP '2020-01-01 10:00 UTC'", "true"),
+    ("TIMESTAMP '2020-01-01 12:00 UTC' AT TIME ZONE '-05:30'", "2020-01-01 06:30:00 -05:30"),
+]
 MORE_STRINGS = [
     ("chr(65)", "A"),
     ("codepoint('A')", "65"),
@@ -624,6 +640,7 @@ CASES: list[tuple[str, str | None]] = [
     *JSON,
     *NUMBERS,
     *MORE_MATH,
+    *CONVERSIONS,
     *MORE_STRINGS,
     *MORE_DATES,
     *MORE_COLLECTIONS,

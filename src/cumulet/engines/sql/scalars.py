@@ -24,6 +24,7 @@ import mmh3
 import xxhash
 
 from cumulet.engines.sql import urls
+from cumulet.engines.sql.formatting import formatted
 from cumulet.engines.sql.jsonpath.answers import ANSWERS
 from cumulet.engines.sql.regexps import REGEXPS
 
@@ -241,7 +242,10 @@ DISTANCES: dict[str, Scalar] = {
 }
 # What readers of files need, and operators; no functions of Trino's.
 READING: dict[str, Scalar] = {"groups": (matched, ["VARCHAR", "VARCHAR"], "VARCHAR[]")}
-OPERATORS: dict[str, Scalar] = {"divided": (divided, ["VARCHAR", "VARCHAR", "BIGINT"], "VARCHAR")}
+OPERATORS: dict[str, Scalar] = {
+    "divided": (divided, ["VARCHAR", "VARCHAR", "BIGINT"], "VARCHAR"),
+    "format": (formatted, ["VARCHAR", "VARCHAR[]", "VARCHAR"], "VARCHAR"),
+}
 
 
 def over_columns(function: Callable[..., Any], number: int, result: str) -> Callable[..., Any]:

@@ -23,6 +23,7 @@ for _theme in (
     "bits",
     "conditional",
     "dates",
+    "formatting",
     "json",
     "math",
     "merging",

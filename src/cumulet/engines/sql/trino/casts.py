@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from sqlglot import exp
@@ -51,13 +52,24 @@ def start_of_literal(to: Expressions, tree: Any) -> int:
 
 
 def zoned_literal(given: str, kind: Type) -> Typed:
-    wall, _, zone = given.strip().rpartition(" ")
-    if not zone[:1].isalpha():
-        raise NotSupported(f"The time zone of TIMESTAMP '{given}'")
+    wall, zone = split_zone(given.strip())
     digits = len(wall.partition(".")[2])
     return Typed(
         instant(f"CAST({quote(wall)} AS TIMESTAMP)", zone), Type(kind.base, (digits or 0,), zone=zone)
     )
+
+
+def split_zone(given: str) -> tuple[str, str]:
+    """2024-02-29 12:00 Europe/Rome, 2024-02-29 12:00 +02:00 or 2024-02-29 12:00+02:00."""
+    wall, _, zone = given.rpartition(" ")
+    if zone[:1].isalpha():
+        return wall, zone
+    if (found := re.fullmatch(r"(.*\d)\s*([+-])(\d{1,2})(?::(\d{2}))?", given)) is None or ":" not in found[
+        1
+    ]:
+        raise NotSupported(f"The time zone of TIMESTAMP '{given}'")
+    hours, minutes = int(found[3]), int(found[4] or 0)
+    return found[1], f"{found[2]}{hours:02}:{minutes:02}" if hours or minutes else "UTC"
 
 
 @node(exp.TryCast)

@@ -114,6 +114,7 @@ NOTES = {
     "approx_percentile": "the exact percentile; with weights or an accuracy refused",
     "date_format": "patterns must be literals",
     "date_parse": "patterns must be literals",
+    "format": "%s, %b, %d, %x, %o, %f and %e, of numbers, truth values, texts and dates",
     "format_datetime": "patterns must be literals, of the common letters",
     "parse_datetime": "patterns must be literals, of the common letters",
     "from_iso8601_timestamp": "offsets other than UTC are refused",

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 from cumulet.engines.sql.trino.typed import quote
 from cumulet.engines.sql.trino.types import Type
 
+OFFSET = re.compile(r"([+-])(\d{1,2})(?::(\d{2}))?")
 COMMA = " || ', ' || "
 
 
@@ -67,12 +70,24 @@ def time_of_day(sql: str, kind: Type) -> str:
 
 def local_time(sql: str, kind: Type) -> str:
     """The wall clock of a timestamp with time zone, which DuckDB holds as a TIMESTAMP in UTC."""
+    if (minutes := offset(kind.zone)) is not None:
+        return f"({sql} + to_minutes({minutes}))"
     return sql if kind.zone == "UTC" else f"timezone({quote(kind.zone)}, timezone('UTC', {sql}))"
 
 
 def instant(sql: str, zone: str) -> str:
     """A wall clock in a zone, as a TIMESTAMP in UTC."""
+    if (minutes := offset(zone)) is not None:
+        return f"({sql} - to_minutes({minutes}))"
     return sql if zone == "UTC" else f"timezone('UTC', timezone({quote(zone)}, {sql}))"
+
+
+def offset(zone: str) -> int | None:
+    """The minutes of a zone that is a distance from UTC: +02:00, -5; None of one that has a name."""
+    if (found := OFFSET.fullmatch(zone)) is None:
+        return None
+    minutes = int(found[2]) * 60 + int(found[3] or 0)
+    return -minutes if found[1] == "-" else minutes
 
 
 def mapping(sql: str, kind: Type) -> str:

@@ -30,6 +30,7 @@ DUCK = {
     "interval day to second": "INTERVAL",
     "interval year to month": "INTERVAL",
     "json": "VARCHAR",
+    "uuid": "UUID",
     "unknown": "INTEGER",
 }
 HIVE = {
@@ -142,7 +143,7 @@ class Type:
 
 BOOLEAN, TINYINT, SMALLINT, INTEGER, BIGINT = (Type(n) for n in ("boolean", *INTEGERS))
 REAL, DOUBLE, VARCHAR, VARBINARY = Type("real"), Type("double"), Type("varchar"), Type("varbinary")
-DATE, JSON, UNKNOWN = Type("date"), Type("json"), Type("unknown")
+DATE, JSON, UNKNOWN, UUID = Type("date"), Type("json"), Type("unknown"), Type("uuid")
 TIME, TIMESTAMP, TIMESTAMP_TZ = (
     Type("time", (3,)),
     Type("timestamp", (3,)),
@@ -163,6 +164,7 @@ SIMPLE = {
         VARBINARY,
         DATE,
         JSON,
+        UUID,
         TIME,
         TIMESTAMP,
     )
