@@ -36,3 +36,19 @@ def test_each_status_of_a_job_is_told_once_with_the_job_as_it_is_then(house, cal
     assert last["detail-type"] == "SageMaker Training Job State Change"
     assert last["resources"] == [last["detail"]["TrainingJobArn"]]
     assert last["detail"]["ModelArtifacts"]["S3ModelArtifacts"].endswith("model.tar.gz")
+
+
+def test_each_status_of_a_processing_job_is_told_once(house, caller):
+    cluster = {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1}
+    with house.store.events.watch() as watcher:
+        house.service("sagemaker", caller).create_processing_job(
+            ProcessingJobName="told",
+            AppSpecification={"ImageUri": "sagemaker-base-python:1.0", "ContainerEntrypoint": ["true"]},
+            RoleArn=f"arn:aws:iam::{caller.account}:role/CumuletAdministrator",
+            ProcessingResources={"ClusterConfig": cluster},
+        )
+        told = [watcher.get(timeout=60) for _ in range(2)]
+    assert {event.kind for event in told} == {"sagemaker.processing-job"}
+    assert [event.body["detail"]["ProcessingJobStatus"] for event in told] == ["InProgress", "Completed"]
+    assert told[-1].body["detail-type"] == "SageMaker Processing Job State Change"
+    assert told[-1].body["resources"] == [told[-1].body["detail"]["ProcessingJobArn"]]

@@ -13,6 +13,7 @@ from typing import Any
 from cumulet.services.sagemaker.refusals import invalid
 from cumulet.services.sagemaker.resources import PROCESSING_JOB, TRANSFORM_JOB, TUNING_JOB
 from cumulet.services.sagemaker.roles import Roles
+from cumulet.services.sagemaker.state_changes import announce
 from cumulet.services.sagemaker.tags import TagList, Tags
 from cumulet.wire.errors import AwsError
 
@@ -30,6 +31,7 @@ class Course:
     kind: str  # of the record, as in the ARN
     noun: str  # "Processing": ProcessingJobName, ProcessingJobStatus, ProcessingEndTime
     work: str
+    title: str  # in the events that tell of its statuses
     absent: str = "ValidationException"  # the code for a job that is not there
 
     @property
@@ -63,9 +65,15 @@ def shortened(reason: str) -> str:
     return reason if len(reason) <= LONGEST_REASON else f"{reason[:200]}...{reason[-800:]}"
 
 
-PROCESSING = Course(PROCESSING_JOB, "Processing", "sagemaker.run_processing_job")
-TRANSFORM = Course(TRANSFORM_JOB, "Transform", "sagemaker.run_transform_job")
-TUNING = Course(TUNING_JOB, "HyperParameterTuning", "sagemaker.run_tuning_job", "ResourceNotFound")
+PROCESSING = Course(PROCESSING_JOB, "Processing", "sagemaker.run_processing_job", "Processing Job")
+TRANSFORM = Course(TRANSFORM_JOB, "Transform", "sagemaker.run_transform_job", "Transform Job")
+TUNING = Course(
+    TUNING_JOB,
+    "HyperParameterTuning",
+    "sagemaker.run_tuning_job",
+    "HyperParameter Tuning Job",
+    "ResourceNotFound",
+)
 
 
 class Courses(Tags, Roles):
@@ -86,6 +94,7 @@ class Courses(Tags, Roles):
                 )
             body["entry"] = self.house.jobs.add(course.work, self.caller, name=name)
             self._put(course.kind, name, body)
+            self._tell(course, body)
             self._tag(f"{course.kind}/{name}", tags)
 
         self.store.atomically(begin)
@@ -112,10 +121,17 @@ class Courses(Tags, Roles):
         now = self._now()
 
         def apply(body: Body) -> None:
-            if not course.ended(body):
-                change(body, now)
+            if course.ended(body):
+                return
+            before = body[course.status]
+            change(body, now)
+            if body[course.status] != before:
+                self._tell(course, body)
 
         self._change(course.kind, name, apply)
+
+    def _tell(self, course: Course, body: Body) -> None:
+        announce(self, body, course.kind, course.title, body[course.arn])
 
     def _end_job(self, course: Course, name: str, status: str, reason: str = "") -> None:
         self._record_job(course, name, lambda body, now: course.end(body, status, now, reason))

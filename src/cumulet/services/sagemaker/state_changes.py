@@ -10,23 +10,29 @@ from datetime import UTC, datetime
 from typing import Any
 
 from cumulet.services import Service
-from cumulet.services.sagemaker.resources import shown
+from cumulet.services.sagemaker.resources import TRAINING_JOB, shown
 
-KIND = "sagemaker.training-job"
+KIND = f"sagemaker.{TRAINING_JOB}"
 
 
-def announce(service: Service, body: dict[str, Any]) -> None:
-    """A training job has another status: told in the commit that remembers it."""
+def announce(
+    service: Service,
+    body: dict[str, Any],
+    kind: str = TRAINING_JOB,
+    title: str = "Training Job",
+    arn: str = "",
+) -> None:
+    """A job has another status: told in the commit that remembers it."""
     now = service.house.clock()
     event = {
         "version": "0",
         "id": str(uuid.uuid4()),
-        "detail-type": "SageMaker Training Job State Change",
+        "detail-type": f"SageMaker {title} State Change",
         "source": "aws.sagemaker",
         "account": service.caller.account,
         "time": datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "region": service.caller.region,
-        "resources": [body["TrainingJobArn"]],
+        "resources": [arn or body["TrainingJobArn"]],
         "detail": shown(body),
     }
-    service.store.events.append(KIND, service.caller.scope, event, now)
+    service.store.events.append(f"sagemaker.{kind}", service.caller.scope, event, now)

@@ -31,7 +31,7 @@ from cumulet.services.sagemaker.tuning_trials import Trial
 from cumulet.services.sagemaker.tuning_watching import Curves, hopeless
 from cumulet.wire.errors import AwsError
 
-LOOK = 0.1  # seconds between two looks at the training jobs
+LOOK = 0.05  # seconds between two looks at the training jobs
 SEARCHERS = {"Random": "random", "Grid": "grid", "Bayesian": "bayesian", "Hyperband": "random"}
 
 
