@@ -160,3 +160,8 @@ def test_names_that_are_taken_or_unknown_are_refused_in_the_sdks_words(studio):
         studio.config("nobody")
     with pytest.raises(ClientError, match="Could not find endpoint"):
         studio.sagemaker.describe_endpoint(EndpointName="nobody")
+
+
+def test_an_endpoint_has_no_monitoring_schedules_as_the_sdk_asks_before_it_deletes_one(studio):
+    found = studio.sagemaker.list_monitoring_schedules(EndpointName="any")
+    assert found["MonitoringScheduleSummaries"] == []

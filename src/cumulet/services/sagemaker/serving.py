@@ -23,6 +23,7 @@ from cumulet.services.sagemaker.container import Container
 from cumulet.services.sagemaker.deployed import beginning, describe
 from cumulet.services.sagemaker.endpoint_metrics import Reporter
 from cumulet.services.sagemaker.fleet import DRAIN, Deployment, Fleet, fleet_of
+from cumulet.services.sagemaker.monitoring import Monitoring
 from cumulet.services.sagemaker.resources import ENDPOINT
 from cumulet.services.sagemaker.rollouts import RolledBack
 from cumulet.services.sagemaker.scaling import Scaling
@@ -36,7 +37,7 @@ LOADING = 600  # seconds that a model may take to load, as on AWS where the vari
 log = logging.getLogger(__name__)
 
 
-class Serving(Takeover, Scaling, AsyncInferences):
+class Serving(Takeover, Scaling, AsyncInferences, Monitoring):
     """The work behind CreateEndpoint and UpdateEndpoint."""
 
     def run_endpoint(self, job: Job) -> None:
