@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import logging
 import random
+from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -143,18 +144,37 @@ def respond_at_once(house: House, request: Request) -> Response | None:
             return _finished(call, request, _refused(call, request, error))
 
 
-async def respond_soon(house: House, request: Request) -> Response | None:
-    """The same for an event loop, where somebody else does the work meanwhile (`services.Later`): no thread
-    waits for it. None where that cannot be, and nothing has happened."""
+def begin(house: House, request: Request) -> Awaitable[Response] | None:
+    """A plain write, under way; None where this is no such, or it takes time, and nothing has happened."""
     call = Call(house, request)
     try:
         with haste.hurried():
-            if coming := short_writes.begin(house, request, call.request_id):
-                call.route = short.route_of(short_writes.OPERATION)
-            for step in STEPS if coming is None else ():
+            coming = short_writes.begin(house, request, call.request_id)
+    except haste.TakesTime:
+        return None
+    if coming is None:
+        return None
+    call.route = short.route_of(short_writes.OPERATION)
+    return _ended(call, coming)
+
+
+async def _ended(call: Call, coming: Awaitable[Response]) -> Response:
+    try:
+        return await coming
+    except Exception as error:
+        return _refused(call, call.request, error)
+
+
+async def respond_soon(house: House, request: Request) -> Response | None:
+    """The same for an event loop, where somebody else does the work meanwhile (`services.Later`): no thread
+    waits for it. None where that cannot be, and nothing has happened."""
+    if coming := begin(house, request):
+        return await coming
+    call = Call(house, request)
+    try:
+        with haste.hurried():
+            for step in STEPS:
                 step(call)
-        if coming:
-            return await coming
         if isinstance(call.result, Later):
             call.result = await call.result.coming
         return _finished(call, request, _told(call))

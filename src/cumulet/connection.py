@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from cumulet.prompt import Prompt
+from cumulet.prompt_writes import PromptWrites
 
 
 class Dealer(Protocol):
@@ -23,7 +23,7 @@ class Dealer(Protocol):
     def closed(self, connection: Connection) -> None: ...
 
 
-class Connection(Prompt):
+class Connection(PromptWrites):
     """uvicorn's HTTP/1.1 protocol, but that a dealer is asked where each request is to be answered.
 
     `begun` is what another process has read already.

@@ -109,6 +109,15 @@ class Application:
         response = app.respond_at_once(self.house, request) if self.warm else None
         return None if response is None else _sendable(request, response)
 
+    def begin(self, request: Request) -> Awaitable[Response] | None:
+        """The answer to come to a small PUT, if that is under way (see `prompt_writes.py`)."""
+        try:
+            coming = app.begin(self.house, request) if self.warm else None
+        except Exception:
+            log.exception("a PUT could not be begun; it is tried the usual way")
+            return None
+        return None if coming is None else _sendable_soon(request, coming)
+
     async def _soon(self, request: Request) -> Response | None:
         """An answer that no thread need wait for: of an endpoint's model, where one has answered before, or
         to a small object's PUT, which waits for the disk only."""
@@ -186,6 +195,10 @@ def _request(scope: dict[str, Any]) -> Request:
         secure=scope["scheme"] == "https",
         client=(scope.get("client") or ("",))[0],
     )
+
+
+async def _sendable_soon(request: Request, coming: Awaitable[Response]) -> Response:
+    return _sendable(request, await coming)
 
 
 def _sendable(request: Request, response: Response) -> Response:
@@ -281,7 +294,10 @@ def http_server(
     application = Application(house, patience=patience)
     settings = uvicorn.Config(
         application,
-        http=cast(type[asyncio.Protocol], partial(Carrier, dealer=staff, at_once=application.at_once)),
+        http=cast(
+            type[asyncio.Protocol],
+            partial(Carrier, dealer=staff, at_once=application.at_once, soon=application.begin),
+        ),
         ws="none",
         lifespan="off",
         interface="asgi3",
