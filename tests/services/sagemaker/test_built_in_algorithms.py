@@ -111,6 +111,27 @@ def test_blazing_text_by_its_image_from_reviews_to_labels(studio):
     assert [row["label"] for row in said] == [["__label__good"], ["__label__bad"]]
 
 
+@pytest.mark.parametrize("mode", ["Pipe", "FastFile"])
+def test_data_comes_in_every_input_mode(studio, mode):
+    pytest.importorskip("sklearn")
+    rows = "".join(f"{10 * (n % 2)},{n % 3}\n" for n in range(60)).encode()
+    asked = request(
+        studio, f"{REGISTRY}/kmeans:1", {"train": ("text/csv;label_size=0", rows)}, k=2, feature_dim=2
+    )
+    asked["AlgorithmSpecification"]["TrainingInputMode"] = mode
+    job = studio.train(asked)
+    assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
+    assert list(unpacked(studio.read(job["ModelArtifacts"]["S3ModelArtifacts"]))) == ["model_algo-1"]
+
+
+def test_a_job_of_several_instances_says_that_it_cannot_be_done(studio):
+    pytest.importorskip("xgboost")
+    asked = request(studio, XGBOOST, {"train": ("text/csv", ROWS)}, num_round=1)
+    asked["ResourceConfig"]["InstanceCount"] = 2
+    with pytest.raises(ClientError, match="algorithms train on one instance"):
+        studio.start(asked)
+
+
 def test_an_algorithm_that_is_not_done_is_refused_by_name(studio):
     asked = request(studio, f"{REGISTRY}/object2vec:1", {"train": ("text/csv", ROWS)})
     with pytest.raises(ClientError, match="built-in algorithm object2vec"):

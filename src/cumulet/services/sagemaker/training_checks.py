@@ -32,6 +32,7 @@ class TrainingChecks(Roles):
         Instances(self.store.directory).whole(resources)
         image = images.find(algorithm["TrainingImage"], self.store)
         if image.algorithm and built_in(request):
+            _check_alone(image, resources)
             algorithm["MetricDefinitions"] = _own_metrics(image, algorithm)
         elif not image.command and not algorithm.get("ContainerEntrypoint") and not _program(request):
             raise invalid(
@@ -74,6 +75,14 @@ def _check_isolation(request: dict[str, Any]) -> None:
 def built_in(request: dict[str, Any]) -> bool:
     """Whether an image that is a built-in algorithm runs as such: nothing of the user's own is to be run."""
     return not request["AlgorithmSpecification"].get("ContainerEntrypoint") and not _program(request)
+
+
+def _check_alone(image: images.Image, resources: dict[str, Any]) -> None:
+    """Every host would have a part of the data only, and the model of one of them would be the job's."""
+    if (count := len(hosts(resources))) > 1:
+        raise NotImplementedByCumulet(
+            f"The image {image.uri} on {count} instances (built-in algorithms train on one instance)"
+        )
 
 
 def _own_metrics(image: images.Image, algorithm: dict[str, Any]) -> list[dict[str, str]]:
