@@ -102,7 +102,8 @@ def fitted(made: Translation, wanted: list[tuple[str, t.Type]], named: list[str]
 def assignable(value: t.Type, wanted: t.Type, written: bool = False) -> bool:
     """Whether INSERT and UPDATE take a value for a column; the names of rows' fields do not matter.
 
-    A number that is written out (1.20) is taken for a decimal or a real, which Athena wants spelt DECIMAL '1.20'.
+    A number that is written out (1.20) is taken for a decimal or a real, which Athena wants spelt DECIMAL '1.20'. A
+    timestamp is taken for a date, as SQLAlchemy's tests have it on Athena.
     """
     if written and (wanted.base == "decimal" or wanted.floating):
         return True
@@ -111,6 +112,7 @@ def assignable(value: t.Type, wanted: t.Type, written: bool = False) -> bool:
     return (
         t.fits(value, wanted)
         or (value.textual and wanted.textual)
+        or (value.base == "timestamp" and wanted.base == "date")
         or (value.base == wanted.base == "timestamp")
     )
 
