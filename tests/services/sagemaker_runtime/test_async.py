@@ -74,6 +74,25 @@ def test_an_endpoint_for_now_takes_no_request_for_later(studio):
         asked(studio, other, b"[1]")
 
 
+HANGS = """
+import time
+def model_fn(model_dir):
+    return None
+def transform_fn(model, body, content_type, accept):
+    if body == "hang":
+        time.sleep(600)
+    return body
+"""
+
+
+def test_a_model_that_hangs_is_given_up_and_started_again(studio):
+    endpoint = asynchronous(studio, studio.model({"inference.py": HANGS}))
+    promised = asked(studio, endpoint, b"hang", InvocationTimeoutSeconds=1)
+    until(lambda: there(studio, promised["FailureLocation"]))
+    assert b"timed out" in studio.read(promised["FailureLocation"])
+    assert studio.ask(endpoint, b"well")["Body"] == b"well"
+
+
 SLOW = """
 import time
 def model_fn(model_dir):

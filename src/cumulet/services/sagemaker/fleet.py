@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
@@ -55,18 +54,9 @@ class Deployment:
         self.closed = False
         self.busy = 0
 
-    @contextmanager
-    def take(self, target: str | None, session: str | None = None) -> Iterator[Taken | None]:
-        """An instance to ask: of the target variant, else of the one whose turn it is. None once closed."""
-        taken = self.begin(target, session)
-        try:
-            yield taken
-        finally:
-            if taken:
-                self.end(taken)
-
     def begin(self, target: str | None, session: str | None = None) -> Taken | None:
-        """The same for who cannot hold a context; `end` must follow."""
+        """An instance to ask: of the target variant, else of the one whose turn it is; `end` must follow. None once
+        the deployment is closed."""
         with self.changed:
             if self.closed:
                 return None

@@ -58,14 +58,12 @@ class Tally:
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.figures = Figures()
-        self.all = 0  # invocations since the processes were started
 
     def count(self, status: int, seconds: float, overhead: float) -> None:
         """One question: the status of its answer, what the model took, and what all the rest took."""
         with self.lock:
             figures = self.figures
             figures.invocations += 1
-            self.all += 1
             figures.refused += 400 <= status < 500
             figures.failed += status >= 500
             figures.model_errors += status >= 400

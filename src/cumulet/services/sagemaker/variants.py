@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from cumulet.engines.serve import Worker
 from cumulet.services.sagemaker.tally import Tally
-
-Grow = Callable[["Variant"], None]
 
 
 @dataclass(slots=True)
