@@ -21,6 +21,20 @@ def studio(no_mounts, own_server):
     opened.clear()
 
 
+def test_even_so_no_script_writes_to_the_lake(studio):
+    large = b"0" * (1 << 18)
+    studio.put("large/data.csv", large)
+    script = (
+        "import os, pathlib\n"
+        "path = pathlib.Path(os.environ['SM_CHANNEL_LARGE'], 'data.csv')\n"
+        "try: path.write_text('short')\n"
+        "except PermissionError: pass\n"
+    )
+    request = {**studio.request({"train.py": script}), "InputDataConfig": [studio.channel("large", "large/")]}
+    assert studio.train(request)["TrainingJobStatus"] == "Completed"
+    assert studio.read(f"s3://{studio.bucket}/large/data.csv") == large
+
+
 def test_a_script_that_reads_its_variables_trains_and_serves(studio):
     request = studio.request({"train.py": TRAIN, "inference.py": INFERENCE}, factor=6)
     job = studio.train(request)

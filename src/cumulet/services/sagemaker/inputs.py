@@ -9,12 +9,10 @@ copied.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from cumulet.engines import run as engine
 from cumulet.services.sagemaker import lake
 from cumulet.services.sagemaker.channels import Bytes, Channel, Item
 from cumulet.services.sagemaker.container import Container
@@ -40,10 +38,6 @@ def read_only(channels: Sequence[Channel], container: Container) -> list[str]:
     return [f"{container.root}/input/data/{c.name}" for c in channels if c.mode == "FastFile"]
 
 
-def may_share() -> bool:
-    return engine.mounts_supported() or os.geteuid() != 0
-
-
 def _lay_files(s3: Any, channel: Channel, folder: Path) -> None:
     small = -1 if channel.mode == "FastFile" else lake.SMALL
 
@@ -52,7 +46,7 @@ def _lay_files(s3: Any, channel: Channel, folder: Path) -> None:
         for item in channel.mine(channel.items(s3)):
             for part in _files(item):
                 place = lake.inside(folder, item.name)
-                lake.stage(part.path, place, part.size, shared=may_share(), small=small)
+                lake.stage(part.path, place, part.size, small=small)
 
     lake.settled(channel.source["S3Uri"], folder, lay)
 

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
 
+from cumulet.engines.run import mounts_supported
 from cumulet.services.sagemaker.training_request import split_uri
 
 SMALL = 64 << 10  # bytes up to which a copy costs no more than a link, and leaves the script free to edit
@@ -104,13 +105,19 @@ def inside(folder: Path, name: str) -> Path:
 
 def stage(source: Path, target: Path, size: int, *, shared: bool = True, small: int = SMALL) -> None:
     """One object as a file: cloned where the file system can, else linked; copied where it is small or to be
-    written to."""
+    written to, or where nothing would keep the job from writing to the lake's own bytes."""
     if size > small and _clone(source, target):
         return
-    if shared and size > small:
+    if shared and size > small and may_share():
         _link(source, target)
     else:
         shutil.copyfile(source, target)
+
+
+def may_share() -> bool:
+    """Whether a job can be kept off what it sees: by a shield of mounts, or by the files' modes, which only root
+    passes over."""
+    return mounts_supported() or os.geteuid() != 0
 
 
 def _clone(source: Path, target: Path) -> bool:

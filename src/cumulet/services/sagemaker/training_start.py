@@ -16,7 +16,7 @@ from cumulet.services.sagemaker.channels import channels
 from cumulet.services.sagemaker.cluster import Host, hosts, hosts_file, resource_config
 from cumulet.services.sagemaker.container import Container
 from cumulet.services.sagemaker.gang import Gang, Member
-from cumulet.services.sagemaker.inputs import lay_channels, may_share, read_only, shielded
+from cumulet.services.sagemaker.inputs import lay_channels, read_only, shielded
 from cumulet.services.sagemaker.instances import Instances, capacity_of
 from cumulet.services.sagemaker.progress import ended, enter
 from cumulet.services.sagemaker.resources import TRAINING_JOB
@@ -149,14 +149,13 @@ class TrainingStart(WarmPools):
         python, environment = self._environment(body, container)
         own = {"/etc/hosts": container.hosts} if container.mounts else {}
         own |= self._cache(container, body.get("pool", ""))
-        apart = container.mounts and may_share()
         return engine.Task(
             folder=container.process,
             command=[*feeding(container), *command(body, str(python), self._entry_point(body))],
             environment=rendezvous(everybody, port) | environment,
             mounts=container.mounts | own,
-            shielded=shielded(mine, container) if apart else [],
-            read_only=read_only(mine, container) if apart else [],
+            shielded=shielded(mine, container) if container.mounts else [],
+            read_only=read_only(mine, container) if container.mounts else [],
             hostname=host.name if container.mounts else "",
             offline=body["EnableNetworkIsolation"],
             cwd=container.root,
