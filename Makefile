@@ -92,7 +92,7 @@ $(VENV)/.bench: $(VENV)/.test
 .venv-ministack/.ready: Makefile
 	@echo "Installing MiniStack, to be measured beside Cumulet, into .venv-ministack (once) ..."
 	@$(PYTHON) -m venv .venv-ministack
-	@.venv-ministack/bin/python -m pip install --quiet ministack
+	@.venv-ministack/bin/python -m pip install --quiet ministack duckdb
 	@touch $@
 
 .venv-spark/.ready: Makefile

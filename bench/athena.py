@@ -10,7 +10,7 @@ their own, MiniStack through boto3.
 From elsewhere: tpchgen-cli (in the extra `bench`) makes the data. Spark and Sail are
 `python -m venv .venv-spark && .venv-spark/bin/pip install 'pyspark[connect]' pysail`, with a Java for Spark
 (apt install default-jre-headless); MiniStack is `python -m venv .venv-ministack && .venv-ministack/bin/pip install
-ministack`. What is not there is left out with a line. `--quick` takes less than 3 minutes.
+ministack duckdb`. What is not there is left out with a line. `--quick` takes less than 3 minutes.
 """
 
 from __future__ import annotations

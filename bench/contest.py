@@ -77,6 +77,10 @@ def by_ministack(program: str | None, folder: Path, scale: float) -> Seconds:
     with servers.ministack(program) as server:
         athena = Athena(server)
         athena.load(folder)
+        if athena.rows(text(1, scale)) != 4:  # it answers anything where it finds no engine
+            raise servers.Missing(
+                "MiniStack is left out: it made its answers up; pip install duckdb beside it"
+            )
         for number in range(1, 23):
             try:
                 found[number] = seconds(partial(athena.rows, text(number, scale)))
