@@ -11,6 +11,7 @@ Only SQLite carries them: it is one file on the same disk, with one writer. On P
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Collection, Iterable, Iterator
 from itertools import islice
 from typing import NamedTuple
@@ -45,7 +46,8 @@ class Fresh:
         self.database = database
         self.carried = database.carries_bytes and syncs_whole_disks()
         self.held: dict[str, bytes] = {}  # of this process: what is not committed yet, or has no file yet
-        self.size = 0  # of what is held; near enough
+        self.size = 0  # of what is held, in bytes
+        self.counting = threading.Lock()
 
     def takes(self, size: int) -> bool:
         """Whether a blob of this size may come without a file."""
@@ -53,12 +55,14 @@ class Fresh:
 
     def hold(self, blob: str, data: bytes) -> None:
         """Keep in mind what is about to be committed."""
-        self.held[blob] = data
-        self.size += len(data)
+        with self.counting:
+            self.held[blob] = data
+            self.size += len(data)
 
     def release(self, blob: str) -> None:
-        if (data := self.held.pop(blob, None)) is not None:
-            self.size -= len(data)
+        with self.counting:
+            if (data := self.held.pop(blob, None)) is not None:
+                self.size -= len(data)
 
     def ride(self, blob: str, bucket: str, key: str) -> None:
         """Inside the change that refers to a blob: its bytes come along, where it has no file."""

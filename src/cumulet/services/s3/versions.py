@@ -61,7 +61,12 @@ class Versions(Granting):
 
     def _publish_soon(self, entry: Entry, wanted: Mapping[str, Any]) -> Awaitable[Entry]:
         """The same for who must not wait, of an entry whose blob rides in the commit."""
-        return self._published(entry, self.store.soon(lambda: self._put(entry, wanted)))
+        try:
+            committed = self.store.soon(lambda: self._put(entry, wanted))
+        except BaseException:  # it takes time: whoever has some begins anew
+            self.store.blobs.delete(entry.blob)
+            raise
+        return self._published(entry, committed)
 
     async def _published(self, entry: Entry, committed: Awaitable[list[str]]) -> Entry:
         try:
