@@ -62,6 +62,8 @@ class Files:
                     waiting.append((output, records, pool.submit(self._ask, records)))
                     while len(waiting) > AHEAD * self.model.at_once:
                         self._take(*waiting.popleft())
+                    if output.error:  # it will have no output: its other records need not be asked about
+                        break
                     if stopping():
                         pool.shutdown(cancel_futures=True)
                         return
