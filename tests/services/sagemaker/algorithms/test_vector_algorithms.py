@@ -75,6 +75,12 @@ def test_k_means_answers_with_the_closest_cluster_and_its_distance(clusters):
     assert json.loads(lines[2])["closest_cluster"] == 2
 
 
+def test_sparse_records_need_not_say_how_wide_they_are(clusters):
+    body = b'{"instances": [{"data": {"features": {"keys": [0], "values": [10]}}}]}'
+    (row,) = clusters.loaded()(body, "application/json")["predictions"]
+    assert row["distance_to_cluster"] < 1
+
+
 # PCA
 
 
@@ -352,6 +358,16 @@ def test_a_channel_that_is_missing_or_unknown_is_the_reason_too(tmp_path):
         (b"a,b,c\n", "text/csv", 400),
         (b'{"rows": []}', "application/json", 400),
         (b'{"instances": [{"features": ["x"]}]}', "application/json", 400),
+        (
+            b'{"instances": [{"data": {"features": {"keys": [9], "shape": [3], "values": [1]}}}]}',
+            "application/json",
+            400,
+        ),
+        (
+            b'{"instances": [{"data": {"features": {"keys": [0, 1], "values": [1]}}}]}',
+            "application/json",
+            400,
+        ),
         (b"nonsense", RECORDIO, 400),
         (b"x", "image/png", 415),
     ],

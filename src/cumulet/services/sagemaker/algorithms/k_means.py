@@ -158,6 +158,9 @@ def load(folder: Path, version: str) -> Callable[[bytes, Headers], Answer]:
 
 
 def check_width(table: Table, width: int) -> None:
+    """Sparse records need not say how wide they are."""
+    if hasattr(table.features, "tocsr") and table.features.shape[1] < width:
+        table.features.resize(len(table), width)
     if table.features.shape[1] != width:
         raise BadRequest(
             400, f"The records have {table.features.shape[1]} features; the model was trained on {width}."

@@ -204,8 +204,13 @@ def libsvm(data: bytes) -> Table:
 
 
 def sparse(values: Any, columns: Any, places: Any, width: int) -> Matrix:
-    shape = (len(places) - 1, width)
-    return scipy_sparse().csr_matrix((np.asarray(values, np.float32), columns, places), shape=shape)
+    shape, columns = (len(places) - 1, width), np.asarray(columns, np.int64)
+    if columns.max(initial=-1) >= width:
+        raise ClientError(f"A sparse vector of {width} values has a value at {columns.max()}.")
+    try:
+        return scipy_sparse().csr_matrix((np.asarray(values, np.float32), columns, places), shape=shape)
+    except ValueError as error:
+        raise ClientError(f"The keys and values of a sparse vector do not fit together: {error}") from None
 
 
 def recordio_table(data: bytes) -> Table:
