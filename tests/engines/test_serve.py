@@ -9,6 +9,7 @@ import pytest
 
 from cumulet.engines.serve import Gone, NotLoaded, Program, Question, TimedOut, Worker
 from cumulet.engines.serve.places import LONGEST_SOCKET, socket_path
+from cumulet.engines.serve.process.batches import MOST, PAUSE, SURE, Batches
 
 HANDLER = """
 import os, time
@@ -100,3 +101,59 @@ def test_a_socket_has_a_place_however_deep_the_folder(tmp_path):
     deep = tmp_path / ("d" * 90) / ("e" * 90)
     assert len(str(socket_path(deep))) <= LONGEST_SOCKET
     assert socket_path(deep) == socket_path(deep) != socket_path(tmp_path)
+
+
+def test_batches_go_on_while_they_pay():
+    batches = Batches()
+    for _ in range(100):
+        batches.note(1, 0.001)
+        batches.note(10, 0.002)
+    assert batches.most() == MOST
+
+
+def test_batches_that_cost_as_much_are_given_up_for_a_while():
+    batches = Batches()
+    for _ in range(SURE):
+        batches.note(1, 0.001)
+        batches.note(10, 0.010)
+    assert batches.most() == 1
+    for _ in range(PAUSE):
+        batches.note(1, 0.001)
+    assert batches.most() == MOST
+
+
+TOGETHER = """
+import time
+
+def load():
+    def answer(body, headers):
+        time.sleep(0.3)
+        return 200, {}, b"alone"
+    def many(questions):
+        if any(body == b"bad" for body, _ in questions):
+            raise ValueError("not all of these")
+        return [(200, {}, b"one of %d" % len(questions)) for _ in questions]
+    answer.many = many
+    return answer
+"""
+
+
+def test_what_comes_while_the_model_is_busy_goes_in_together(tmp_path):
+    handler = tmp_path / "handler.py"
+    handler.write_text(TOGETHER)
+    worker = Worker(Program(tmp_path / "model", handler))
+    worker.wait_ready(60)
+    answers: list[bytes] = []
+
+    def put(body: bytes) -> threading.Thread:
+        thread = threading.Thread(target=lambda: answers.append(ask(worker, body)[1]))
+        thread.start()
+        return thread
+
+    first = put(b"first")
+    others = [put(b"other") for _ in range(5)]
+    for thread in (first, *others):
+        thread.join()
+    worker.close()
+    assert len(answers) == 6
+    assert any(answer.startswith(b"one of") for answer in answers)

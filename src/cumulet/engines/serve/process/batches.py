@@ -10,33 +10,42 @@ import time
 
 MOST = 64  # questions in one batch
 WORTH = 0.9  # a question in a batch must cost less than this part of one alone
-PAUSE = 500  # questions that are asked one by one where it did not pay, until it is tried again
+SURE = 8  # measurements of either kind before anything is concluded
+PAUSE = 300  # questions that are asked one by one where it did not pay, until it is tried again
 NEWEST = 0.1  # the weight of the newest measurement
+
+clock = time.process_time  # not the time on the wall: on a busy machine that says nothing
+
+
+class Cost:
+    """Seconds for one question, learnt from many."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self.known = 0
+
+    def learn(self, seconds: float) -> None:
+        self.known += 1
+        weight = max(NEWEST, 1 / self.known)
+        self.seconds += weight * (seconds - self.seconds)
 
 
 class Batches:
     """How many questions to put at once, learnt from what they took."""
 
     def __init__(self) -> None:
-        self.alone = self.together = 0.0  # seconds for one question
+        self.alone, self.together = Cost(), Cost()
         self.left = 0  # questions until batches are tried again
 
     def most(self) -> int:
         return 1 if self.left > 0 else MOST
 
     def note(self, count: int, seconds: float) -> None:
-        each = seconds / count
-        if count == 1:
-            self.alone = _mixed(self.alone, each)
-            self.left -= 1
-            return
-        self.together = _mixed(self.together, each)
-        if self.alone and self.together > self.alone * WORTH:
-            self.left, self.together = PAUSE, 0.0
+        (self.alone if count == 1 else self.together).learn(seconds / count)
+        self.left = max(0, self.left - 1)
+        if count > 1 and self._useless():
+            self.left, self.together = PAUSE, Cost()
 
-
-def _mixed(old: float, new: float) -> float:
-    return new if not old else old + NEWEST * (new - old)
-
-
-clock = time.perf_counter
+    def _useless(self) -> bool:
+        sure = min(self.alone.known, self.together.known) >= SURE
+        return sure and self.together.seconds > self.alone.seconds * WORTH

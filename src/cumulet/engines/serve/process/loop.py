@@ -65,12 +65,15 @@ class Loop:
                 self._answer_some()
 
     def _read(self, patience: float | None) -> None:
-        for key, _ in self.selector.select(patience):
-            if key.data is None:
-                connection, _ = self.listener.accept()
-                self.selector.register(connection, selectors.EVENT_READ, Caller(connection))
-            else:
-                self._hear(key.data)
+        """Everything that has come, new connections and what is asked on them, too."""
+        while (events := self.selector.select(patience)) and len(self.waiting) < BACKLOG:
+            patience = 0
+            for key, _ in events:
+                if key.data is None:
+                    connection, _ = self.listener.accept()
+                    self.selector.register(connection, selectors.EVENT_READ, Caller(connection))
+                else:
+                    self._hear(key.data)
 
     def _hear(self, caller: Caller) -> None:
         try:
