@@ -7,6 +7,7 @@ import json
 import pytest
 
 from .studio import INFERENCE, TRAIN, open_studio
+from .workshop import processed, processing, s3_output
 
 
 @pytest.fixture
@@ -41,3 +42,11 @@ def test_a_script_that_reads_its_variables_trains_and_serves(studio):
     assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
     endpoint = studio.endpoint(studio.config(studio.model(factor=6)))
     assert json.loads(studio.ask(endpoint, b"[1]")["Body"]) == [6.0]
+
+
+def test_a_processing_program_that_is_told_its_places_finds_them(studio):
+    script = "import pathlib, sys; pathlib.Path(sys.argv[1], 'told').write_text('here')"
+    request = processing(studio, script, ProcessingOutputConfig=s3_output(studio, "places"))
+    request["AppSpecification"]["ContainerArguments"] = ["/opt/ml/processing/output"]
+    assert processed(studio, request)["ProcessingJobStatus"] == "Completed"
+    assert studio.read(f"s3://{studio.bucket}/places/told") == b"here"
