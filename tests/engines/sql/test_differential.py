@@ -8,6 +8,7 @@ long run. What the engine refuses by name counts as neither right nor wrong.
 from __future__ import annotations
 
 import calendar
+import math
 import os
 import re
 from collections.abc import Callable
@@ -176,6 +177,38 @@ def test_decimals_are_rounded_away_from_zero(
     sql = f"-{number.sql}" if negative else number.sql
     assert Decimal(printed(f"round({sql}, {digits})")) == expected
     assert Decimal(printed(f"CAST({sql} AS bigint)")) == value.quantize(Decimal(1), ROUND_HALF_UP)
+
+
+def as_java(number: float) -> str:
+    """A double as Trino prints it: the fewest digits that tell it, with a power of ten if it is large or small."""
+    if math.isnan(number) or math.isinf(number):
+        return "NaN" if math.isnan(number) else "Infinity" if number > 0 else "-Infinity"
+    sign, digits, power = Decimal(repr(number)).as_tuple()
+    text, at = "".join(map(str, digits)), len(digits) + int(power) - 1
+    minus = "-" if sign else ""
+    if number == 0 or 1e-3 <= abs(number) < 1e7:
+        return repr(number)
+    text = text.rstrip("0") or "0"
+    return f"{minus}{text[0]}.{text[1:] or '0'}E{at}"
+
+
+floats = st.builds("{}{}.{}".format, st.sampled_from(["", "-"]), st.integers(0, 10**9), st.integers(0, 10**6))
+
+
+@many
+@given(floats, st.sampled_from("+-*/"), floats)
+def test_numbers_with_a_point_are_pythons_floats(printed: Ask, left: str, sign: str, right: str) -> None:
+    a, b = float(left), float(right)
+    zero = math.nan if not a or math.isnan(a) else math.copysign(math.inf, a) * math.copysign(1, b)
+    found = {"+": a + b, "-": a - b, "*": a * b, "/": a / b if b else zero}[sign]
+    assert printed(f"({left}) {sign} ({right})") == as_java(found)
+
+
+@many
+@given(floats, st.integers(0, 6))
+def test_a_double_becomes_the_decimal_that_its_digits_show(printed: Ask, text: str, scale: int) -> None:
+    value = Decimal(repr(float(text))).quantize(Decimal(1).scaleb(-scale), ROUND_HALF_UP)
+    assert printed(f"CAST({text} AS decimal(38,{scale}))") == f"{value if value else abs(value):f}"
 
 
 days = st.dates(date(1900, 1, 1), date(2199, 12, 31))
