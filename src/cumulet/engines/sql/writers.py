@@ -162,7 +162,9 @@ def storable(translation: Translation, output: Output) -> list[tuple[str, Type]]
             raise SqlError("MISSING_COLUMN_NAME", f"line 1:1: Column name not specified at position {i + 1}")
         if kind.base == "unknown":
             raise SqlError("COLUMN_TYPE_UNKNOWN", f"line 1:1: Column type is unknown: {label}")
-        if kind.base in ("json", "time", "uuid", "timestamp with time zone") or kind.base.startswith("interval"):
+        if kind.base in ("json", "time", "uuid", "timestamp with time zone") or kind.base.startswith(
+            "interval"
+        ):
             raise SqlError("NOT_SUPPORTED", f"Unsupported Hive type: {kind}")
         if nameless(kind):
             message = "Anonymous row type is not supported in Hive. Please give each field a name"
