@@ -46,7 +46,7 @@ docs: $(VENV)/.test ## write the pages that are made from the code
 	@$(BIN)/python docs/generate.py
 
 soak: $(VENV)/.test ## kill the object store 200 times (CUMULET_ROUNDS=n) under clients that write, and compare
-	@CUMULET_ROUNDS=$${CUMULET_ROUNDS:-200} $(BIN)/python -m pytest -s tests/services/s3/test_durability.py
+	@CUMULET_ROUNDS=$${CUMULET_ROUNDS:-200} $(BIN)/python -m pytest -s tests/services/s3/test_durability.py "tests/journeys/test_clients.py::test_the_sagemaker_sdk_2_prepares_searches_and_transforms"
 
 test-algorithms: $(VENV)/.test ## the built-in algorithms with every library that they can stand on (CatBoost, faiss)
 	@$(BIN)/python -m pip install --quiet --editable '.[algorithms]'

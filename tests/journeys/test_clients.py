@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,3 +49,10 @@ def test_the_sagemaker_sdk_3_goes_its_road_though_the_server_is_killed(
     journey: Journey, sagemaker3: Path
 ) -> None:
     assert journey.run("sagemaker3.py", sagemaker3, crash_at=TRAINING).endswith("finished\n")
+
+
+@pytest.mark.skipif(
+    "CUMULET_ROUNDS" not in os.environ, reason="the SDK looks every ten seconds only: `make soak`"
+)
+def test_the_sagemaker_sdk_2_prepares_searches_and_transforms(journey: Journey) -> None:
+    assert journey.run("sagemaker2_jobs.py").endswith("finished\n")
