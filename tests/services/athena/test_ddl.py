@@ -99,7 +99,7 @@ def test_hives_texts_have_backslashes_before_quotes(lab: Lab) -> None:
     assert found["Location"] == f"s3://{lab.bucket}/t"
 
 
-def test_a_text_of_several_lines_is_squashed(lab: Lab) -> None:
+def test_a_comment_of_several_lines_is_squashed(lab: Lab) -> None:
     """As PyAthena's tests have seen it on AWS, and which class it is that JSON is written with."""
     place = f"s3://{lab.bucket}/t/"
     serde = "ROW FORMAT SERDE 'org.openx.data.jsonserde.JsonSerDe'"

@@ -66,7 +66,7 @@ def create_table(reader: Reader) -> Act:
 
 def clause(reader: Reader, made: Definition) -> None:
     if reader.take("COMMENT"):
-        made.comment = reader.literal()
+        made.comment = reader.comment()
     elif reader.take("PARTITIONED", "BY"):
         partitioned(reader, made)
     elif reader.take("CLUSTERED", "BY"):

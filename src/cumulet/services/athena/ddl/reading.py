@@ -28,8 +28,12 @@ class Reader(Words):
     pattern = HIVE
 
     def literal(self) -> str:
-        """A string literal: Hive reads \\t, \\001 and \\u0001 in it, and Athena makes one space of a line's end."""
-        return ESCAPE.sub(lambda found: unescaped(found[1]), LINE_END.sub(" ", self.string()))
+        """A string literal: Hive reads \\t, \\001 and \\u0001 in it."""
+        return ESCAPE.sub(lambda found: unescaped(found[1]), self.string())
+
+    def comment(self) -> str:
+        """A table's comment: Athena makes one space of a line's end."""
+        return LINE_END.sub(" ", self.literal())
 
     def location(self) -> str:
         """A folder in S3. One that is nowhere is told here, not when the table is asked."""
