@@ -98,8 +98,10 @@ class Settler:
         """Nothing is left to do, unless the disk refuses: then the next start does it."""
         self.closing.set()
         self.wake.set()
-        if self.thread:
-            self.thread.join()
+        with self.lock:  # whoever is beginning it has begun it then
+            thread = self.thread
+        if thread:
+            thread.join()
         try:
             self.settle()
         except OSError:
