@@ -155,7 +155,24 @@ def unpack(archive: Path, folder: Path) -> None:
     """A tar.gz into a folder; what points outside of it is refused."""
     folder.mkdir(parents=True, exist_ok=True)
     with tarfile.open(archive) as tar:
-        tar.extractall(folder, filter="data")
+        if hasattr(tarfile, "data_filter"):
+            tar.extractall(folder, filter="data")
+        else:  # Python before 3.11.4; one by one, since a link counts as what has been extracted before it
+            tar.extractall(folder, members=(_inside(member, folder) for member in tar))
+
+
+def _inside(member: tarfile.TarInfo, folder: Path) -> tarfile.TarInfo:
+    """A member that is a file, a folder or a link, and stays in the folder."""
+    root = folder.resolve()
+    place = root / member.name
+    ends = [place]
+    if member.issym():
+        ends.append(place.parent / member.linkname)
+    elif member.islnk():
+        ends.append(root / member.linkname)
+    if member.isdev() or not all(end.resolve().is_relative_to(root) for end in ends):
+        raise tarfile.TarError(f"{member.name!r} would be extracted outside of the folder")
+    return member
 
 
 def upload_folder(s3: Any, folder: Path, uri: str) -> None:

@@ -76,8 +76,10 @@ def unpack(source: str) -> None:
     if archive.is_dir():
         os.chdir(archive)
         return
+    # Python's filters came with 3.11.4; before that a script's own archive has to be taken as it is.
+    filtered: dict[str, Any] = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
     with tarfile.open(archive) as tar:
-        tar.extractall(CODE, filter="data")
+        tar.extractall(CODE, **filtered)
     os.chdir(CODE)
 
 
