@@ -44,7 +44,7 @@ class Server:
     def __init__(self, data_dir: Path) -> None:
         self.data_dir = data_dir
         self.child = Child(data_dir)
-        self.environment: dict[str, str] = json.loads(self.cumulet("env", "--format", "json"))
+        self.environment = self._environment()
         self.credentials = {
             "aws_access_key_id": self.environment["AWS_ACCESS_KEY_ID"],
             "aws_secret_access_key": self.environment["AWS_SECRET_ACCESS_KEY"],
@@ -65,6 +65,11 @@ class Server:
 
     def start(self) -> None:
         self.child = Child(self.data_dir, self.port)
+        self.environment = self._environment()  # its proxy has another port
+
+    def _environment(self) -> dict[str, str]:
+        found: dict[str, str] = json.loads(self.cumulet("env", "--format", "json"))
+        return found
 
     def restart(self) -> None:
         """Stop in order (where it still runs) and start again at the same port."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import os
@@ -53,9 +54,12 @@ def workers(server: Server) -> list[int]:
     pid = server.child.process.pid
     found = []
     for task in Path(f"/proc/{pid}/task").iterdir():
-        for child in (task / "children").read_text().split():
-            if b"cumulet.worker" in Path(f"/proc/{child}/cmdline").read_bytes():
-                found.append(int(child))
+        with contextlib.suppress(
+            FileNotFoundError, ProcessLookupError
+        ):  # a thread or a worker that has just ended
+            for child in (task / "children").read_text().split():
+                if b"cumulet.worker" in Path(f"/proc/{child}/cmdline").read_bytes():
+                    found.append(int(child))
     return found
 
 

@@ -12,7 +12,7 @@ from works import (
     crawl_is_true,
     endpoint_is_true,
     nothing_is_left,
-    processes_of,
+    nothing_runs,
     queries_are_true,
     shell_is_true,
     training_is_true,
@@ -41,7 +41,7 @@ def test_a_stop_leaves_nothing_running_and_the_next_server_goes_on_elsewhere(
     works.wait(works.shell_has_begun, *works.runs)
     tell_to_stop(own_server, how)
     assert own_server.child.process.wait(30) == 0
-    assert processes_of(own_server.data_dir) == []
+    nothing_runs(own_server.data_dir)
     own_server.data_dir = own_server.data_dir.rename(own_server.data_dir.with_name("moved"))
     own_server.start()
     training_is_true(works)
@@ -73,7 +73,7 @@ def test_a_script_and_a_query_that_do_not_want_to_end_are_ended_too(own_server: 
     works.wait(works.query_runs, query)
     assert works.query_ended(query) is None
     assert own_server.child.stop() == 0
-    assert processes_of(own_server.data_dir) == []
+    nothing_runs(own_server.data_dir)
     own_server.start()
     assert works.job_ended(job) is None
     assert works.query_ended(query) is None

@@ -121,7 +121,10 @@ class Studio:
 
     def log(self, name: str, group: str = "/aws/sagemaker/TrainingJobs") -> list[str]:
         """All lines of the streams that begin with a name."""
-        found = self.logs.describe_log_streams(logGroupName=group, logStreamNamePrefix=name)["logStreams"]
+        try:
+            found = self.logs.describe_log_streams(logGroupName=group, logStreamNamePrefix=name)["logStreams"]
+        except self.logs.exceptions.ResourceNotFoundException:
+            return []  # nobody has said anything yet
         return [
             event["message"]
             for stream in found
