@@ -51,7 +51,9 @@ class Hosting(Surroundings):
             lake.stage_object(s3, uri, container.folder / "model.tar.gz")
             lake.unpack(container.folder / "model.tar.gz", container.ml / "model")
         elif uri:
-            lake.stage_channel(s3, uri, container.ml / "model", shared=False)  # nothing keeps a model from writing
+            lake.stage_channel(
+                s3, uri, container.ml / "model", shared=False
+            )  # nothing keeps a model from writing
         if code := container.submitted(definition):
             lake.stage_object(s3, code, container.ml / "input/submit/sourcedir.tar.gz")
             lake.unpack(container.ml / "input/submit/sourcedir.tar.gz", container.ml / "code")
