@@ -1,6 +1,7 @@
 """The road of a request, from the HTTP server's call to the answer: `STEPS` is the list to read first.
 
-The event loop only moves bytes; everything between runs in a worker thread, as plain functions.
+The event loop moves bytes, and answers what need not wait (`respond_at_once`, `respond_soon`); everything else runs
+in a worker thread, as plain functions.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cumulet import cross_origin, services, short, short_writes, sites
+from cumulet.calling import caller_of
 from cumulet.house import House
 from cumulet.services import Answer, Caller, Later
 from cumulet.store import haste
@@ -74,17 +76,7 @@ def authenticate(call: Call) -> None:
     region = found.region or call.route.region or house.config.region
     if credential := found.credential:
         house.store.credentials.used(credential.access_key, found.service, region, house.clock())
-    call.caller = Caller(
-        account=credential.account if credential else "",
-        region=region,
-        arn=credential.arn if credential else "",
-        user_id=credential.user_id if credential else "",
-        access_key=credential.access_key if credential else "",
-        request_id=call.request_id,
-        source_ip=call.request.client,
-        referer=call.request.headers.get("referer"),
-        user_agent=call.request.headers.get("user-agent"),
-    )
+    call.caller = caller_of(call.request, credential, region, call.request_id)
     if call.caller.anonymous and not services.service_class(call.route.service).may_admit_anonymous():
         raise sign.missing_credentials(call.route)  # before anything of the body is read
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from functools import cache
 
+from cumulet.calling import caller_of
 from cumulet.house import House
 from cumulet.services import Caller
 from cumulet.wire import guard, hosts, models, rest, rest_xml, sign, uris
@@ -79,17 +80,7 @@ def _caller(house: House, request: Request, request_id: str) -> Caller | None:
     if (credential := signed.credential) is None or signed.seal.payload not in (guard.UNSIGNED, guard.EMPTY):
         return None
     credentials.used(credential.access_key, signed.service, signed.region, now)
-    return Caller(
-        account=credential.account,
-        region=signed.region,
-        arn=credential.arn,
-        user_id=credential.user_id,
-        access_key=credential.access_key,
-        request_id=request_id,
-        source_ip=request.client,
-        referer=request.headers.joined.get("referer", ""),
-        user_agent=request.headers.joined.get("user-agent", ""),
-    )
+    return caller_of(request, credential, signed.region, request_id)
 
 
 @cache

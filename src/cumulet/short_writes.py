@@ -10,8 +10,8 @@ import io
 from collections.abc import Awaitable
 from typing import Any
 
+from cumulet.calling import caller_of
 from cumulet.house import House
-from cumulet.services import Caller
 from cumulet.short import ASKING, HARMLESS, PARAMETERS, route_of
 from cumulet.wire import hosts, rest, rest_xml, sign, uris
 from cumulet.wire.digests import DIGESTS
@@ -77,17 +77,7 @@ def _put(
     if (credential := signed.credential) is None or signed.seal.chunked or request.length is None:
         return None
     credentials.used(credential.access_key, signed.service, signed.region, now)
-    caller = Caller(
-        account=credential.account,
-        region=signed.region,
-        arn=credential.arn,
-        user_id=credential.user_id,
-        access_key=credential.access_key,
-        request_id=request_id,
-        source_ip=request.client,
-        referer=request.headers.joined.get("referer", ""),
-        user_agent=request.headers.joined.get("user-agent", ""),
-    )
+    caller = caller_of(request, credential, signed.region, request_id)
     assert isinstance(request.body, io.BytesIO)
     body = signed.guard(request.body)
     coming = house.service("s3", caller).put_plainly(*target, body, request.length, members)

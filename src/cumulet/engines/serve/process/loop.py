@@ -104,13 +104,14 @@ class Loop:
             caller.tell(b"".join(packed))
 
     def _answers(self, questions: list[tuple[bytes, Headers]]) -> list[Answer]:
-        """Together if there are several; where that fails, each alone, so that a bad one is only its own loss."""
+        """Together if there are several; where that fails, each alone, so that a bad one is only its own loss.
+        Why it failed is in the log: a handler whose batches never work would only be slow."""
         if len(questions) > 1:
             try:
                 if answers := self.many(questions):
                     return list(answers)
-            except Exception:  # which of them it was is seen when they are asked alone
-                pass
+            except Exception:
+                print(last_traceback().decode(), file=sys.stderr, flush=True)
         return [ask(self.handler, body, headers) for body, headers in questions]
 
 
