@@ -102,14 +102,8 @@ class Copying(Versions):
         bucket = self._bucket(Bucket, "s3:PutObject", Key, owner=ExpectedBucketOwner, asked=asked)
         names.check_key(Key)
         whose = self._belongings(bucket, asked)
-        told = ("WebsiteRedirectLocation", "ServerSideEncryption", "SSECustomerKey")
-        changes = MetadataDirective == "REPLACE" or StorageClass or any(members.get(name) for name in told)
-        if (source.bucket, source.key) == (Bucket, Key) and not (changes or source.version):
-            raise errors.invalid_request(
-                "This copy request is illegal because it is trying to copy an object to itself without "
-                "changing the object's metadata, storage class, website redirect location or encryption "
-                "attributes."
-            )
+        if (source.bucket, source.key) == (Bucket, Key) and not source.version:
+            _check_change(MetadataDirective, StorageClass, members)
         origin, original = self._source(source, ExpectedSourceBucketOwner, members)
         detail = _detail(original, MetadataDirective or "COPY", {**members, "Metadata": Metadata})
         _copy_tags(detail, original, TaggingDirective, Tagging)
@@ -186,6 +180,17 @@ class Copying(Versions):
 def unlocking_source(original: Entry, members: Mapping[str, Any]) -> bytes:
     """The customer's own key that the source of a copy was stored with."""
     return customer_keys.unlocking(original.detail, members, "CopySource")
+
+
+def _check_change(directive: str, storage_class: str, members: Mapping[str, Any]) -> None:
+    """A copy of an object to itself has to change something about it."""
+    told = ("WebsiteRedirectLocation", "ServerSideEncryption", "SSECustomerKey")
+    if directive != "REPLACE" and not storage_class and not any(members.get(name) for name in told):
+        raise errors.invalid_request(
+            "This copy request is illegal because it is trying to copy an object to itself without "
+            "changing the object's metadata, storage class, website redirect location or encryption "
+            "attributes."
+        )
 
 
 def _detail(original: Entry, directive: str, members: Mapping[str, Any]) -> dict[str, Any]:
