@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import io
 import json
 import os
+import zipfile
+import zlib
 from collections.abc import Iterator
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import cramjam
 import fastavro
 import pyarrow
 import pytest
@@ -46,6 +50,9 @@ def types(schema: Any) -> dict[str, str]:
         (gzip.compress, "gzip"),
         (bz2.compress, "bzip2"),
         (lambda data: pyarrow.compress(data, "zstd", asbytes=True), "zstd"),
+        (lambda data: pyarrow.compress(data, "lz4", asbytes=True), "lz4"),
+        (lambda data: bytes(cramjam.snappy.compress(data)), "snappy"),
+        (lambda data: zipped(data=data), "zip"),
     ],
 )
 def test_a_compressed_file_is_told_by_its_bytes(
@@ -57,6 +64,58 @@ def test_a_compressed_file_is_told_by_its_bytes(
         name,
         {"id": "bigint", "name": "string"},
     )
+
+
+@pytest.mark.parametrize(
+    ("ending", "squeeze"),
+    [
+        ("snappy", lambda data: blocks(data, cramjam.snappy.compress_raw)),
+        ("snappy", cramjam.snappy.compress_raw),
+        ("lz4", lambda data: blocks(data, lambda d: cramjam.lz4.compress_block(d, store_size=False))),
+        ("deflate", zlib.compress),
+    ],
+)
+def test_what_hadoop_packs_without_a_signature_is_told_by_its_name(
+    reader: Reader, tmp_path: Path, ending: str, squeeze: Any
+) -> None:
+    path = tmp_path / f"data.csv.{ending}"
+    path.write_bytes(squeeze(CSV))
+    found = reader.schema(path)
+    assert (found.format, found.compression, types(found)["id"]) == ("csv", ending, "bigint")
+
+
+@pytest.mark.parametrize("ending", ["snappy", "lz4", "deflate", "zip", "gz", "bz2"])
+@pytest.mark.parametrize(
+    "data", [b"no such thing", b"\0\0\0\x10\0\0\0\x04abc", b"PK\x03\x04", b"\xff\x06\0\0sNaPpY\0"]
+)
+def test_what_only_has_the_name_of_a_packed_file_has_no_schema(
+    reader: Reader, tmp_path: Path, ending: str, data: bytes
+) -> None:
+    path = tmp_path / f"data.{ending}"
+    path.write_bytes(data)
+    assert reader.schema(path).columns == []
+
+
+def test_an_archive_of_two_files_has_no_schema(reader: Reader, tmp_path: Path) -> None:
+    assert reader.schema(file(tmp_path, zipped(a=CSV, b=CSV))).format == ""
+
+
+def zipped(**files: bytes) -> bytes:
+    kept = io.BytesIO()
+    with zipfile.ZipFile(kept, "w") as archive:
+        for name, data in files.items():
+            archive.writestr(f"{name}.csv", data)
+    return kept.getvalue()
+
+
+def blocks(data: bytes, squeeze: Any) -> bytes:
+    """As Hadoop's BlockCompressorStream writes: the whole length, then each piece with its own, twice over."""
+    found = b""
+    for half in (data[:7], data[7:]):
+        pieces = [bytes(squeeze(half[:3])), bytes(squeeze(half[3:]))]
+        found += len(half).to_bytes(4, "big")
+        found += b"".join(len(piece).to_bytes(4, "big") + piece for piece in pieces)
+    return found
 
 
 TABLE = pyarrow.table(

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import zlib
 from collections.abc import Callable
 from typing import Any
 
+import cramjam
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -71,12 +73,30 @@ def test_malformed_json_is_an_error_unless_the_table_says_otherwise(lake: Any, r
     assert rows("SELECT a, b FROM u") == [["1", "2"], [None, None]]
 
 
-@pytest.mark.parametrize(("suffix", "pack"), [(".gz", gzip.compress), (".bz2", bz2.compress)])
+@pytest.mark.parametrize(
+    ("suffix", "pack"),
+    [
+        (".gz", gzip.compress),
+        (".bz2", bz2.compress),
+        (".zst", lambda data: pa.compress(data, "zstd", asbytes=True)),
+        (".deflate", zlib.compress),
+        (".lz4", lambda data: pa.compress(data, "lz4", asbytes=True)),
+        (".snappy", lambda data: bytes(cramjam.snappy.compress(data))),
+        (".snappy", lambda data: bytes(cramjam.snappy.compress_raw(data))),
+    ],
+)
 def test_packed_text_is_unpacked_by_its_suffix(
     lake: Any, rows: Rows, suffix: str, pack: Callable[[bytes], bytes]
 ) -> None:
     lake.add("t", "a int, b string", "text", pack(b"1\tx\n2\ty\n"), suffix=suffix, field_delim="\t")
     assert rows("SELECT sum(a), count(*) FROM t") == [["3", "2"]]
+
+
+@pytest.mark.parametrize("suffix", [".bz2", ".deflate", ".lz4", ".snappy"])
+def test_a_packed_file_that_is_broken_is_an_error(lake: Any, rows: Rows, suffix: str) -> None:
+    lake.add("t", "a int, b string", "text", b"\0\0\0\x10\0\0\0\x04abc", suffix=suffix)
+    with pytest.raises(SqlError, match="Failed to read file"):
+        rows("SELECT * FROM t")
 
 
 def test_a_file_with_a_header_only_and_an_empty_one_have_no_rows(lake: Any, rows: Rows) -> None:

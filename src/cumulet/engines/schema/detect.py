@@ -17,9 +17,9 @@ def schema(path: Path, hints: Sequence[Hint] = ()) -> Schema:
     is gone), and `options["hint"]` is the number of the hint that did."""
     if not path.exists():
         return Schema("")
-    codec = compression(path)
-    if codec == "none" and (signed := columnar(path)):
+    if signed := columnar(path):
         return signed
+    codec = compression(path)
     found = text_schema(path, codec, hints) if codec in OPEN else Schema("")
     found.compression = codec
     return found

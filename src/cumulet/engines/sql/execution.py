@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import bz2
 import hashlib
 import re
 import shutil
@@ -14,6 +13,7 @@ from typing import Any
 
 import duckdb
 
+from cumulet.engines.packing import UNPACK, Broken
 from cumulet.engines.sql import json_text, scalars
 from cumulet.engines.sql.base import (
     Cancelled,
@@ -160,12 +160,11 @@ class Session:
             raise spoken(error) from None
 
     def _unpack(self, path: str) -> str:
-        """DuckDB reads gzip and zstd itself; bzip2 is unpacked beside the spill files, once."""
-        if path.endswith((".lzo", ".snappy", ".lz4")):
-            raise NotSupported(f"Text files compressed as {path.rpartition('.')[2]}")
-        if not path.endswith(".bz2"):
-            return path
-        return self._aside(path, unpack_bzip2)
+        """DuckDB reads gzip and zstd itself; other codecs' files are unpacked beside the spill files, once."""
+        ending = Path(path).suffix
+        if ending == ".lzo":
+            raise NotSupported("Text files compressed as lzo")
+        return self._aside(path, unpacked) if ending in UNPACK else path
 
     def _aside(self, path: str, make: Callable[[str, Path], None]) -> str:
         """A file made of another that never changes: beside the spill files, while this worker lives."""
@@ -178,9 +177,14 @@ class Session:
         return str(target)
 
 
-def unpack_bzip2(path: str, target: Path) -> None:
-    with bz2.open(path) as packed, target.open("wb") as plain:
-        shutil.copyfileobj(packed, plain, 1 << 20)
+def unpacked(path: str, target: Path) -> None:
+    """https://docs.aws.amazon.com/athena/latest/ug/compression-formats.html"""
+    source = Path(path)
+    try:
+        with target.open("wb") as plain:
+            plain.writelines(UNPACK[source.suffix](source))
+    except Broken as error:
+        raise SqlError("HIVE_CURSOR_ERROR", f"Failed to read file: {error} ({source.suffix[1:]})") from None
 
 
 def check_limit(query: Query, size: int) -> None:
