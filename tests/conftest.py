@@ -90,12 +90,37 @@ class Server:
         return boto3.session.Session().client(service, config=config, **keywords)
 
 
+class Shared:
+    """The server that the tests of one folder share. The next folder gets a new one, so that what one service's
+    tests leave behind (a database `default`, an alarm) never depends on which process ran which of them."""
+
+    def __init__(self, make: Callable[[], Server]) -> None:
+        self._make = make
+        self._folder: Path | None = None
+        self._server: Server | None = None
+
+    def of(self, folder: Path) -> Server:
+        if self._server is None or folder != self._folder:
+            self.stop()
+            self._server, self._folder = self._make(), folder
+        return self._server
+
+    def stop(self) -> None:
+        if self._server is not None and self._server.child.process.poll() is None:
+            self._server.child.stop()
+
+
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    running = Server(tmp_path_factory.mktemp("cumulet"))
-    yield running
-    if running.child.process.poll() is None:
-        running.child.stop()
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared]:
+    made = Shared(lambda: Server(tmp_path_factory.mktemp("cumulet")))
+    yield made
+    made.stop()
+
+
+@pytest.fixture(scope="module")
+def server(shared: Shared, request: pytest.FixtureRequest) -> Server:
+    """A running Cumulet, shared by the tests of a folder."""
+    return shared.of(request.path.parent)
 
 
 @pytest.fixture
@@ -119,9 +144,9 @@ def own_server(serve: Callable[[Path], Server], tmp_path: Path) -> Server:
     return serve(tmp_path / "cumulet")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def client(server: Server) -> Callable[..., Any]:
-    """`client("glue", region_name="eu-west-1")`: a boto3 client of the session's server, retries off."""
+    """`client("glue", region_name="eu-west-1")`: a boto3 client of the folder's server, retries off."""
     return server.client
 
 

@@ -13,7 +13,7 @@ import pytest
 ERROR = b"<h1>lost?</h1>"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def s3(client: Callable[..., Any]) -> Any:
     return client("s3")
 

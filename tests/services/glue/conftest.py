@@ -15,7 +15,7 @@ from .lake import Lake
 Refusal = Callable[..., Any]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def glue(client: Callable[..., Any]) -> Any:
     return client("glue")
 

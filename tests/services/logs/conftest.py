@@ -34,7 +34,7 @@ class Place(NamedTuple):
         return [event["message"] for event in page["events"]]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def logs(client) -> Any:
     return client("logs")
 

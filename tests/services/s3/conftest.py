@@ -17,19 +17,20 @@ from cumulet.services import Caller, iam
 from .clock import Clock
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def s3(client: Callable[..., Any]) -> Any:
     return client("s3")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def neighbour(server: Any) -> dict[str, str]:
     """Another account of the same server, as `cumulet account create` tells it."""
-    made: dict[str, str] = json.loads(server.cumulet("account", "create", "neighbour", "--format", "json"))
+    name = f"neighbour-{secrets.token_hex(4)}"
+    made: dict[str, str] = json.loads(server.cumulet("account", "create", name, "--format", "json"))
     return made
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def theirs(server: Any, neighbour: dict[str, str]) -> Any:
     """S3 as the neighbour calls it."""
     keys = {
@@ -40,7 +41,7 @@ def theirs(server: Any, neighbour: dict[str, str]) -> Any:
     return server.client("s3", **keys)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def nobody(server: Any) -> Any:
     """S3 as it is called without a signature."""
     return server.client("s3", config=ClientConfig(signature_version=UNSIGNED))

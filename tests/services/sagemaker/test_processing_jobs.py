@@ -195,8 +195,8 @@ def test_the_rows_of_an_athena_query_go_in(studio):
 def test_a_query_that_fails_fails_the_job_with_its_reason(studio):
     query = {
         "Catalog": "AwsDataCatalog",
-        "Database": "default",
-        "QueryString": "SELECT * FROM nowhere_at_all",
+        "Database": "nowhere_at_all",
+        "QueryString": "SELECT * FROM t",
         "OutputS3Uri": f"s3://{studio.bucket}/athena",
         "OutputFormat": "PARQUET",
     }
