@@ -8,10 +8,12 @@ from __future__ import annotations
 from typing import Any
 
 from cumulet.services.sagemaker import images
+from cumulet.services.sagemaker.model_packages import ModelPackages
+from cumulet.services.sagemaker.package_request import containers_in
 from cumulet.services.sagemaker.refusals import honour_only, invalid
 from cumulet.services.sagemaker.resources import MODEL, lists, shown
 from cumulet.services.sagemaker.roles import Roles
-from cumulet.services.sagemaker.tags import TagList, Tags
+from cumulet.services.sagemaker.tags import TagList
 from cumulet.services.sagemaker.training_request import split_uri
 from cumulet.wire.errors import AwsError, NotImplementedByCumulet
 
@@ -25,10 +27,11 @@ HONOURED = (
     "ContainerHostname",
     "MultiModelConfig",
 )
+PACKAGED = ("ModelPackageName", "InferenceSpecificationName", "Environment", "ContainerHostname")
 MOST_CONTAINERS = 15
 
 
-class Models(Tags, Roles):
+class Models(ModelPackages, Roles):
     def create_model(
         self,
         *,
@@ -41,15 +44,17 @@ class Models(Tags, Roles):
         EnableNetworkIsolation: bool = False,
         InferenceExecutionConfig: dict[str, Any] | None = None,
     ) -> dict[str, Any]:
-        """Remember a model whose images are known and whose data is there.
+        """Remember a model whose images are known and whose data is there. Of a ModelPackageName it keeps what
+        the package says now.
 
         VpcConfig is only shown again: a model reaches what this machine reaches.
         """
-        containers = _either(PrimaryContainer, Containers)
+        given = _either(PrimaryContainer, Containers)
         if EnableNetworkIsolation:
             raise NotImplementedByCumulet("CreateModel with EnableNetworkIsolation")
         if not ExecutionRoleArn:
             raise invalid("CreateModel needs an ExecutionRoleArn.")
+        containers = [one for container in given for one in self._unpacked(container)]
         for container in containers:
             self._check_container(container)
         self._check_role(ExecutionRoleArn)
@@ -63,9 +68,18 @@ class Models(Tags, Roles):
             "VpcConfig": VpcConfig or None,
             "EnableNetworkIsolation": EnableNetworkIsolation,
             "CreationTime": self._now(),
+            "containers": None if containers == given else containers,
         }
         self._create(MODEL, ModelName, body, Tags)
         return {"ModelArn": arn}
+
+    def _unpacked(self, container: dict[str, Any]) -> list[dict[str, Any]]:
+        """A container itself, or those of the model package that it names."""
+        if not (name := container.get("ModelPackageName")):
+            return [container]
+        honour_only("a Container with a ModelPackageName", container, PACKAGED)
+        package, environment = self._deployable(name), container.get("Environment", {})
+        return containers_in(package, container.get("InferenceSpecificationName"), environment)
 
     def _check_container(self, container: dict[str, Any]) -> None:
         honour_only("Container", container, HONOURED)
@@ -101,7 +115,7 @@ class Models(Tags, Roles):
 
 def containers_of(model: dict[str, Any]) -> list[dict[str, Any]]:
     """A model's containers in their order, each with a hostname of its own."""
-    containers = model.get("Containers") or [model["PrimaryContainer"]]
+    containers = model.get("containers") or model.get("Containers") or [model["PrimaryContainer"]]
     return [{"ContainerHostname": f"container-{number}", **c} for number, c in enumerate(containers, 1)]
 
 

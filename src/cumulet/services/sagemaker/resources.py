@@ -15,11 +15,27 @@ PROCESSING_JOB = "processing-job"
 TRANSFORM_JOB = "transform-job"
 TUNING_JOB = "hyper-parameter-tuning-job"
 MODEL = "model"
+MODEL_PACKAGE = "model-package"  # named by itself, or as a version: "group/3"
+MODEL_PACKAGE_GROUP = "model-package-group"
 ENDPOINT_CONFIG = "endpoint-config"
 ENDPOINT = "endpoint"
 INFERENCE = "inference"  # asynchronous; named by endpoint, time and id, so that they list in order
-WORDS = {ENDPOINT_CONFIG: "endpoint configuration"}  # where a kind is not called by its name
-KINDS = (TRAINING_JOB, PROCESSING_JOB, TRANSFORM_JOB, TUNING_JOB, MODEL, ENDPOINT_CONFIG, ENDPOINT)
+WORDS = {
+    ENDPOINT_CONFIG: "endpoint configuration",
+    MODEL_PACKAGE: "model package",
+    MODEL_PACKAGE_GROUP: "model package group",
+}  # where a kind is not called by its name
+KINDS = (
+    TRAINING_JOB,
+    PROCESSING_JOB,
+    TRANSFORM_JOB,
+    TUNING_JOB,
+    MODEL,
+    MODEL_PACKAGE,
+    MODEL_PACKAGE_GROUP,
+    ENDPOINT_CONFIG,
+    ENDPOINT,
+)
 
 
 class Resources(Service):

@@ -1,8 +1,8 @@
 """Search: jobs found by conditions on any of their properties, tags among them.
 
-Training jobs, tuning jobs and endpoints can be searched for; others are refused by name. A property is written
-as the resource's members are named, `HyperParameters.epochs` or `Tags.team`; one within a list fits where any of
-its elements does.
+Training jobs, tuning jobs, endpoints and model packages can be searched for; others are refused by name. A
+property is written as the resource's members are named, `HyperParameters.epochs` or `Tags.team`; one within a
+list fits where any of its elements does.
 
 https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_Search.html
 """
@@ -16,7 +16,14 @@ from datetime import datetime
 from typing import Any
 
 from cumulet.services.sagemaker.refusals import invalid
-from cumulet.services.sagemaker.resources import ENDPOINT, TRAINING_JOB, TUNING_JOB, shown
+from cumulet.services.sagemaker.resources import (
+    ENDPOINT,
+    MODEL_PACKAGE,
+    MODEL_PACKAGE_GROUP,
+    TRAINING_JOB,
+    TUNING_JOB,
+    shown,
+)
 from cumulet.services.sagemaker.tags import Tags
 from cumulet.wire.errors import NotImplementedByCumulet
 
@@ -30,6 +37,8 @@ FOUND = {
         "describe_hyper_parameter_tuning_job",
     ),
     "Endpoint": (ENDPOINT, "EndpointName", "describe_endpoint"),
+    "ModelPackage": (MODEL_PACKAGE, "ModelPackageArn", ""),
+    "ModelPackageGroup": (MODEL_PACKAGE_GROUP, "ModelPackageGroupName", ""),
 }
 
 Body = dict[str, Any]
@@ -48,7 +57,8 @@ class Search(Tags):
         MaxResults: int | None = None,
         CrossAccountFilterOption: str = "SameAccount",
     ) -> dict[str, Any]:
-        """Training jobs, tuning jobs or endpoints that fit an expression. No other account's are to be found."""
+        """Training jobs, tuning jobs, endpoints, model packages or their groups that fit an expression. No other
+        account's are to be found."""
         if CrossAccountFilterOption != "SameAccount":
             raise NotImplementedByCumulet(f"Search with CrossAccountFilterOption {CrossAccountFilterOption}")
         if Resource not in FOUND:
