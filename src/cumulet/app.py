@@ -13,7 +13,7 @@ from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from typing import Any
 
-from cumulet import cross_origin, services, short, short_writes, sites
+from cumulet import cross_origin, services, short, short_invocations, short_writes, sites
 from cumulet.calling import caller_of
 from cumulet.house import House
 from cumulet.services import Answer, Caller, Later
@@ -137,16 +137,18 @@ def respond_at_once(house: House, request: Request) -> Response | None:
 
 
 def begin(house: House, request: Request) -> Awaitable[Response] | None:
-    """A plain write, under way; None where this is no such, or it takes time, and nothing has happened."""
+    """A plain write, or question to a model, under way; None where this is no such, or it takes time, and nothing
+    has happened."""
     call = Call(house, request)
+    road = short_invocations if request.method == "POST" else short_writes
     try:
         with haste.hurried():
-            coming = short_writes.begin(house, request, call.request_id)
+            coming = road.begin(house, request, call.request_id)
     except haste.TakesTime:
         return None
     if coming is None:
         return None
-    call.route = short.route_of(short_writes.OPERATION)
+    call.route = road.route_of()
     return _ended(call, coming)
 
 

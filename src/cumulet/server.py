@@ -110,11 +110,12 @@ class Application:
         return None if response is None else _sendable(request, response)
 
     def begin(self, request: Request) -> Awaitable[Response] | None:
-        """The answer to come to a small PUT, if that is under way (see `prompt_writes.py`)."""
+        """The answer to come to a small PUT, or of a model, if that is under way (see `prompt_writes.py`)."""
+        ready = self.asked if request.method == "POST" else self.warm
         try:
-            coming = app.begin(self.house, request) if self.warm else None
+            coming = app.begin(self.house, request) if ready else None
         except Exception:
-            log.exception("a PUT could not be begun; it is tried the usual way")
+            log.exception("a request could not be begun; it is tried the usual way")
             return None
         return None if coming is None else _sendable_soon(request, coming)
 

@@ -10,14 +10,16 @@ import io
 from collections.abc import Awaitable
 from typing import Any
 
+from cumulet import short
 from cumulet.calling import caller_of
 from cumulet.house import House
-from cumulet.short import ASKING, HARMLESS, PARAMETERS, route_of
+from cumulet.short import ASKING, HARMLESS, PARAMETERS
 from cumulet.wire import hosts, rest, rest_xml, sign, uris
 from cumulet.wire.digests import DIGESTS
 from cumulet.wire.digests import HEADER as CHECKSUM
 from cumulet.wire.errors import AwsError
 from cumulet.wire.message import Request, Response
+from cumulet.wire.route import Route
 
 OPERATION = "PutObject"
 METADATA = "x-amz-meta-"
@@ -73,7 +75,7 @@ def _put(
     house: House, request: Request, request_id: str, target: tuple[str, str], members: dict[str, Any]
 ) -> Awaitable[Response] | None:
     now, credentials = house.clock(), house.store.credentials
-    signed = sign.authenticate(request, credentials.find, now, route_of(OPERATION))
+    signed = sign.authenticate(request, credentials.find, now, route_of())
     if (credential := signed.credential) is None or signed.seal.chunked or request.length is None:
         return None
     credentials.used(credential.access_key, signed.service, signed.region, now)
@@ -88,3 +90,7 @@ async def _told(coming: Awaitable[Response], request_id: str) -> Response:
     response = await coming
     response.headers += rest_xml.identity(None, request_id)
     return response
+
+
+def route_of() -> Route:
+    return short.route_of(OPERATION)

@@ -12,11 +12,13 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from cumulet.engines.serve.process import frames
 
 IDLE = 64  # connections kept open at most
 PIECE = 1 << 18
+LOOK = 1.0  # seconds between two looks at the clock, for answers that are late
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +96,18 @@ class Conversation:
         self.socket.close()
 
 
+class Asked(NamedTuple):
+    """A question that waits for its answer, and how long (of the monotonic clock)."""
+
+    future: asyncio.Future[Answered]
+    until: float
+
+
 class Line:
-    """One connection that an event loop shares among all who ask: questions are numbered, answers find back."""
+    """One connection that an event loop shares among all who ask: questions are numbered, answers find back.
+
+    What is asked in one turn of the loop goes out in one piece, so that the process is woken once for all of it.
+    """
 
     def __init__(self, path: Path, loop: asyncio.AbstractEventLoop) -> None:
         self.socket = connected(path)
@@ -103,38 +115,46 @@ class Line:
         self.loop = loop
         self.inbox = frames.Inbox()
         self.numbers = itertools.count(1)
-        self.asked: dict[int, asyncio.Future[Answered]] = {}
+        self.asked: dict[int, Asked] = {}
         self.pieces: dict[int, list[bytes]] = {}
-        self.unsent = b""
+        self.outbox: list[bytes] = []
+        self.stuck = False  # the process does not read at the moment
+        self.watch: asyncio.TimerHandle | None = None
         self.closed = False
         self.answered_at = 0.0
         loop.add_reader(self.socket, self._read)
 
-    def ask(self, question: Question) -> asyncio.Future[Answered]:
+    def ask(self, question: Question, seconds: float) -> asyncio.Future[Answered]:
+        """The answer to come; `TimedOut` a moment after so many seconds, `Gone` where the process ends."""
         number = next(self.numbers) & 0xFFFFFFFF
         future: asyncio.Future[Answered] = self.loop.create_future()
-        self.asked[number] = future
-        self._send(frames.pack(number, 0, dict(question.headers), question.body))
+        self.asked[number] = Asked(future, time.monotonic() + seconds)
+        if not self.outbox and not self.stuck:
+            self.loop.call_soon(self._send)
+        self.outbox.append(frames.pack(number, 0, dict(question.headers), question.body))
+        if self.watch is None:
+            self.watch = self.loop.call_later(LOOK, self._look)
         return future
 
-    def _send(self, data: bytes) -> None:
-        if self.unsent:
-            self.unsent += data
+    def _send(self) -> None:
+        data, sent = b"".join(self.outbox), 0
+        self.outbox = []
+        if self.closed:
             return
-        sent = 0
         with contextlib.suppress(BlockingIOError):
             try:
                 sent = self.socket.send(data)
             except ConnectionError:
                 return  # its end is read, too
         if sent < len(data):
-            self.unsent = data[sent:]
-            self.loop.add_writer(self.socket, self._send_rest)
+            self.outbox.append(data[sent:])
+            self.stuck = True
+            self.loop.add_writer(self.socket, self._go_on)
 
-    def _send_rest(self) -> None:
+    def _go_on(self) -> None:
         self.loop.remove_writer(self.socket)
-        data, self.unsent = self.unsent, b""
-        self._send(data)
+        self.stuck = False
+        self._send()
 
     def _read(self) -> None:
         try:
@@ -146,8 +166,8 @@ class Line:
         if not data:
             self.close()
             return
+        self.answered_at = time.monotonic()
         for number, status, kind, headers, body in self.inbox.take(data):
-            self.answered_at = time.monotonic()
             self._deliver(number, status, kind, headers, body)
 
     def _deliver(self, number: int, status: int, kind: int, headers: frames.Headers, body: bytes) -> None:
@@ -155,22 +175,35 @@ class Line:
         if kind == frames.PIECE:
             self.pieces.setdefault(number, []).append(body)
             return
-        future, pieces = self.asked.pop(number, None), self.pieces.pop(number, [])
-        if kind == frames.BROKEN:
-            pieces = []
-        if future is not None and not future.done():
-            future.set_result(Answered(status, headers, b"".join([*pieces, body])))
+        asked, pieces = self.asked.pop(number, None), self.pieces.pop(number, ())
+        if pieces and kind != frames.BROKEN:
+            body = b"".join([*pieces, body])
+        if asked is not None and not asked.future.done():
+            asked.future.set_result(Answered(status, headers, body))
+
+    def _look(self) -> None:
+        """Whose time is over? One timer for all: nobody minds being told a second late after a minute."""
+        self.watch, now = None, time.monotonic()
+        for number in [number for number, asked in self.asked.items() if asked.until <= now]:
+            asked = self.asked.pop(number)
+            if not asked.future.done():
+                asked.future.set_exception(TimedOut("no answer in time"))
+        if self.asked:
+            self.watch = self.loop.call_later(LOOK, self._look)
 
     def close(self) -> None:
-        if not self.closed:
-            self.closed = True
-            self.loop.remove_reader(self.socket)
-            self.loop.remove_writer(self.socket)
-            self.socket.close()
-            asked, self.asked = self.asked, {}
-            for future in asked.values():
-                if not future.done():
-                    future.set_exception(Gone("the model's process closed the connection"))
+        if self.closed:
+            return
+        self.closed = True
+        self.loop.remove_reader(self.socket)
+        self.loop.remove_writer(self.socket)
+        self.socket.close()
+        if self.watch:
+            self.watch.cancel()
+        asked, self.asked = self.asked, {}
+        for one in asked.values():
+            if not one.future.done():
+                one.future.set_exception(Gone("the model's process closed the connection"))
 
 
 def connected(path: Path) -> socket.socket:
@@ -217,11 +250,13 @@ class Client:
             if not done:
                 conversation.close()
 
-    def ask_soon(self, question: Question, loop: asyncio.AbstractEventLoop) -> asyncio.Future[Answered]:
+    def ask_soon(
+        self, question: Question, loop: asyncio.AbstractEventLoop, seconds: float
+    ) -> asyncio.Future[Answered]:
         """To be called on the loop, which is not kept waiting; `NotThere` where nobody listens."""
         if self.line is None or self.line.closed:
             self.line = Line(self.path, loop)
-        return self.line.ask(question)
+        return self.line.ask(question, seconds)
 
     def quiet_since(self, moment: float) -> bool:
         """Whether the model has answered nobody since then (of the monotonic clock)."""

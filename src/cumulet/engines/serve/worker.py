@@ -135,13 +135,13 @@ class Worker:
             raise
 
     def ask_soon(
-        self, question: Question, loop: asyncio.AbstractEventLoop
+        self, question: Question, loop: asyncio.AbstractEventLoop, seconds: float
     ) -> asyncio.Future[Answered] | None:
-        """To be called on the loop; None where the model is not there at the moment."""
+        """To be called on the loop; None where the model is not there at the moment. It has `seconds`, roughly."""
         if self.state != "ready":
             return None
         try:
-            return self.client.ask_soon(question, loop)
+            return self.client.ask_soon(question, loop, seconds)
         except NotThere:
             return None
 

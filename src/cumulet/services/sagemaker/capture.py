@@ -1,30 +1,32 @@
 """Data capture: requests and answers as SageMaker's JSON lines in S3, at the rate that the configuration says.
 
-A record goes to a file beside the endpoint at once, and the files go to S3 every few seconds: a request waits
-for neither, and a server that is killed loses nothing, since the next one finds the files.
+A request only leaves what was asked and answered behind, in memory. One thread writes that to a file beside the
+endpoint a moment later, many records in one go, and the files go to S3 every few seconds. What is noted before a
+deployment ends is delivered; a server that is killed loses the last moment, and the next one finds the files.
 
 https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-data-capture-endpoint.html
 """
 
 from __future__ import annotations
 
-import base64
-import json
 import logging
+import os
 import random
 import threading
 import time
 import uuid
-from datetime import UTC, datetime
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from typing import Any
 
 from cumulet.engines.serve import Answered
-from cumulet.services.sagemaker.asking import CUSTOM, Ask
+from cumulet.services.sagemaker.asking import Ask
+from cumulet.services.sagemaker.capture_records import Note, Records
 from cumulet.services.sagemaker.training_request import split_uri
 
 EVERY = 5.0  # seconds between two deliveries
-MODES = {"Input": "endpointInput", "Output": "endpointOutput"}
+MOMENT = 0.1  # seconds between a note and its writing
+ROOM = 32 << 20  # bytes of bodies that may wait to be written; a disk that is slower than that loses records
 
 log = logging.getLogger(__name__)
 
@@ -37,72 +39,136 @@ class Capture:
         self.endpoint = endpoint
         self.folder = folder
         self.rate = config["InitialSamplingPercentage"] / 100
-        self.modes = [option["CaptureMode"] for option in config["CaptureOptions"]]
-        self.lock = threading.Lock()
-        self.said = False  # that the disk takes no more
+        self.records = Records(config)
+        self.noting, self.writing = threading.Lock(), threading.Lock()
+        self.notes: list[Note] = []
+        self.held = 0  # bytes of their bodies
+        self.lost = 0  # records, since the last that could be written
         folder.mkdir(parents=True, exist_ok=True)
 
     def note(self, variant: str, ask: Ask, answered: Answered, request_id: str, now: float) -> None:
         """Keep a request that went well, if its turn has come. A full disk costs the record, not the request."""
         if not 200 <= answered.status < 300 or random.random() >= self.rate:
             return
-        line = json.dumps(self._record(ask, answered, request_id, now)) + "\n"
-        hour = time.strftime("%Y-%m-%d-%H", time.gmtime(now))
+        size = len(ask.body) + len(answered.body)
+        with self.noting:
+            fits = self.held + size <= ROOM or not self.notes
+            if fits:
+                self.notes.append(Note(variant, ask, answered, request_id or str(uuid.uuid4()), now))
+                self.held += size
+            first = fits and len(self.notes) == 1
+        if first:
+            _scribe.write_soon(self)
+        if not fits:
+            self._lose(1, "the disk does not keep up")
+
+    def write(self) -> None:
+        """Put everything that was noted into files."""
+        with self.writing:
+            self._write()
+
+    def _write(self) -> None:
+        with self.noting:
+            notes, self.notes, self.held = self.notes, [], 0
+        files: dict[str, list[str]] = {}
+        for note in notes:
+            files.setdefault(f"{note.variant}@{hour(note.at)}.jsonl", []).append(self.records.line(note))
+        for name, lines in files.items():
+            self._append(self.folder / name, lines)
+
+    def _append(self, path: Path, lines: list[str]) -> None:
         try:
-            with self.lock, (self.folder / f"{variant}@{hour}.jsonl").open("a") as file:
-                file.write(line)
-            self.said = False
+            append(path, "".join(lines).encode())
         except OSError as error:
-            if not self.said:
-                log.error("captured data of endpoint %s is lost: %s", self.endpoint, error)
-            self.said = True
+            self._lose(len(lines), str(error))
+        else:
+            self._say_lost()
 
-    def _record(self, ask: Ask, answered: Answered, request_id: str, now: float) -> dict[str, Any]:
-        given, told = ask.headers.get("content-type", ""), answered.headers.get("content-type", "")
-        sides = {"Input": (given, ask.body), "Output": (told, answered.body)}
-        data = {MODES[mode]: self._side(mode, *sides[mode]) for mode in MODES if mode in self._wanted()}
-        moment = datetime.fromtimestamp(now, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-        about: dict[str, Any] = {"eventId": request_id or str(uuid.uuid4()), "inferenceTime": moment}
-        if custom := ask.headers.get(CUSTOM):
-            about["customAttributes"] = [custom]
-        if ask.inference_id:
-            about["inferenceId"] = ask.inference_id
-        return {"captureData": data, "eventMetadata": about, "eventVersion": "0"}
+    def _lose(self, count: int, reason: str) -> None:
+        if not self.lost:
+            log.error("captured data of endpoint %s is lost: %s", self.endpoint, reason)
+        self.lost += count
 
-    def _wanted(self) -> list[str]:
-        return [*MODES] if "InputAndOutput" in self.modes else self.modes
-
-    def _side(self, mode: str, content_type: str, body: bytes) -> dict[str, str]:
-        encoding = self._encoding(content_type)
-        data = base64.b64encode(body).decode() if encoding == "BASE64" else body.decode(errors="replace")
-        return {
-            "observedContentType": content_type,
-            "mode": mode.upper(),
-            "data": data,
-            "encoding": encoding,
-        }
-
-    def _encoding(self, content_type: str) -> str:
-        """As text only where the configuration names the type; else as Base64."""
-        named, bare = self.config.get("CaptureContentTypeHeader", {}), content_type.partition(";")[0].strip()
-        if bare in named.get("CsvContentTypes", ()):
-            return "CSV"
-        return "JSON" if bare in named.get("JsonContentTypes", ()) else "BASE64"
+    def _say_lost(self) -> None:
+        lost, self.lost = self.lost, 0
+        if lost:
+            log.error("captured data of endpoint %s is kept again; %d records are lost", self.endpoint, lost)
 
     def deliver(self, s3: Any) -> None:
         """What has come since the last time, as one object for each variant and hour."""
-        for path in sorted(self.folder.glob("*.jsonl")):
-            closed = path.with_name(f"{path.name}.{uuid.uuid4().hex}.closed")
-            with self.lock:
-                path.rename(closed)
+        with self.writing:
+            self._write()
+            for path in sorted(self.folder.glob("*.jsonl")):
+                path.rename(path.with_name(f"{path.name}.{uuid.uuid4().hex}.closed"))
         for path in sorted(self.folder.glob("*.closed")):
             self._put(s3, path)
 
     def _put(self, s3: Any, path: Path) -> None:
-        variant, _, hour = path.name.partition(".jsonl")[0].rpartition("@")
+        variant, _, written_in = path.name.partition(".jsonl")[0].rpartition("@")
         bucket, prefix = split_uri(self.config["DestinationS3Uri"])
         written = time.gmtime(path.stat().st_mtime)
         name = f"{time.strftime('%M-%S', written)}-{int(path.stat().st_mtime % 1 * 1000):03}-{uuid.uuid4()}.jsonl"
-        parts = [prefix.rstrip("/"), self.endpoint, variant, hour.replace("-", "/"), name]
+        parts = [prefix.rstrip("/"), self.endpoint, variant, written_in.replace("-", "/"), name]
         s3.put_object(Bucket=bucket, Key="/".join(filter(None, parts)), Body=path.read_bytes())
         path.unlink()
+
+
+class Scribe:
+    """The thread that writes for all endpoints."""
+
+    def __init__(self) -> None:
+        self.waiting: SimpleQueue[Capture] = SimpleQueue()
+        self.starting = threading.Lock()
+        self.thread: threading.Thread | None = None
+
+    def write_soon(self, capture: Capture) -> None:
+        self.waiting.put(capture)
+        if self.thread is None:
+            self._start()
+
+    def _start(self) -> None:
+        with self.starting:
+            if self.thread is None:
+                self.thread = threading.Thread(target=self._work, name="captured data", daemon=True)
+                self.thread.start()
+
+    def _work(self) -> None:
+        while True:
+            some = [self.waiting.get()]
+            time.sleep(MOMENT)  # what comes meanwhile is written together
+            while True:
+                try:
+                    some.append(self.waiting.get_nowait())
+                except Empty:
+                    break
+            for capture in some:
+                _try_to_write(capture)
+
+
+_scribe = Scribe()
+
+
+def _try_to_write(capture: Capture) -> None:
+    try:
+        capture.write()
+    except Exception:
+        log.exception("captured data of endpoint %s was not written", capture.endpoint)
+
+
+def append(path: Path, data: bytes) -> None:
+    """All of it or nothing: a line that a full disk cut off would spoil the one behind it."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    try:
+        before, rest = os.fstat(descriptor).st_size, memoryview(data)
+        try:
+            while rest:
+                rest = rest[os.write(descriptor, rest) :]
+        except OSError:
+            os.ftruncate(descriptor, before)
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def hour(at: float) -> str:
+    return time.strftime("%Y-%m-%d-%H", time.gmtime(at))

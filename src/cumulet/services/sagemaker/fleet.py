@@ -53,6 +53,7 @@ class Deployment:
         self.changed = threading.Condition(threading.RLock())
         self.closed = False
         self.busy = 0
+        self.plain = all(variant.plain for variant in variants)
 
     def begin(self, target: str | None, session: str | None = None) -> Taken | None:
         """An instance to ask: of the target variant, else of the one whose turn it is; `end` must follow. None once
@@ -135,6 +136,11 @@ class Traffic:
     share: float = 0.0  # of the questions that go to the coming one
     credit: float = 0.0
 
+    @property
+    def plain(self) -> bool:
+        """Whether whoever is picked can be asked without any detour."""
+        return self.present.plain and (self.coming is None or self.coming.plain)
+
     def pick(self) -> Deployment:
         if self.coming is None:
             return self.present
@@ -187,6 +193,11 @@ class Fleet:
         traffic = self.traffic.get(name)
         return traffic.pick() if traffic else None
 
+    def plain(self, name: str) -> Deployment | None:
+        """The same, but None, and nobody's turn is over, where asking it may take a detour."""
+        traffic = self.traffic.get(name)
+        return traffic.pick() if traffic and traffic.plain else None
+
     def wait_for(self, name: str, seconds: float) -> Deployment | None:
         """The deployment of an endpoint; after a restart of the server it may be on its way."""
         with self.changed:
@@ -221,5 +232,7 @@ _making = threading.Lock()
 
 
 def fleet_of(house: House) -> Fleet:
+    if found := _fleets.get(house):
+        return found
     with _making:
         return _fleets.setdefault(house, Fleet(house.jobs.closing))

@@ -34,9 +34,9 @@ class Invocations(Resources):
         deployment, taken = self._taken(ask, began + ask.seconds)
         try:
             answered, seconds = self._answered(ask, taken, began + ask.seconds)
+            return self._told(ask, deployment, taken, answered, began, seconds)
         finally:
             deployment.end(taken)
-        return self._told(ask, deployment, taken, answered, began, seconds)
 
     def stream_endpoint(self, ask: Ask) -> dict[str, Any]:
         """The same, the answer's body piece by piece as the model makes it."""
@@ -154,15 +154,14 @@ class Invocations(Resources):
     def _ask_soon(self, ask: Ask) -> Awaitable[dict[str, Any]]:
         """On the event loop: only where a model is there and has nothing to wait for."""
         began = time.monotonic()
-        deployment = fleet_of(self.house).present(f"{self.caller.scope}/{ask.endpoint}")
-        if deployment is None or ask.model or ask.container or ask.session:
+        if ask.model or ask.container or ask.session:
             raise haste.TakesTime
-        if not all(variant.plain for variant in deployment.variants.values()):
+        deployment = fleet_of(self.house).plain(f"{self.caller.scope}/{ask.endpoint}")
+        taken = self._begin(ask, deployment) if deployment else None
+        if deployment is None or taken is None:
             raise haste.TakesTime
-        taken = self._begin(ask, deployment)
-        if taken is None:
-            raise haste.TakesTime
-        coming = taken[1].worker.ask_soon(Question(ask.body, ask.headers), asyncio.get_running_loop())
+        question, loop = Question(ask.body, ask.headers), asyncio.get_running_loop()
+        coming = taken[1].worker.ask_soon(question, loop, ask.seconds)
         if coming is None:
             deployment.end(taken)
             raise haste.TakesTime
@@ -179,17 +178,17 @@ class Invocations(Resources):
         worker = taken[1].worker
         run, asked = worker.run, time.monotonic()
         try:
-            async with asyncio.timeout(ask.seconds):
+            try:
                 answered = await coming
-        except TimeoutError:
-            await asyncio.get_running_loop().run_in_executor(None, worker.late, run, began)
-            answered = Answered(0, {}, TIMED_OUT.encode())
-        except Gone as gone:
-            words = await asyncio.get_running_loop().run_in_executor(None, worker.cause, run, gone)
-            answered = Answered(500, {}, _words(words).encode())
+            except TimedOut as late:
+                await asyncio.to_thread(worker.late, run, began)
+                answered = Answered(0, {}, _words(late).encode())
+            except Gone as gone:
+                words = await asyncio.to_thread(worker.cause, run, gone)
+                answered = Answered(500, {}, _words(words).encode())
+            return self._told(ask, deployment, taken, answered, began, time.monotonic() - asked)
         finally:
             deployment.end(taken)
-        return self._told(ask, deployment, taken, answered, began, time.monotonic() - asked)
 
     def _told(
         self,
