@@ -101,6 +101,9 @@ class Lake(Catalog, Protocol):
     def discard(self, locations: list[str]) -> None:
         """Delete objects."""
 
+    def under(self, location: str) -> list[tuple[str, float]]:
+        """All objects of a folder: their locations, and when each was last written, in epoch seconds."""
+
     def metadata_location(self, database: str, name: str) -> str | None:
         """The metadata file of an Iceberg table at this moment."""
 
@@ -164,6 +167,7 @@ class Outcome:
     planning: float  # seconds
     execution: float
     files: list[Written] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=dict)  # of upkeep: what it wrote anew, what it deleted
 
 
 @dataclass(frozen=True, slots=True)

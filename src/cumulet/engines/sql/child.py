@@ -113,7 +113,7 @@ def environment() -> dict[str, str]:
 
 def answer(catalog: Lake | None, question: frames.Message) -> frames.Message:
     try:
-        found = getattr(catalog, question["ask"])(*question["arguments"])
+        return {"answer": spelt(getattr(catalog, question["ask"])(*question["arguments"]))}
     except SqlError as error:
         return {"error": {"name": error.name, "message": error.message, "kind": error.kind}}
     except Exception as error:
@@ -124,6 +124,10 @@ def answer(catalog: Lake | None, question: frames.Message) -> frames.Message:
                 "kind": "system",
             }
         }
-    if isinstance(found, list):
-        return {"answer": [each if isinstance(each, str | list) else asdict(each) for each in found]}
-    return {"answer": found if found is None or isinstance(found, str) else asdict(found)}
+
+
+def spelt(found: Any) -> Any:
+    """What a catalog answers, as JSON can say it."""
+    if isinstance(found, list | tuple):
+        return [spelt(each) for each in found]
+    return found if found is None or isinstance(found, str | float) else asdict(found)

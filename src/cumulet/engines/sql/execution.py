@@ -120,7 +120,8 @@ class Session:
             lakes = Lakes(catalog, change.folder)
             work = Work(self.connection, lakes, change, self._reader, self._constant)
             rows = OPERATIONS[change.operation](work)
-            return Outcome([], rows, work.scanned(), 0.0, time.monotonic() - began)
+            spent = time.monotonic() - began
+            return Outcome([], rows, work.scanned(), 0.0, spent, counts=work.counts)
         except duckdb.Error as error:
             raise spoken(error) from None
 

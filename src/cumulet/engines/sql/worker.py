@@ -57,6 +57,9 @@ class Asking:
         if locations:
             self.worker.ask("discard", locations)
 
+    def under(self, location: str) -> list[tuple[str, float]]:
+        return [(name, modified) for name, modified in self.worker.ask("under", location)]
+
     def metadata_location(self, database: str, name: str) -> str | None:
         found: str | None = self.worker.ask("metadata_location", database, name)
         return found

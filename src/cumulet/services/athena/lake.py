@@ -124,6 +124,12 @@ class Lake:
             bucket, key = bucket_and_key(location)
             self.s3.delete_object(Bucket=bucket, Key=key)
 
+    def under(self, location: str) -> list[tuple[str, float]]:
+        """Hidden objects too."""
+        bucket, prefix = folder(location)
+        found = self.s3.files(Bucket=bucket, Prefix=prefix)
+        return [(f"s3://{bucket}/{each.key}", each.modified) for each in found]
+
     def metadata_location(self, database: str, name: str) -> str | None:
         self.known.pop((database, name), None)
         table = self.glue_table(database, name)

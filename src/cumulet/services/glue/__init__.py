@@ -9,6 +9,7 @@ from cumulet.services.glue.crawlers import Crawlers
 from cumulet.services.glue.functions import UserDefinedFunctions
 from cumulet.services.glue.indexes import PartitionIndexes
 from cumulet.services.glue.jobs import Jobs
+from cumulet.services.glue.optimizers import TableOptimizers
 from cumulet.services.glue.partitions import Partitions
 from cumulet.services.glue.resource_policies import ResourcePolicies
 from cumulet.services.glue.search import Search
@@ -25,6 +26,7 @@ class Glue(
     Partitions,
     PartitionIndexes,
     StatisticsRuns,
+    TableOptimizers,
     UserDefinedFunctions,
     Crawlers,
     Jobs,

@@ -16,6 +16,7 @@ VERSION = "glue.table_version"
 FUNCTION = "glue.function"
 STATISTICS = "glue.column_statistics"
 STATISTICS_RUN = "glue.column_statistics_run"
+OPTIMIZER = "glue.table_optimizer"
 HIDDEN = ("Id", "PartitionIndexes")  # in a table's record, not in the API's answer
 ATTRIBUTES = {"NAME": "Name", "TABLE_TYPE": "TableType"}
 
@@ -105,9 +106,10 @@ class Catalog(Service):
         return {**self._table(body["DatabaseName"], body["Name"]), **own}
 
     def _forget_parts(self, table: dict[str, Any]) -> None:
-        """What belongs to a table that is no more: its partitions and its columns' statistics."""
+        """What belongs to a table that is no more: its partitions, its columns' statistics, its optimizers."""
         self.store.partitions.delete_all(table["Id"])
-        self.store.records.delete_under(STATISTICS, self.caller.scope, key(table["Id"], ""))
+        for kind in (STATISTICS, OPTIMIZER):
+            self.store.records.delete_under(kind, self.caller.scope, key(table["Id"], ""))
 
     def _shown_table(self, body: dict[str, Any], attributes: list[str] | None = None) -> dict[str, Any]:
         """A table as the API returns it, or only the attributes that were asked for."""

@@ -6,8 +6,9 @@ import uuid
 from typing import Any
 
 from cumulet.services.glue import paging, patterns
-from cumulet.services.glue.catalog import TABLE, VERSION, Catalog, folded, key, remembered
+from cumulet.services.glue.catalog import TABLE, VERSION, folded, key, remembered
 from cumulet.services.glue.refusals import detail, invalid, taken
+from cumulet.services.glue.table_formats import TableFormats
 from cumulet.services.glue.versions import archive_name
 from cumulet.wire.errors import AwsError
 
@@ -21,20 +22,39 @@ DESCRIPTOR = {  # what AWS says of a storage descriptor where its maker did not
 }
 
 
+def name_of(name: str | None, given: dict[str, Any] | None) -> str:
+    """A new table's name, which CreateTable may be told in two places."""
+    inner = (given or {}).get("Name")
+    if name and inner and folded(name) != folded(inner):
+        raise invalid(f"Name {name} is not that of TableInput, {inner}.")
+    if not (found := inner or name):
+        raise invalid("CreateTable needs a Name.")
+    return found
+
+
 def complete(descriptor: dict[str, Any] | None) -> dict[str, Any]:
     return {**DESCRIPTOR, **(descriptor or {})}
 
 
-class Tables(Catalog):
+class Tables(TableFormats):
     def create_table(
         self,
         *,
         DatabaseName: str,
-        TableInput: dict[str, Any],
+        Name: str | None = None,
+        TableInput: dict[str, Any] | None = None,
         CatalogId: str | None = None,
         PartitionIndexes: list[dict[str, Any]] | None = None,
+        OpenTableFormatInput: dict[str, Any] | None = None,
     ) -> dict[str, Any]:
+        """`OpenTableFormatInput` makes an Iceberg table: its metadata file first, then its record."""
         self._own(CatalogId)
+        if iceberg := (OpenTableFormatInput or {}).get("IcebergInput"):
+            self._create_iceberg(DatabaseName, name_of(Name, TableInput), TableInput or {}, iceberg)
+            return {}
+        if TableInput is None:
+            raise invalid("CreateTable needs a TableInput, or an IcebergInput in OpenTableFormatInput.")
+        name_of(Name, TableInput)
         body = self._new(DatabaseName, TableInput)
         body["PartitionIndexes"] = PartitionIndexes or []
         name = key(body["DatabaseName"], body["Name"])

@@ -10,10 +10,11 @@ from itertools import count
 from typing import Any
 
 from pyiceberg.exceptions import CommitFailedException, ValidationError
+from pyiceberg.partitioning import PartitionSpec
 from pyiceberg.schema import Schema
 from pyiceberg.table import Table
 from pyiceberg.table.metadata import TableMetadata, new_table_metadata
-from pyiceberg.table.sorting import UNSORTED_SORT_ORDER
+from pyiceberg.table.sorting import UNSORTED_SORT_ORDER, SortOrder
 from pyiceberg.table.update.schema import UpdateSchema
 from pyiceberg.types import NestedField
 
@@ -28,8 +29,13 @@ Columns = list[tuple[str, t.Type, str]]  # name, type, comment
 
 
 def create(work: Work) -> int:
-    """A table without rows. The arguments: columns, partitions, location, properties."""
+    """A table without rows. The arguments: columns, partitions, location, properties; or `spelt`, with schema,
+    partition spec and sort order as Iceberg's own JSON has them."""
     given = work.change.arguments
+    if "spelt" in given:
+        described = spelt(given["spelt"], given["location"], given.get("properties", {}))
+        work.lakes.snapshots.catalog.create(work.change.database, work.change.name, described)
+        return 0
     columns = [(label, t.parse(kind), comment) for label, kind, comment in given["columns"]]
     work.lakes.snapshots.catalog.create(work.change.database, work.change.name, metadata(columns, given))
     return 0
@@ -91,6 +97,20 @@ def metadata(columns: Columns, given: dict[str, Any]) -> TableMetadata:
         location=given["location"].rstrip("/"),
         properties={"format-version": "2", **given.get("properties", {})},
     )
+
+
+def spelt(said: dict[str, Any], location: str, properties: dict[str, str]) -> TableMetadata:
+    """Metadata of what stands there in Iceberg's words; ids are given anew, as every catalog does it."""
+    try:
+        return new_table_metadata(
+            schema=Schema.model_validate(said["schema"]),
+            partition_spec=PartitionSpec.model_validate(said.get("spec") or {"fields": []}),
+            sort_order=SortOrder.model_validate(said.get("order") or {"order-id": 0, "fields": []}),
+            location=location.rstrip("/"),
+            properties={"format-version": "2", **properties},
+        )
+    except (ValueError, ValidationError) as error:
+        raise SqlError("INVALID_TABLE_PROPERTY", str(error)) from None
 
 
 def alter(work: Work) -> int:

@@ -15,4 +15,6 @@ OPERATIONS: dict[str, Callable[[Work], int]] = {
     "change": changing.change,
     "optimize": upkeep.optimize,
     "vacuum": upkeep.vacuum,
+    "expire": upkeep.expire,
+    "orphans": upkeep.orphans,
 }

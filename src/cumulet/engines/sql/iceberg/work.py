@@ -20,7 +20,8 @@ from cumulet.engines.sql.writers import checked
 
 
 class Work:
-    """One statement's state; `scanned` tells at its end how many bytes its queries have read."""
+    """One statement's state; `scanned` tells at its end how many bytes its queries have read, `counts` what
+    became of files."""
 
     def __init__(
         self,
@@ -37,6 +38,7 @@ class Work:
         self.constant = constant
         self.text = with_parameters(change.text, change.parameters) if change.text else ""
         self.plans: list[Plan] = []
+        self.counts: dict[str, int] = {}
 
     @property
     def io(self) -> LakeIO:
