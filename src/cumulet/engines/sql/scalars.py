@@ -24,6 +24,7 @@ import mmh3
 import xxhash
 
 from cumulet.engines.sql import urls
+from cumulet.engines.sql.dating import DATING
 from cumulet.engines.sql.formatting import formatted
 from cumulet.engines.sql.jsonpath.answers import ANSWERS
 from cumulet.engines.sql.regexps import REGEXPS
@@ -271,7 +272,7 @@ def over_columns(function: Callable[..., Any], number: int, result: str) -> Call
 
 def register(connection: Any) -> None:
     for name, (function, parameters, result) in (
-        SCALARS | READING | OPERATORS | ANSWERS | REGEXPS | DISTANCES
+        SCALARS | READING | OPERATORS | ANSWERS | REGEXPS | DISTANCES | DATING
     ).items():
         made = over_columns(function, len(parameters), result)
         connection.create_function(

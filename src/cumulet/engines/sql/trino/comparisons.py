@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from sqlglot import exp
@@ -10,6 +11,7 @@ from cumulet.engines.sql.base import NotSupported
 from cumulet.engines.sql.trino import types as t
 from cumulet.engines.sql.trino.casting import cast_value
 from cumulet.engines.sql.trino.expression import Expressions, node
+from cumulet.engines.sql.trino.nan import compared, ordinary
 from cumulet.engines.sql.trino.typed import Typed, coerce, met
 from cumulet.engines.sql.trino.types import Type
 
@@ -22,7 +24,7 @@ def comparison(to: Expressions, tree: Any) -> Typed:
     if isinstance(tree.expression, (exp.Any, exp.All)):
         return quantified(to, tree, sign)
     one, other = pair(to, tree, tree.this, tree.expression, sign)
-    return Typed(f"({one.sql} {sign} {other.sql})", t.BOOLEAN)
+    return Typed(compared(one, sign, other), t.BOOLEAN)
 
 
 def pair(to: Expressions, tree: exp.Expr, left: exp.Expr, right: exp.Expr, sign: str) -> tuple[Typed, Typed]:
@@ -35,7 +37,9 @@ def pair(to: Expressions, tree: exp.Expr, left: exp.Expr, right: exp.Expr, sign:
     if kind.base == "map" or (kind.parts and sign not in ("=", "<>")):
         raise NotSupported(f"{to.at(tree)}: {sign} on {kind}")
     if kind.base == "timestamp with time zone" and one.type.base == other.type.base:
-        return one, other
+        return replace(one, sql=one.instant or one.sql), replace(other, sql=other.instant or other.sql)
+    if kind.floating:
+        return ordinary(one, kind), ordinary(other, kind)
     return coerce(one, kind), coerce(other, kind)
 
 
@@ -79,7 +83,8 @@ def between(to: Expressions, tree: exp.Between) -> Typed:
     high = pair(to, tree, tree.this, tree.args["high"], "<=")
     if tree.args.get("symmetric"):
         raise NotSupported("BETWEEN SYMMETRIC")
-    return Typed(f"({low[0].sql} >= {low[1].sql} AND {high[0].sql} <= {high[1].sql})", t.BOOLEAN)
+    above = compared(replace(low[0], finite=low[0].finite or high[1].finite), ">=", low[1])
+    return Typed(f"({above} AND {compared(high[0], '<=', high[1])})", t.BOOLEAN)
 
 
 @node(exp.In)

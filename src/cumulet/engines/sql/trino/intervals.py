@@ -11,6 +11,7 @@ from sqlglot import exp
 from cumulet.engines.sql.base import NotSupported
 from cumulet.engines.sql.trino import types as t
 from cumulet.engines.sql.trino.expression import Expressions, node
+from cumulet.engines.sql.trino.printing import instant, local_time
 from cumulet.engines.sql.trino.typed import Typed, cast, coerce, fail, guarded
 
 MONTHS = {"year": 12, "month": 1}
@@ -28,8 +29,11 @@ def moments(sign: str, left: Typed, right: Typed) -> Typed | None:
     if sign == "+" and left.type.base in INTERVALS and right.type.base in MOMENTS:
         left, right = right, left
     if sign in "+-" and left.type.base in MOMENTS and right.type.base in INTERVALS:
-        if left.type.zone != "UTC" or left.type.base == "time":
-            raise NotSupported(f"{left.type} {sign} {right.type} in zone {left.type.zone}")
+        if left.type.base == "time" and right.type == t.YEAR_TO_MONTH:
+            return None
+        if left.type.zone != "UTC" and right.type == t.YEAR_TO_MONTH:  # by the wall clock
+            moved = cast(f"({local_time(left.sql, left.type)} {sign} {right.sql})", left.type)
+            return Typed(instant(moved, left.type.zone), left.type)
         if left.type == t.DATE and right.type == t.DAY_TO_SECOND:
             return Typed(cast(whole_days(left, right, sign), t.DATE), t.DATE)
         return Typed(cast(f"({left.sql} {sign} {right.sql})", left.type), left.type)
@@ -74,7 +78,8 @@ def at_time_zone(to: Expressions, tree: exp.AtTimeZone) -> Typed:
         raise to.mismatch(
             tree, f"Type of value must be a time or timestamp with or without time zone (actual {value.type})"
         )
-    return Typed(value.sql, t.Type("timestamp with time zone", value.type.numbers, zone=zone.text))
+    found = value.instant or value.sql
+    return Typed(found, t.Type("timestamp with time zone", value.type.numbers, zone=zone.text))
 
 
 @node(exp.Interval)

@@ -21,6 +21,8 @@ class Typed:
     number: int | None = None
     cost: bool = False  # holds an aggregate or a window call
     exact: Typed | None = None
+    finite: bool = False  # a double that cannot be NaN
+    instant: str | None = None  # of a timestamp whose zone rows tell, where the wall clock does not matter
 
 
 def quote(text: str) -> str:

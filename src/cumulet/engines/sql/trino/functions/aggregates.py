@@ -13,6 +13,7 @@ from cumulet.engines.sql.trino import types as t
 from cumulet.engines.sql.trino.division import shifted, unscaled
 from cumulet.engines.sql.trino.functions.merging import folded, grouped
 from cumulet.engines.sql.trino.functions.registry import Call
+from cumulet.engines.sql.trino.nan import numbers
 from cumulet.engines.sql.trino.products import hastened
 from cumulet.engines.sql.trino.typed import Typed, cast, coerce
 from cumulet.engines.sql.trino.types import Type
@@ -129,7 +130,10 @@ def extreme(of: Aggregation) -> Typed:
     value = of.one()
     if not value.type.orderable or value.type.parts:
         raise NotSupported(f"{of.call.to.at(of.call.tree)}: {of.call.name} of {value.type}")
-    return Typed(of.sql(of.call.name, value.sql), value.type)
+    found = of.sql(of.call.name, value.sql)
+    if of.call.name == "max" and value.type.floating:  # NaN only where there is nothing else
+        found = f"coalesce({of.sql('max', numbers(value.sql, value.type))}, {found})"
+    return Typed(found, value.type)
 
 
 @aggregate("min_by", "max_by")
@@ -138,8 +142,16 @@ def extreme_by(of: Aggregation) -> Typed:
     if len(of.values) == 3:
         return extremes_by(of)
     value, by = of.many(2)
-    name = "arg_min_null" if of.call.name == "min_by" else "arg_max_null"
-    return Typed(of.sql(name, value.sql, by.sql), value.type)
+    if of.call.name == "min_by":
+        return Typed(of.sql("arg_min_null", value.sql, by.sql), value.type)
+    found = of.sql("arg_max_null", value.sql, by.sql)
+    if by.type.floating:
+        real = numbers(by.sql, by.type)
+        found = (
+            f"(CASE WHEN {of.sql('count', real)} > 0 THEN {of.sql('arg_max_null', value.sql, real)} "
+            f"ELSE {found} END)"
+        )
+    return Typed(found, value.type)
 
 
 def extremes_by(of: Aggregation) -> Typed:

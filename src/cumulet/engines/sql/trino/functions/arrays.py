@@ -36,15 +36,8 @@ define(
     "(CASE WHEN {1} IS NOT NULL THEN list_filter({0}, lambda e: e IS NULL OR e <> {1}) END)",
 )
 define("array_sort", "array(T) -> array(T)", "list_sort({0}, 'ASC', 'NULLS LAST')")
-define("array_max", "array(T) -> T", "(CASE WHEN len({0}) = list_count({0}) THEN list_max({0}) END)")
 define("array_min", "array(T) -> T", "(CASE WHEN len({0}) = list_count({0}) THEN list_min({0}) END)")
 define("flatten", "array(array(T)) -> array(T)", "flatten({0})")
-define(
-    "sequence",
-    "bigint, bigint -> array(bigint)",
-    "generate_series({0}, {1}, CASE WHEN {1} >= {0} THEN 1 ELSE -1 END)",
-)
-define("sequence", "bigint, bigint, bigint -> array(bigint)", "generate_series({0}, {1}, {2})")
 define("repeat", "T, bigint -> array(T)", "list_transform(range({1}), lambda i: {0})")
 define("map_keys", "map(K, V) -> array(K)", "map_keys({0})")
 define("map_values", "map(K, V) -> array(V)", "map_values({0})")
@@ -105,6 +98,16 @@ def element_at(call: Call) -> Typed:
     return Typed(
         f"(CASE WHEN {at} = 0 THEN {zero} ELSE list_extract({value.sql}, {at}) END)", value.type.parts[0]
     )
+
+
+@function("array_max")
+def array_max(call: Call) -> Typed:
+    """NULL where an element is; NaN only where there is nothing else."""
+    value, kind = collection(call, "array"), call.to(call.arguments[0]).type.parts[0]
+    found = f"list_max({value.sql})"
+    if kind.floating:
+        found = f"coalesce(list_max(list_filter({value.sql}, lambda e: NOT isnan(e))), {found})"
+    return Typed(f"(CASE WHEN len({value.sql}) = list_count({value.sql}) THEN {found} END)", kind)
 
 
 @function("row")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from cumulet.engines.sql.trino import types as t
 from cumulet.engines.sql.trino.comparisons import pair
 from cumulet.engines.sql.trino.functions.registry import Call, function
+from cumulet.engines.sql.trino.nan import numbers
 from cumulet.engines.sql.trino.typed import Typed, quote
 
 
@@ -42,10 +43,10 @@ def extreme(call: Call) -> Typed:
     """NULL where any argument is: DuckDB's own leave NULLs out."""
     values = call.to.unified(call.arguments, f"All {call.name.upper()} operands")
     nulls = " OR ".join(f"{v.sql} IS NULL" for v in values)
-    return Typed(
-        f"(CASE WHEN {nulls} THEN NULL ELSE {call.name}({', '.join(v.sql for v in values)}) END)",
-        values[0].type,
-    )
+    found = f"{call.name}({', '.join(v.sql for v in values)})"
+    if call.name == "greatest" and values[0].type.floating:
+        found = f"coalesce(greatest({', '.join(numbers(v.sql, v.type) for v in values)}), {found})"
+    return Typed(f"(CASE WHEN {nulls} THEN NULL ELSE {found} END)", values[0].type)
 
 
 @function("typeof")

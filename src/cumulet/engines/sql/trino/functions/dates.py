@@ -12,7 +12,7 @@ from cumulet.engines.sql.trino import types as t
 from cumulet.engines.sql.trino.expression import Expressions, node
 from cumulet.engines.sql.trino.functions.registry import Call, define, function
 from cumulet.engines.sql.trino.printing import instant, local_time
-from cumulet.engines.sql.trino.typed import Typed, cast, coerce, quote
+from cumulet.engines.sql.trino.typed import Typed, cast, coerce
 from cumulet.engines.sql.trino.types import Type
 
 DATE_UNITS = ("day", "week", "month", "quarter", "year")
@@ -37,62 +37,23 @@ FIELDS = {
     "millisecond": "millisecond",
 }
 EXTRACTED = set(FIELDS) - {"week_of_year", "millisecond"}
-MYSQL = {
-    "a": "%a",
-    "b": "%b",
-    "c": "%-m",
-    "d": "%d",
-    "e": "%-d",
-    "f": "%f",
-    "H": "%H",
-    "h": "%I",
-    "I": "%I",
-    "i": "%M",
-    "j": "%j",
-    "k": "%-H",
-    "l": "%-I",
-    "M": "%B",
-    "m": "%m",
-    "p": "%p",
-    "r": "%I:%M:%S %p",
-    "S": "%S",
-    "s": "%S",
-    "T": "%H:%M:%S",
-    "v": "%V",
-    "W": "%A",
-    "x": "%G",
-    "Y": "%Y",
-    "y": "%y",
-    "%": "%%",
-}
-JODA = {
-    "yyyy": "%Y",
-    "YYYY": "%Y",
-    "yy": "%y",
-    "MM": "%m",
-    "M": "%-m",
-    "MMM": "%b",
-    "MMMM": "%B",
-    "dd": "%d",
-    "d": "%-d",
-    "HH": "%H",
-    "H": "%-H",
-    "hh": "%I",
-    "h": "%-I",
-    "mm": "%M",
-    "m": "%-M",
-    "ss": "%S",
-    "s": "%-S",
-    "SSS": "%g",
-    "EEE": "%a",
-    "EEEE": "%A",
-    "a": "%p",
-    "DDD": "%j",
+OFFSETS = ("timezone_hour", "timezone_minute")
+MOMENTS = ("date", "timestamp", "timestamp with time zone", "time")
+TIMES = {"hour", "minute", "second", "millisecond"}
+SPANS = {  # the units of a span: microseconds or months of one, and how many of them the next larger one has
+    "interval day to second": {
+        "day": (86_400_000_000, 0),
+        "hour": (3_600_000_000, 24),
+        "minute": (60_000_000, 60),
+        "second": (1_000_000, 60),
+        "millisecond": (1_000, 1_000),
+    },
+    "interval year to month": {"year": (12, 0), "month": (1, 12)},
 }
 
 
-def moment(call: Call, value: Typed, texts: bool = False) -> Typed:
-    if value.type.base not in ("date", "timestamp", "timestamp with time zone"):
+def moment(call: Call, value: Typed, *, times: bool = False) -> Typed:
+    if value.type.base not in MOMENTS[:3] and not (times and value.type.base == "time"):
         if value.type == t.UNKNOWN:
             return coerce(value, t.TIMESTAMP)
         raise call.unexpected(call.values())
@@ -110,9 +71,9 @@ def word(call: Call, place: int = 0) -> str:
 
 def unit_of(call: Call, kind: Type) -> str:
     unit = word(call).lower()
-    allowed = DATE_UNITS if kind.base == "date" else DATE_UNITS + TIME_UNITS
+    allowed = {"date": DATE_UNITS, "time": TIME_UNITS}.get(kind.base, DATE_UNITS + TIME_UNITS)
     if unit not in allowed:
-        what = "DATE" if kind.base == "date" else "TIMESTAMP"
+        what = kind.base.upper() if kind.base in ("date", "time") else "TIMESTAMP"
         raise call.to.error("INVALID_FUNCTION_ARGUMENT", call.tree, f"'{unit}' is not a valid {what} field")
     return unit
 
@@ -121,12 +82,24 @@ def unit_of(call: Call, kind: Type) -> str:
 def field_of(call: Call) -> Typed:
     if len(call.arguments) != 1:
         raise call.unexpected(call.values())
-    return extracted(call.name, moment(call, call.to(call.arguments[0])))
+    value = call.to(call.arguments[0])
+    if value.type == t.UNKNOWN:
+        value = coerce(value, t.TIMESTAMP)
+    return extracted(call.name, value) or unfit(call)
 
 
-def extracted(field: str, value: Typed) -> Typed:
+def unfit(call: Call) -> Typed:
+    raise call.unexpected(call.values())
+
+
+def extracted(field: str, value: Typed) -> Typed | None:
+    """One number of a date, a time or a span; None where it has no such number."""
     part = FIELDS[field]
-    local = local_time(value.sql, value.type)
+    if value.type.base in SPANS:
+        return part_of_span(SPANS[value.type.base].get(part), value)
+    if value.type.base not in MOMENTS or (value.type.base == "time" and part not in TIMES):
+        return None
+    local = on_a_day(value) if value.type.base == "time" else local_time(value.sql, value.type)
     if part in ("second", "millisecond"):
         local = f"CAST({local} AS TIMESTAMP)"
     found = f"date_part('{part}', {local})"
@@ -135,15 +108,35 @@ def extracted(field: str, value: Typed) -> Typed:
     return Typed(f"CAST({'floor' if part == 'second' else ''}({found}) AS BIGINT)", t.BIGINT)
 
 
+def part_of_span(sizes: tuple[int, int] | None, value: Typed) -> Typed | None:
+    """The whole units in a span, without those of the larger unit: 1 02:03:04 has two hours."""
+    if sizes is None:
+        return None
+    whole = f"(date_part('year', {value.sql}) * 12 + date_part('month', {value.sql}))"
+    if value.type == t.DAY_TO_SECOND:
+        whole = f"epoch_us(TIMESTAMP '1970-01-01' + {value.sql})"
+    unit, larger = sizes
+    rest = f" % {larger}" if larger else ""
+    return Typed(f"CAST(({whole} // {unit}){rest} AS BIGINT)", t.BIGINT)
+
+
+def on_a_day(value: Typed) -> str:
+    """A time of the day as a timestamp."""
+    return f"(DATE '1970-01-01' + {value.sql})"
+
+
 @node(exp.Extract)
 def extract(to: Expressions, tree: Any) -> Typed:
     field = tree.this.name.lower()
-    if field not in EXTRACTED:
-        raise to.error("SYNTAX_ERROR", tree, f"Invalid EXTRACT field: {field}")
     value = to(tree.expression)
-    if value.type.base not in ("date", "timestamp", "timestamp with time zone"):
+    if field in OFFSETS and value.type.base == "timestamp with time zone":
+        return offset(field, value)
+    if field not in EXTRACTED and field not in OFFSETS:
+        raise to.error("SYNTAX_ERROR", tree, f"Invalid EXTRACT field: {field}")
+    found = None if field in OFFSETS else extracted(field, value)
+    if found is None:
         raise to.mismatch(tree, f"Cannot extract {field} from {value.type}")
-    return extracted(field, value)
+    return found
 
 
 @function("timezone_hour", "timezone_minute")
@@ -152,109 +145,61 @@ def offset_of(call: Call) -> Typed:
     value = call.to(call.arguments[0])
     if value.type.base != "timestamp with time zone":
         raise call.unexpected(call.values())
+    return offset(call.name, value)
+
+
+def offset(field: str, value: Typed) -> Typed:
     minutes = f"date_sub('minute', {value.sql}, {local_time(value.sql, value.type)})"
-    sign = "//" if call.name == "timezone_hour" else "%"
+    sign = "//" if field == "timezone_hour" else "%"
     return Typed(f"CAST({minutes} {sign} 60 AS BIGINT)", t.BIGINT)
 
 
 @function("date_trunc")
 def trunc(call: Call) -> Typed:
-    value = moment(call, call.to(call.arguments[1]))
+    value = moment(call, call.to(call.arguments[1]), times=True)
     unit = unit_of(call, value.type)
-    found = f"date_trunc('{unit}', {local_time(value.sql, value.type)})"
-    return Typed(instant(cast(found, value.type), value.type.zone), value.type)
+    if value.type.base == "time":
+        return Typed(f"CAST(date_trunc('{unit}', {on_a_day(value)}) AS TIME)", value.type)
+    local = local_time(value.sql, value.type)
+    if unit in TIME_UNITS and value.type.zone != "UTC":  # an hour that comes twice stays the one that it is
+        return Typed(f"({value.sql} - ({local} - date_trunc('{unit}', {local})))", value.type)
+    return Typed(instant(cast(f"date_trunc('{unit}', {local})", value.type), value.type.zone), value.type)
 
 
 @function("date_add")
 def add(call: Call) -> Typed:
-    amount, value = coerce(call.to(call.arguments[1]), t.BIGINT), moment(call, call.to(call.arguments[2]))
+    """Days and what is longer move the wall clock, hours and what is shorter the instant."""
+    amount = coerce(call.to(call.arguments[1]), t.BIGINT)
+    value = moment(call, call.to(call.arguments[2]), times=True)
     unit = unit_of(call, value.type)
-    step = {
-        "week": "to_weeks",
-        "day": "to_days",
-        "month": "to_months",
-        "quarter": "to_quarters",
-        "year": "to_years",
-        "hour": "to_hours",
-        "minute": "to_minutes",
-        "second": "to_seconds",
-        "millisecond": "to_milliseconds",
-    }[unit]
-    number = f"CAST({amount.sql} AS INTEGER)" if unit in DATE_UNITS else amount.sql
-    moved = f"({local_time(value.sql, value.type)} + {step}({number}))"
+    if unit in TIME_UNITS:
+        return Typed(cast(f"({value.sql} + to_{unit}s({amount.sql}))", value.type), value.type)
+    moved = f"({local_time(value.sql, value.type)} + to_{unit}s(CAST({amount.sql} AS INTEGER)))"
     return Typed(instant(cast(moved, value.type), value.type.zone), value.type)
 
 
 @function("date_diff")
 def diff(call: Call) -> Typed:
-    """Whole units that have passed, not boundaries crossed."""
-    one, other = (moment(call, call.to(a)) for a in call.arguments[1:])
-    kind = t.common(one.type, other.type)
-    if kind is None or kind.zone != "UTC":
-        raise NotSupported(f"{call.to.at(call.tree)}: date_diff across time zones")
+    """Whole units that have passed, not boundaries crossed; on the wall clock of the first one's zone."""
+    one, other = (moment(call, call.to(a), times=True) for a in call.arguments[1:])
+    kind = zoned(one.type, other.type) or t.common(one.type, other.type)
+    if kind is None:
+        raise call.unexpected([one, other])
     unit = unit_of(call, kind)
-    return Typed(
-        f"CAST(date_sub('{unit}', {coerce(one, kind).sql}, {coerce(other, kind).sql}) AS BIGINT)", t.BIGINT
-    )
+    if kind.base == "time":
+        ends = [on_a_day(one), on_a_day(other)]
+    elif kind == one.type and kind.base == "timestamp with time zone":
+        ends = [one.sql, other.sql]
+        if unit in DATE_UNITS:
+            ends = [local_time(each, kind) for each in ends]
+    else:
+        ends = [coerce(one, kind).sql, coerce(other, kind).sql]
+    return Typed(f"CAST(date_sub('{unit}', {ends[0]}, {ends[1]}) AS BIGINT)", t.BIGINT)
 
 
-def mysql(call: Call, pattern: str) -> str:
-    """A MySQL date pattern in strftime's words."""
-    out, at = "", 0
-    while at < len(pattern):
-        if pattern[at] != "%" or at + 1 == len(pattern):
-            out += pattern[at]
-            at += 1
-            continue
-        mark = pattern[at + 1]
-        if mark in "DUuVwX":
-            raise call.to.error(
-                "INVALID_FUNCTION_ARGUMENT", call.tree, f"%{mark} not supported in date format string"
-            )
-        out += MYSQL.get(mark, mark)
-        at += 2
-    return out
-
-
-def joda(call: Call, pattern: str) -> str:
-    out, at = "", 0
-    while at < len(pattern):
-        mark = pattern[at]
-        if mark == "'":
-            end = pattern.find("'", at + 1)
-            out += pattern[at + 1 : end].replace("%", "%%") or "'"
-            at = end + 1
-        elif mark.isalpha():
-            run = len(pattern[at:]) - len(pattern[at:].lstrip(mark))
-            if (found := JODA.get(mark * run)) is None:
-                raise NotSupported(f"{call.to.at(call.tree)}: {mark * run} in the pattern of {call.name}")
-            out += found
-            at += run
-        else:
-            out += mark.replace("%", "%%")
-            at += 1
-    return out
-
-
-@function("date_format", "format_datetime")
-def formatted(call: Call) -> Typed:
-    value = moment(call, call.to(call.arguments[0]))
-    pattern = mysql(call, word(call, 1)) if call.name == "date_format" else joda(call, word(call, 1))
-    return Typed(f"strftime({local_time(value.sql, value.type)}, {quote(pattern)})", t.VARCHAR)
-
-
-@function("date_parse")
-def parsed(call: Call) -> Typed:
-    value = coerce(call.to(call.arguments[0]), t.VARCHAR)
-    return Typed(
-        f"date_trunc('millisecond', strptime({value.sql}, {quote(mysql(call, word(call, 1)))}))", t.TIMESTAMP
-    )
-
-
-@function("parse_datetime")
-def parsed_joda(call: Call) -> Typed:
-    value = coerce(call.to(call.arguments[0]), t.VARCHAR)
-    return Typed(f"strptime({value.sql}, {quote(joda(call, word(call, 1)))})", t.TIMESTAMP_TZ)
+def zoned(one: Type, other: Type) -> Type | None:
+    """The first one's type, where both have zones."""
+    return one if one.base == other.base == "timestamp with time zone" else None
 
 
 @function("date")
@@ -291,58 +236,51 @@ def localtimestamp(to: Expressions, tree: Any) -> Typed:
     return Typed(now_sql(to), t.TIMESTAMP)
 
 
+@node(exp.Localtime)
+def localtime(to: Expressions, tree: Any) -> Typed:
+    return Typed(f"CAST({now_sql(to)} AS TIME)", t.TIME)
+
+
 @function("from_unixtime")
 def from_unixtime(call: Call) -> Typed:
     value = coerce(call.to(call.arguments[0]), t.DOUBLE)
-    zone = word(call, 1) if len(call.arguments) == 2 else "UTC"
+    zone = "UTC"
+    if len(call.arguments) == 2:
+        zone = word(call, 1)
+    elif len(call.arguments) == 3:
+        zone = distance(call, [call.to(each).number for each in call.arguments[1:]])
     micros = f"CAST(round({value.sql} * 1000) AS BIGINT) * 1000"
     return Typed(f"make_timestamp({micros})", Type("timestamp with time zone", (3,), zone=zone))
 
 
-define("to_unixtime", "timestamp -> double", "(epoch_us({0}) / CAST(1000000 AS DOUBLE))")
-define("to_unixtime", "timestamp with time zone -> double", "(epoch_us({0}) / CAST(1000000 AS DOUBLE))")
+def distance(call: Call, given: list[int | None]) -> str:
+    """The zone that is so many hours and minutes from UTC."""
+    hours, minutes = given
+    if hours is None or minutes is None:
+        raise NotSupported(f"{call.to.at(call.tree)}: {call.name} with an offset that is not a literal")
+    away = hours * 60 + minutes
+    return f"{'-' if away < 0 else '+'}{abs(away) // 60:02}:{abs(away) % 60:02}" if away else "UTC"
+
+
+@function("to_unixtime")
+def to_unixtime(call: Call) -> Typed:
+    value = moment(call, call.to(call.arguments[0]))
+    found = cast(value.instant or value.sql, t.TIMESTAMP)
+    return Typed(f"(epoch_us({found}) / CAST(1000000 AS DOUBLE))", t.DOUBLE)
+
+
 define("last_day_of_month", "date -> date", "last_day({0})")
 define("last_day_of_month", "timestamp -> date", "last_day({0})")
-define("from_iso8601_date", "varchar -> date", "CAST({0} AS DATE)")
-define("to_iso8601", "date -> varchar", "CAST({0} AS VARCHAR)")
-define("to_iso8601", "timestamp -> varchar", "strftime({0}, '%Y-%m-%dT%H:%M:%S.%g')")
 define(
     "to_milliseconds", "interval day to second -> bigint", "(epoch_us(TIMESTAMP '1970-01-01' + {0}) // 1000)"
 )
-for _span in ("interval day to second", "interval year to month"):
-    _series = "generate_series(CAST({0} AS TIMESTAMP), CAST({1} AS TIMESTAMP), {2})"
-    define("sequence", f"date, date, {_span} -> array(date)", f"CAST({_series} AS DATE[])")
-    define("sequence", f"timestamp, timestamp, {_span} -> array(timestamp)", _series)
-define(
-    "sequence",
-    "date, date -> array(date)",
-    "CAST(generate_series(CAST({0} AS TIMESTAMP), CAST({1} AS TIMESTAMP), "
-    "to_days(CASE WHEN {1} >= {0} THEN 1 ELSE -1 END)) AS DATE[])",
-)
 define("current_timezone", "-> varchar", "'UTC'")
-
-
-@function("from_iso8601_timestamp")
-def from_iso(call: Call) -> Typed:
-    """Only UTC: with another offset each row would have a zone of its own."""
-    value = coerce(call.to(call.arguments[0]), t.VARCHAR).sql
-    from cumulet.engines.sql.trino.typed import fail
-
-    bad = fail(
-        "NOT_SUPPORTED",
-        f"'from_iso8601_timestamp with an offset other than UTC: ' || {value}",
-        t.TIMESTAMP_TZ,
-    )
-    return Typed(
-        f"(CASE WHEN regexp_matches({value}, '[+-][0-9]{{2}}:?[0-9]{{2}}$') AND NOT regexp_matches({value}, '00:?00$') "
-        f"THEN {bad} ELSE "
-        f"date_trunc('millisecond', CAST(regexp_replace({value}, 'Z$|[+-]00:?00$', '') AS TIMESTAMP)) END)",
-        t.TIMESTAMP_TZ,
-    )
 
 
 @function("at_timezone", "with_timezone")
 def at_timezone(call: Call) -> Typed:
     value, zone = moment(call, call.to(call.arguments[0])), word(call, 1)
     kind = Type("timestamp with time zone", value.type.numbers, zone=zone)
-    return Typed(instant(value.sql, zone) if call.name == "with_timezone" else value.sql, kind)
+    if call.name == "at_timezone":
+        return Typed(value.instant or value.sql, kind)
+    return Typed(instant(value.sql, zone), kind)
