@@ -10,7 +10,7 @@ from cumulet.services.glue import paging
 from cumulet.services.glue.catalog import folded
 from cumulet.services.glue.crawl_history import CRAWLER
 from cumulet.services.glue.crawling.configuration import configuration
-from cumulet.services.glue.crawling.targets import targets
+from cumulet.services.glue.crawling.targets import catalog_tables, targets
 from cumulet.services.glue.crawls import Crawls
 from cumulet.services.glue.refusals import invalid, missing, taken
 from cumulet.services.glue.roles import Roles
@@ -46,13 +46,11 @@ class Crawlers(Crawls, CrawlerSchedules, Roles, TaggedResources):
     ) -> dict[str, Any]:
         """`LineageConfiguration` is for a service that AWS has ended, and changes nothing."""
         self._own(CatalogId)
-        if not DatabaseName:
-            raise invalid(f"Crawler {Name} needs a DatabaseName.")
         body = {
             "Name": Name,
             "Role": Role,
             "Targets": Targets,
-            "DatabaseName": folded(DatabaseName),
+            "DatabaseName": DatabaseName and folded(DatabaseName),
             "Description": Description,
             "Classifiers": Classifiers or [],
             "TablePrefix": TablePrefix,
@@ -183,8 +181,13 @@ class Crawlers(Crawls, CrawlerSchedules, Roles, TaggedResources):
 
     def _check_crawler(self, body: dict[str, Any]) -> None:
         """What can be known to be wrong before the crawl is said now."""
-        if not targets(body["Targets"]):
+        wanted = catalog_tables(body["Targets"])
+        if not (wanted or targets(body["Targets"])):
             raise invalid(f"Crawler {body['Name']} has no targets.")
+        if wanted and body["SchemaChangePolicy"]["DeleteBehavior"] != "LOG":
+            raise invalid("A crawler of tables in the catalog deletes nothing: DeleteBehavior must be LOG.")
+        if not (wanted or body["DatabaseName"]):
+            raise invalid(f"Crawler {body['Name']} needs a DatabaseName.")
         configuration(body["Configuration"])
         for name in body["Classifiers"]:
             self._classifier(name)

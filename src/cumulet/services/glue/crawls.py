@@ -10,13 +10,22 @@ from cumulet.engines.schema.files import Reader, Unreadable
 from cumulet.jobs import Job, Suspended
 from cumulet.services.glue.classifiers import Classifiers, hint, serde
 from cumulet.services.glue.crawl_history import GROUP, CrawlHistory, Done, only_new
-from cumulet.services.glue.crawling.changes import Changes
+from cumulet.services.glue.crawling.changes import Changes, Counts
 from cumulet.services.glue.crawling.configuration import configuration
 from cumulet.services.glue.crawling.definitions import Definition, Source, definition
+from cumulet.services.glue.crawling.existing import crawled, location
 from cumulet.services.glue.crawling.globs import excluded
 from cumulet.services.glue.crawling.lakehouses import lakehouses
 from cumulet.services.glue.crawling.tables import Table, tables
-from cumulet.services.glue.crawling.targets import Found, Target, files, sampled, targets
+from cumulet.services.glue.crawling.targets import (
+    Found,
+    Target,
+    catalog_tables,
+    files,
+    sampled,
+    target,
+    targets,
+)
 from cumulet.services.glue.databases import Databases
 from cumulet.services.glue.refusals import invalid
 from cumulet.wire.errors import AwsError
@@ -67,6 +76,8 @@ class Crawls(CrawlHistory, Classifiers, Databases):
         said = configuration(body["Configuration"])
         policy = " and ".join(f"{name}={value}" for name, value in body["SchemaChangePolicy"].items())
         log("INFO", f"Crawler configured with SchemaChangePolicy {policy}")
+        if wanted := catalog_tables(body["Targets"]):
+            return self._crawl_catalog(job, body, log, wanted)
         self._make_database(body["DatabaseName"])
         changes = Changes(self, body, said, log, self.house.clock)
         made, folders = self._look(job, body, log, changes.own_tables())
@@ -76,6 +87,31 @@ class Crawls(CrawlHistory, Classifiers, Databases):
         log("BENCHMARK", f"Classification complete, writing results to database {body['DatabaseName']}")
         changes.update(made, whole=not only_new(body))
         return Done(changes.counts, folders)
+
+    def _crawl_catalog(self, job: Job, body: dict[str, Any], log: Log, wanted: list[tuple[str, str]]) -> Done:
+        """Tables that are there already: their columns and partitions, by the files of today."""
+        said = configuration(body["Configuration"])
+        counts, folders = Counts(), set()
+        glue: Any = self
+        with Reader() as reader:
+            for database, name in wanted:
+                table = glue.get_table(DatabaseName=database, Name=name)["Table"]
+                where = target({"Path": location(table)})
+                found = self._files(where, self._lake(where), set(), body)
+                log("INFO", f"Found {len(found)} files of table {database}.{name} at {where.location}")
+                folders |= {f"{where.bucket}/{one.folder}" for one in found}
+                self._read(job, found, None, reader, self._hints(body), log)
+                if not found:
+                    continue
+                made = crawled(table, where, found, Source(body["Name"], where.bucket))
+                changes = Changes(
+                    self, {**body, "DatabaseName": database}, said, log, self.house.clock, counts
+                )
+                changes.again(table, made, whole=not only_new(body))
+        return Done(counts, folders)
+
+    def _hints(self, body: dict[str, Any]) -> list[Hint]:
+        return [hint(self._classifier(name)) for name in body["Classifiers"]]
 
     def _look(
         self, job: Job, body: dict[str, Any], log: Log, known: list[dict[str, Any]]

@@ -83,6 +83,14 @@ class Changes:
             self.log("INFO", f"Created table {name} in database {self.database}")
         else:
             self.changed(old, definition)
+        self.below(name, definition, whole)
+
+    def again(self, old: dict[str, Any], definition: Definition, whole: bool) -> None:
+        """Bring a table up to date that the crawler was told of."""
+        self.changed(old, definition)
+        self.below(definition.name, definition, whole)
+
+    def below(self, name: str, definition: Definition, whole: bool) -> None:
         if definition.table["PartitionKeys"]:
             self.index(name, definition)
             self.partitions(name, definition, whole)

@@ -11,7 +11,7 @@ from cumulet.services.glue.crawling.globs import excluded
 from cumulet.services.glue.refusals import invalid
 from cumulet.wire.errors import NotImplementedByCumulet
 
-KINDS = ("S3Targets", "IcebergTargets", "DeltaTargets")
+KINDS = ("S3Targets", "IcebergTargets", "DeltaTargets", "CatalogTargets")
 
 
 @dataclass(slots=True)
@@ -61,7 +61,7 @@ class Target:
 
 
 def targets(said: dict[str, Any]) -> list[Target]:
-    """All of a crawler's targets; other kinds than files on S3 are refused by name."""
+    """All places that a crawler looks at; other kinds than files on S3 are refused by name."""
     if others := sorted(kind for kind, members in said.items() if members and kind not in KINDS):
         raise NotImplementedByCumulet(f"glue crawlers with {', '.join(others)}")
     found = [target(member) for member in said.get("S3Targets") or []]
@@ -78,6 +78,17 @@ def targets(said: dict[str, Any]) -> list[Target]:
         if member.get("WriteManifest") or not member.get("CreateNativeDeltaTable"):
             raise NotImplementedByCumulet("glue crawlers' Delta targets without CreateNativeDeltaTable")
         found += [place(path, [], kind="delta", depth=0) for path in member.get("DeltaTables", [])]
+    return found
+
+
+def catalog_tables(said: dict[str, Any]) -> list[tuple[str, str]]:
+    """The tables, by database and name, of a crawler that brings those up to date which are there."""
+    found = []
+    for member in said.get("CatalogTargets") or []:
+        check(member, {"DatabaseName", "Tables"}, "catalog")
+        found += [(member["DatabaseName"].lower(), name.lower()) for name in member["Tables"]]
+    if found and any(said.get(kind) for kind in KINDS[:-1]):
+        raise invalid("A crawler of tables in the catalog cannot have other targets besides.")
     return found
 
 
