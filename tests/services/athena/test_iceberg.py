@@ -38,7 +38,7 @@ def films(lab: Lab) -> Lab:
 
 
 @pytest.fixture
-def shared(server: Any) -> Catalog:
+def pyiceberg(server: Any) -> Catalog:
     """pyiceberg's own Glue catalog on the same server."""
     found = server.environment
     settings = {
@@ -296,7 +296,7 @@ def test_a_table_is_made_of_a_query(lab: Lab) -> None:
     assert "already exists" in said
 
 
-def test_nested_values_are_kept_and_their_fields_change_too(lab: Lab, shared: Catalog) -> None:
+def test_nested_values_are_kept_and_their_fields_change_too(lab: Lab, pyiceberg: Catalog) -> None:
     lab.run(
         "CREATE TABLE nested (id int, tags array<string>, counts map<string,int>, at struct<x:int,y:struct<z:string>>) "
         f"LOCATION 's3://{lab.bucket}/nested/' TBLPROPERTIES ('table_type' = 'ICEBERG')"
@@ -305,7 +305,7 @@ def test_nested_values_are_kept_and_their_fields_change_too(lab: Lab, shared: Ca
         "INSERT INTO nested VALUES (1, ARRAY['a', NULL], MAP(ARRAY['k'], ARRAY[1]), ROW(1, ROW('deep'))), "
         "(2, NULL, NULL, NULL)"
     )
-    with shared.load_table(f"{lab.database}.nested").update_schema() as update:
+    with pyiceberg.load_table(f"{lab.database}.nested").update_schema() as update:
         update.rename_column(("at", "y", "z"), "deeper")
     assert lab.rows("SELECT id, tags, counts, at, at.y.deeper FROM nested ORDER BY id") == [
         ["1", "[a, null]", "{k=1}", "{x=1, y={deeper=deep}}", "deep"],
@@ -313,22 +313,22 @@ def test_nested_values_are_kept_and_their_fields_change_too(lab: Lab, shared: Ca
     ]
 
 
-def test_pyiceberg_and_athena_see_what_the_other_writes(lab: Lab, shared: Catalog) -> None:
+def test_pyiceberg_and_athena_see_what_the_other_writes(lab: Lab, pyiceberg: Catalog) -> None:
     lab.run(
         f"CREATE TABLE films (id bigint, name string) LOCATION 's3://{lab.bucket}/films/' "
         "TBLPROPERTIES ('table_type' = 'ICEBERG')"
     )
     lab.run("INSERT INTO films VALUES (1, 'Metropolis'), (3, 'The General')")
-    table = shared.load_table(f"{lab.database}.films")
+    table = pyiceberg.load_table(f"{lab.database}.films")
     table.append(pa.table({"id": pa.array([7], pa.int64()), "name": ["Faust"]}))
     assert names(lab) == ["Metropolis", "The General", "Faust"]
     lab.run("DELETE FROM films WHERE id < 3")
     assert sorted(table.refresh().scan().to_arrow()["name"].to_pylist()) == ["Faust", "The General"]
 
 
-def test_position_deletes_of_other_engines_are_obeyed(films: Lab, shared: Catalog) -> None:
+def test_position_deletes_of_other_engines_are_obeyed(films: Lab, pyiceberg: Catalog) -> None:
     films.run("INSERT INTO films (id) SELECT n + 100 FROM unnest(sequence(0, 40, 4)) AS u (n)")
-    table = shared.load_table(f"{films.database}.films")
+    table = pyiceberg.load_table(f"{films.database}.films")
     gone = delete_row(table, place=1)
     assert films.rows(f"SELECT count(*) FROM films WHERE id = {gone}") == [["0"]]
     assert films.rows("SELECT count(*) FROM films") == [["13"]]

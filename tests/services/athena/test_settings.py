@@ -40,10 +40,32 @@ def test_a_cutoff_stops_a_query_that_would_read_more(lab: Lab) -> None:
     lab.put("big/data.txt", "x" * 1000 + "\n" + "y\n" * 6_000_000)
     lab.run(f"CREATE EXTERNAL TABLE big (a string) LOCATION 's3://{lab.bucket}/big/'")
     lab.athena.create_work_group(Name=lab.database, Configuration={"BytesScannedCutoffPerQuery": 10_000_000})
-    assert (
-        "Bytes scanned limit was exceeded"
-        in lab.fail("SELECT * FROM big", WorkGroup=lab.database)["StateChangeReason"]
-    )
+    status = lab.wait(lab.start("SELECT * FROM big", WorkGroup=lab.database))["Status"]
+    assert status["State"] == "CANCELLED"
+    assert "Bytes scanned limit was exceeded" in status["StateChangeReason"]
+
+
+def test_a_work_group_that_publishes_metrics_tells_cloudwatch_of_each_query(
+    people: Lab, client: Callable[..., Any]
+) -> None:
+    group = people.database
+    people.athena.create_work_group(Name=group, Configuration={"PublishCloudWatchMetricsEnabled": True})
+    people.run("SELECT * FROM people", WorkGroup=group)
+    people.fail("SELECT nobody FROM people", WorkGroup=group)
+    people.run("SHOW TABLES", WorkGroup=group)
+    cloudwatch = client("cloudwatch")
+    asked = {"Namespace": "AWS/Athena", "Dimensions": [{"Name": "WorkGroup", "Value": group}]}
+    told = {
+        (each["MetricName"], *(one["Value"] for one in sorted(each["Dimensions"], key=lambda d: d["Name"])))
+        for each in cloudwatch.list_metrics(**asked)["Metrics"]
+    }
+    assert ("ProcessedBytes", "SUCCEEDED", "DML", group) in told
+    assert ("TotalExecutionTime", "FAILED", "DML", group) in told
+    assert ("QueryQueueTime", "SUCCEEDED", "UTILITY", group) in told
+    assert ("ProcessedBytes", "SUCCEEDED", "UTILITY", group) not in told
+    people.run("SELECT 1")
+    assert all(one["Value"] != "primary" for each in cloudwatch.list_metrics(Namespace="AWS/Athena")["Metrics"]
+               for one in each["Dimensions"])  # fmt: skip
 
 
 def test_a_disabled_work_group_runs_nothing_and_a_used_one_is_not_deleted(lab: Lab) -> None:

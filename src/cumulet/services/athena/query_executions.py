@@ -202,6 +202,7 @@ class QueryExecutions(Service):
             **({"ResultReuseConfiguration": reuse} if (reuse := given["ResultReuseConfiguration"]) else {}),
             "Folder": configuration["OutputLocation"],
             "Cutoff": group["Configuration"].get("BytesScannedCutoffPerQuery"),
+            "Metrics": group["Configuration"]["PublishCloudWatchMetricsEnabled"],
         }
 
     def _result_configuration(self, given: dict[str, Any], group: dict[str, Any]) -> dict[str, Any]:
@@ -262,7 +263,7 @@ def output_of(folder: str, name: str, statement: Statement) -> str:
     return f"{folder}/{name}.txt"
 
 
-HIDDEN = ("Job", "Folder", "Cutoff", "Columns", "RowCount", "Writing")
+HIDDEN = ("Job", "Folder", "Cutoff", "Metrics", "Columns", "RowCount", "Writing")
 
 
 def shown(body: dict[str, Any]) -> dict[str, Any]:

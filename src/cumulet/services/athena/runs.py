@@ -21,6 +21,7 @@ from cumulet.services.athena import reuse, statements
 from cumulet.services.athena.endings import endings
 from cumulet.services.athena.engine import engine, workspace
 from cumulet.services.athena.query_executions import ENDED, KIND
+from cumulet.services.athena.query_metrics import NAMESPACE, metric_data
 from cumulet.services.athena.running import Run
 from cumulet.store.database import Closed
 from cumulet.wire.errors import AwsError
@@ -118,7 +119,10 @@ class Runs(Service):
             self._end(body, "CANCELLED", "Query cancelled by user")
         except (SqlError, AwsError) as failure:
             self._timed(body, run)
-            self._end(body, "FAILED", *explained(failure))
+            if isinstance(failure, SqlError) and failure.name == "EXCEEDED_SCAN_LIMIT":
+                self._end(body, "CANCELLED", failure.message)  # a limit that its work group sets
+            else:
+                self._end(body, "FAILED", *explained(failure))
         finally:
             ended.set()
             job.wake()
@@ -166,6 +170,8 @@ class Runs(Service):
         if failure:
             body["Status"]["AthenaError"] = failure
         self._remember(body)
+        if body.get("Metrics") and (told := metric_data(body)):
+            self.other("cloudwatch").put_metric_data(Namespace=NAMESPACE, MetricData=told)
         self.store.database.after_commit(partial(endings(self.house).tell, body["QueryExecutionId"]))
 
     def _remember(self, body: dict[str, Any]) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 from pyiceberg.exceptions import CommitFailedException
 from pyiceberg.table import FileScanTask, Table
 
+from cumulet.engines.sql.base import SqlError
 from cumulet.engines.sql.iceberg import changing
 from cumulet.engines.sql.iceberg.work import Work
 from cumulet.engines.sql.trino import grammar
@@ -23,6 +24,7 @@ FILES, DELETES = 5, 2  # small files, or deletes on one, that make rewriting wor
 AGE, LEAST = 432_000, 1  # seconds that snapshots are kept, and how many at least
 DAY = 86_400  # seconds that VACUUM leaves a file alone which no snapshot has: somebody may be about to commit it
 HINT = "metadata/version-hint.text"  # of tables that once were in no catalog
+PARTS = ("data", "metadata")
 KINDS = ("data", "manifests", "lists")
 
 
@@ -91,12 +93,17 @@ def number(table: Table, key: str, otherwise: int) -> int:
 
 
 def vacuum(work: Work) -> int:
-    """Let old snapshots go with the files that only they had, and files that no snapshot ever had."""
+    """Let old snapshots go with the files that only they had, and files that no snapshot ever had: of those the
+    ones in the folders that are a table's own, since its place may be other tables' too."""
     table, _ = work.table()
+    if "/" not in place(table.metadata.location):
+        missing = f"Path missing in file system location: {table.metadata.location}"
+        raise SqlError("GENERIC_INTERNAL_ERROR", missing)
     age = number(table, "vacuum_max_snapshot_age_seconds", AGE)
     let_go(work, table, age, number(table, "vacuum_min_snapshots_to_keep", LEAST), clean=True)
     table.refresh()
-    delete_orphans(work, table, max(age, DAY), table.metadata.location)
+    for part in PARTS:
+        delete_orphans(work, table, max(age, DAY), f"{table.metadata.location}/{part}/")
     return 0
 
 
@@ -162,7 +169,7 @@ def delete_orphans(work: Work, table: Table, age: float, location: str) -> None:
     needed = named_by_metadata(table) | reachable(table).keys() if old else set()
     gone = old.keys() - set(map(place, needed)) - {place(f"{table.metadata.location}/{HINT}")}
     work.io.lake.discard(sorted(old[each] for each in gone))
-    work.counts["orphans"] = len(gone)
+    work.counts["orphans"] = work.counts.get("orphans", 0) + len(gone)
 
 
 def place(location: str) -> str:
