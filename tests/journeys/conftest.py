@@ -108,4 +108,18 @@ def clients() -> Path:
     return python
 
 
+@pytest.fixture(scope="session")
+def python_with() -> Callable[..., Path]:
+    """`python_with("torch")`: the Python that has these modules; the test is skipped where none has them."""
+
+    def find(*modules: str) -> Path:
+        code = f"import importlib.util as u, sys; sys.exit(not all(map(u.find_spec, {modules!r})))"
+        for place in (os.environ.get("CUMULET_TORCH_PYTHON"), sys.executable, str(sagemaker3_python())):
+            if place and Path(place).exists() and subprocess.run([place, "-c", code]).returncode == 0:
+                return Path(place)
+        pytest.skip(f"needs a Python with {', '.join(modules)} (CUMULET_TORCH_PYTHON)")
+
+    return find
+
+
 Run = Callable[..., str]
