@@ -21,8 +21,11 @@ REFERENCE = "https://trino.io/docs/current/functions"
 def examples() -> dict[str, tuple[str, str | None]]:
     """The shortest example of each function."""
     held: dict[str, Any] = runpy.run_path(str(ROOT / EXAMPLES))
+    cases = list(held["CASES"])
+    for more in (ROOT / EXAMPLES).parent.glob("worked_*.py"):
+        cases += runpy.run_path(str(more))["EXAMPLES"]
     found: dict[str, tuple[str, str | None]] = {}
-    for expression, value in sorted(held["CASES"], key=lambda case: len(case[0])):
+    for expression, value in sorted(cases, key=lambda case: (len(case[0]), case[0])):
         for name in held["called"](expression):
             found.setdefault(name, (expression, value))
     return found
@@ -47,9 +50,9 @@ def page() -> str:
     parts = [
         "# Athena's functions",
         f"{right} of the {len(names)} functions of Trino's reference are right: each gives the value that the "
-        f"reference or plain arithmetic says, in the examples of `{EXAMPLES}`, which the tests run (one of them "
-        "stands in the row). The others are refused by name; none is guessed. An argument that a function that "
-        "is right cannot take is refused too.",
+        f"reference or plain arithmetic says, in the examples of `{EXAMPLES}` and beside it, which the tests run "
+        "(one of them stands in the row). The others are refused by name; none is guessed. An argument that a "
+        "function that is right cannot take is refused too.",
     ]
     for title, held in NAMES.items():
         rows = "\n".join(row(title, name, shown) for name in held)

@@ -1,4 +1,7 @@
-"""Expressions, queries and mistakes as people write them, with the answers that Trino's documentation leads to."""
+"""Queries and mistakes as people write them, with the answers that Trino's documentation leads to.
+
+The lone expressions among them are tried with the documented ones (`test_functions.py`).
+"""
 
 from __future__ import annotations
 
@@ -10,16 +13,8 @@ from cumulet.engines.sql.base import SqlError
 
 from . import worked_examples, worked_moments
 
-EXAMPLES = worked_examples.EXAMPLES + worked_moments.EXAMPLES
 FAILURES = worked_examples.FAILURES + worked_moments.FAILURES
 QUERIES = worked_examples.QUERIES + worked_moments.QUERIES
-
-
-@pytest.mark.parametrize(("expression", "expected"), EXAMPLES)
-def test_an_expression_gives_what_trino_gives(
-    value: Callable[[str], str | None], expression: str, expected: str | None
-) -> None:
-    assert value(expression) == expected
 
 
 @pytest.mark.parametrize(("text", "expected"), FAILURES)

@@ -30,7 +30,7 @@ from cumulet.engines.sql.lakes import Lakes
 from cumulet.engines.sql.readers import Reading, Source, read
 from cumulet.engines.sql.scanning import scanned
 from cumulet.engines.sql.trino import grammar
-from cumulet.engines.sql.trino.translation import translate
+from cumulet.engines.sql.trino.translation import Translation, translate
 from cumulet.engines.sql.trino.types import Type
 from cumulet.engines.sql.writers import write
 
@@ -99,10 +99,12 @@ class Session:
         )  # translating it takes it apart
         translation = translate(query, lakes, self._reader, self._constant, hasty=hasty, tree=tree)
         planned = time.monotonic()
-        size = scanned(self.connection, translation)
-        check_limit(query, size)
         try:
+            size = scanned(self.connection, translation)
+            check_limit(query, size)
             rows, files = write(self.connection, translation, query.output)
+        except duckdb.BinderException as error:
+            raise left_out(translation) or error from None
         except (duckdb.OutOfRangeException, duckdb.ConversionException) as error:
             if translation.hastened and not RAISED.search(str(error)):
                 raise TooShort from None
@@ -176,6 +178,11 @@ class Session:
             make(path, target.with_suffix(".part"))
             target.with_suffix(".part").rename(target)
         return str(target)
+
+
+def left_out(translation: Translation) -> SqlError | None:
+    """The column that GROUP BY has left out, in Trino's words."""
+    return next((found for each in translation.groups if (found := each()) is not None), None)
 
 
 def unpacked(path: str, target: Path) -> None:

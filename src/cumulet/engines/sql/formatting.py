@@ -6,11 +6,20 @@ https://trino.io/docs/current/functions/conversion.html#format
 from __future__ import annotations
 
 import re
+from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 from typing import NamedTuple
 
-PIECE = re.compile(r"%(?:(\d+)\$)?([-#+ 0,(]*)(\d+)?(?:\.(\d+))?([a-zA-Z%])")
-WHOLE, EXACT, DOUBLE, BOOLEAN, TEXT = "integer", "decimal", "double", "boolean", "varchar"
+from cumulet.engines.sql.dating import EPOCH, MYSQL
+from cumulet.engines.sql.dating import Piece as Field
+from cumulet.engines.sql.dating import formatted as by_pattern
+
+PIECE = re.compile(r"%(?:(\d+)\$)?([-#+ 0,(]*)(\d+)?(?:\.(\d+))?([tT][a-zA-Z]|[a-zA-Z%])")
+MOMENTS = {  # Java's letters for dates and times, in MySQL's
+    **{letter: letter for letter in "YymdebHkjTrpal"}, "B": "M", "h": "b", "A": "W", "I": "h", "M": "i", "S": "s",
+    "F": "Y-m-d", "D": "m/d/y", "R": "H:i",
+}  # fmt: skip
+WHOLE, EXACT, DOUBLE, BOOLEAN, TEXT, MOMENT = "integer", "decimal", "double", "boolean", "varchar", "moment"
 TWOS = 1 << 64
 
 
@@ -53,19 +62,27 @@ def wrong(pattern: str, why: str) -> ValueError:
 
 def shown(pattern: str, piece: Piece, text: str | None, kind: str) -> str:
     letter = piece.letter.lower()
-    if letter in "sb" or text is None:
+    if letter[0] == "t" and text is not None:
+        if kind != MOMENT:
+            raise wrong(pattern, f"IllegalFormatConversion: {piece.letter[1]} != {kind}")
+        found = moment(piece.letter[1], text)
+    elif letter in "sb" or text is None:
         found = text_of(letter, text, kind)[: piece.digits]
     elif letter in "doxX" and kind == WHOLE:
         found = whole(piece, int(text))
     elif letter in "fe" and kind in (EXACT, DOUBLE):
         found = number(piece, text)
-    elif letter in "doxfe":
+    elif letter == "g" and kind in (EXACT, DOUBLE):
+        found = general(piece, text)
+    elif letter == "c" and kind == TEXT and len(text) == 1:
+        found = text
+    elif letter in "doxfegc":
         raise wrong(pattern, f"IllegalFormatConversion: {piece.letter} != {kind}")
     else:
         raise ValueError(
             f"trino:NOT_SUPPORTED:format with %{piece.letter} is not supported by Cumulet yet:trino"
         )
-    found = found.upper() if piece.letter.isupper() else found
+    found = found.upper() if piece.letter[0].isupper() else found
     return found.ljust(piece.width) if "-" in piece.flags else found.rjust(piece.width)
 
 
@@ -93,6 +110,28 @@ def number(piece: Piece, text: str) -> str:
         rounded = value.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
         body = format(abs(rounded), ",f" if "," in piece.flags else "f")
     return signed(piece, text.startswith("-"), body)
+
+
+def general(piece: Piece, text: str) -> str:
+    """%g: so many digits in all, six if none are told; with a power of ten below 10^-4 and from 10^digits on."""
+    if text.lstrip("-") in ("NaN", "Infinity"):
+        return text
+    digits = 6 if piece.digits is None else piece.digits or 1
+    with localcontext(prec=digits, rounding=ROUND_HALF_UP):
+        rounded = abs(+Decimal(text))
+    if rounded and not Decimal("0.0001") <= rounded < Decimal(10) ** digits:
+        return number(piece._replace(letter="e", digits=digits - 1), text)
+    places = digits - 1 - rounded.adjusted() if rounded else digits - 1
+    return number(piece._replace(letter="f", digits=max(places, 0)), text)
+
+
+def moment(letter: str, text: str) -> str:
+    """%tY and its kin, of dates and timestamps as they are printed."""
+    pieces = [each for mark in MOMENTS.get(letter, "") for each in MYSQL.get(mark, [Field("", text=mark)])]
+    if not pieces:
+        raise ValueError(f"trino:NOT_SUPPORTED:format with %t{letter} is not supported by Cumulet yet:trino")
+    micros = (datetime.fromisoformat(text) - EPOCH) // timedelta(microseconds=1)
+    return by_pattern(pieces, micros, "UTC")
 
 
 def signed(piece: Piece, negative: bool, body: str) -> str:

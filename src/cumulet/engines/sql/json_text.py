@@ -6,6 +6,7 @@ Vectors of strings in, vectors of strings out, by Python: slow beside DuckDB, so
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 
@@ -63,6 +64,28 @@ def written(value: Any, path: str) -> str | None:
         name = step.replace("~1", "/").replace("~0", "~")
         value = value[int(name)] if isinstance(value, list) else value[name]
     return value.text if isinstance(value, Written) else None
+
+
+STEP = re.compile(r"""\.([\w:\-]+)|\[([\w\-]+)\]|\["((?:[^"\\]|\\["\\])*)"\]""")
+
+
+def pointer(path: str) -> str:
+    """`$.a["b c"][0]` as a JSON pointer, which like Trino takes a number for an array's place or a key."""
+    at, out = 1, ""
+    while at < max(len(path), 2 * (path != "$")):
+        found = STEP.match(path, at) if path.startswith("$") else None
+        if found is None:
+            raise ValueError(f"trino:INVALID_FUNCTION_ARGUMENT:Invalid JSON path: '{path}':trino")
+        out += "/" + pointed(found)
+        at = found.end()
+    return out
+
+
+def pointed(step: re.Match[str]) -> str:
+    name = step[1] or step[2] or re.sub(r"\\(.)", r"\1", step[3])
+    if not name or name == "-" or re.fullmatch(r"0\d+", name):
+        raise ValueError(f"trino:NOT_SUPPORTED:the step {step[0]} of a JSON path:trino")
+    return name.replace("~", "~0").replace("/", "~1")
 
 
 def register(connection: Any) -> None:

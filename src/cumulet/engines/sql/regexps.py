@@ -108,6 +108,26 @@ def replacement(new: str, known: re.Pattern[str]) -> list[str | int]:
     return pieces
 
 
+def position(text: str, pattern: str, start: int, occurrence: int) -> int:
+    """The place of the n-th match from a place on; -1 where there is none."""
+    if start < 1:
+        raise problem("INVALID_FUNCTION_ARGUMENT", "start position cannot be smaller than 1")
+    if occurrence < 1:
+        raise problem("INVALID_FUNCTION_ARGUMENT", "occurrence cannot be smaller than 1")
+    places = [found.start() + 1 for found in compiled(pattern).finditer(text, start - 1)]
+    return places[occurrence - 1] if occurrence <= len(places) else -1
+
+
+def pieces(text: str, pattern: str) -> list[list[str | None]]:
+    """For each match what stands before it, and its groups; at the end what stands behind the last."""
+    at: int = 0
+    parts: list[list[str | None]] = []
+    for found in compiled(pattern).finditer(text):
+        parts.append([text[at : found.start()], *found.groups()])
+        at = found.end()
+    return [*parts, [text[at:]]]
+
+
 TEXT = "VARCHAR"
 REGEXPS: dict[str, tuple[Callable[..., Any], list[str], str]] = {
     "regexp_like": (like, [TEXT, TEXT], "BOOLEAN"),
@@ -116,4 +136,6 @@ REGEXPS: dict[str, tuple[Callable[..., Any], list[str], str]] = {
     "regexp_count": (count, [TEXT, TEXT], "BIGINT"),
     "regexp_split": (split, [TEXT, TEXT], "VARCHAR[]"),
     "regexp_replace": (replace, [TEXT, TEXT, TEXT], TEXT),
+    "regexp_position": (position, [TEXT, TEXT, "BIGINT", "BIGINT"], "BIGINT"),
+    "regexp_pieces": (pieces, [TEXT, TEXT], "VARCHAR[][]"),
 }

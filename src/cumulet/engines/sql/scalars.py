@@ -9,6 +9,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+import itertools
 import math
 import re
 import struct
@@ -25,7 +26,9 @@ import xxhash
 
 from cumulet.engines.sql import urls
 from cumulet.engines.sql.dating import DATING
+from cumulet.engines.sql.distributions import DISTRIBUTIONS
 from cumulet.engines.sql.formatting import formatted
+from cumulet.engines.sql.json_text import pointer
 from cumulet.engines.sql.jsonpath.answers import ANSWERS
 from cumulet.engines.sql.regexps import REGEXPS
 
@@ -175,6 +178,62 @@ def parse_data_size(text: str) -> str:
         raise bad(f"Invalid data size: '{text}'") from None
 
 
+def format_number(number: int) -> str:
+    """Three digits, and a letter for the thousands."""
+    value, unit = float(number), ""
+    for letter in "KMBTQ":
+        if abs(value) >= 1000:
+            value, unit = value / 1000, letter
+    digits = 2 if value < 10 else 1 if value < 100 else 0
+    rounded = Decimal(value).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
+    shown = f"{rounded:f}".rstrip("0").rstrip(".") if digits else f"{rounded:f}"
+    return ("-0" if value < 0 and not rounded else shown) + unit
+
+
+def weighted(weights: list[float], share: float) -> int:
+    """The place, from 1, of the value below which that share of the weight lies, or a hair more."""
+    if not 0 <= share <= 1:
+        raise bad("Percentile must be between 0 and 1")
+    wanted = share * math.fsum(weights)
+    sums = itertools.accumulate(weights)
+    return next((place for place, sum_ in enumerate(sums, 1) if sum_ >= wanted and sum_ > 0), len(weights))
+
+
+def choices(size: int, number: int) -> list[list[int]]:
+    """The places, from 1, of each combination; by their last ones, as Trino has them."""
+    if number < 0:
+        raise bad(f"combination size must not be negative: {number}")
+    if number > 5:
+        raise bad(f"combination size must not exceed 5: {number}")
+    if math.comb(size, number) * number > 100_000:
+        raise bad("combinations exceed max size")
+    found = itertools.combinations(range(1, size + 1), number)
+    return sorted(map(list, found), key=lambda places: places[::-1])
+
+
+def from_utf8(content: bytes, instead: str) -> str:
+    """What is no UTF-8 gives way to another character, one for each byte sequence that is cut off."""
+    if len(instead) > 1:
+        raise bad("Replacement character string must empty or a single character")
+    return content.decode("utf-8", "replace").replace("\ufffd", instead)
+
+
+def upper(text: str) -> str:
+    """Character by character: what has no capital letter of its own stays."""
+    return "".join(mark.upper() if len(mark.upper()) == 1 else mark for mark in text)
+
+
+def strpos(text: str, part: str, instance: int) -> int:
+    """The place of the n-th occurrence, from the end where n is negative; they may overlap."""
+    if instance == 0:
+        raise bad("'instance' must be a positive or negative number.")
+    if not part:
+        return 1
+    places = [at + 1 for at in range(len(text)) if text.startswith(part, at)]
+    places = places if instance > 0 else places[::-1]
+    return places[abs(instance) - 1] if abs(instance) <= len(places) else 0
+
+
 def keyed(digest: str, content: bytes, key: bytes) -> bytes:
     return hmac.digest(key, content, digest)
 
@@ -232,6 +291,8 @@ SCALARS: dict[str, Scalar] = {
     "human_readable_seconds": (human_readable_seconds, ["DOUBLE"], "VARCHAR"),
     "parse_duration": (parse_duration, ["VARCHAR"], "BIGINT"),
     "parse_data_size": (parse_data_size, ["VARCHAR"], "VARCHAR"),
+    "parse_presto_data_size": (parse_data_size, ["VARCHAR"], "VARCHAR"),
+    **DISTRIBUTIONS,
 }
 
 
@@ -239,11 +300,18 @@ SCALARS: dict[str, Scalar] = {
 DISTANCES: dict[str, Scalar] = {
     "levenshtein": (levenshtein, ["VARCHAR", "VARCHAR"], "BIGINT"),
     "hamming": (hamming, ["VARCHAR", "VARCHAR"], "BIGINT"),
+    "format_number": (format_number, ["BIGINT"], "VARCHAR"),
+    "weighted": (weighted, ["DOUBLE[]", "DOUBLE"], "BIGINT"),
+    "choices": (choices, ["BIGINT", "BIGINT"], "BIGINT[][]"),
+    "from_utf8": (from_utf8, ["BLOB", "VARCHAR"], "VARCHAR"),
+    "upper": (upper, ["VARCHAR"], "VARCHAR"),
+    "strpos": (strpos, ["VARCHAR", "VARCHAR", "BIGINT"], "BIGINT"),
     "normalize": (lambda text, form: unicodedata.normalize(form, text), ["VARCHAR", "VARCHAR"], "VARCHAR"),
 }
 # What readers of files need, and operators; no functions of Trino's.
 READING: dict[str, Scalar] = {"groups": (matched, ["VARCHAR", "VARCHAR"], "VARCHAR[]")}
 OPERATORS: dict[str, Scalar] = {
+    "json_pointer": (pointer, ["VARCHAR"], "VARCHAR"),
     "divided": (divided, ["VARCHAR", "VARCHAR", "BIGINT"], "VARCHAR"),
     "format": (formatted, ["VARCHAR", "VARCHAR[]", "VARCHAR"], "VARCHAR"),
 }
@@ -257,7 +325,8 @@ def over_columns(function: Callable[..., Any], number: int, result: str) -> Call
 
         kinds = {"VARCHAR": pa.string(), "BLOB": pa.binary(), "BIGINT": pa.int64(), "INTEGER": pa.int32(),
                  "DOUBLE": pa.float64(), "FLOAT": pa.float32(), "BOOLEAN": pa.bool_(),
-                 "VARCHAR[]": pa.list_(pa.string())}  # fmt: skip
+                 "VARCHAR[]": pa.list_(pa.string()), "VARCHAR[][]": pa.list_(pa.list_(pa.string())),
+                 "BIGINT[][]": pa.list_(pa.list_(pa.int64()))}  # fmt: skip
         rows = zip(*(column.to_pylist() for column in columns), strict=True)
         return pa.array([None if None in row else function(*row) for row in rows], kinds[result])
 

@@ -87,7 +87,14 @@ def target(to: Expressions, tree: Any) -> Type:
         raise to.error("TYPE_NOT_FOUND", tree, f"Unknown type: {spelt(tree)}") from None
 
 
-NAMES = {"INT": "integer", "FLOAT": "real", "VARBINARY": "varbinary", "STRUCT": "row", "TEXT": "string"}
+NAMES = {
+    "INT": "integer",
+    "FLOAT": "real",
+    "VARBINARY": "varbinary",
+    "STRUCT": "row",
+    "TEXT": "string",
+    "HLLSKETCH": "hyperloglog",
+}
 
 
 def spelt(tree: Any) -> str:

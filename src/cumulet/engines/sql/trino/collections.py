@@ -7,6 +7,7 @@ from sqlglot import exp
 from cumulet.engines.sql.base import NotSupported
 from cumulet.engines.sql.trino import types as t
 from cumulet.engines.sql.trino.expression import Expressions, node
+from cumulet.engines.sql.trino.printing import text
 from cumulet.engines.sql.trino.typed import Typed, cast, coerce, fail, guarded
 
 
@@ -25,11 +26,25 @@ def joined(to: Expressions, tree: exp.Expr, left: Typed, right: Typed) -> Typed:
         lengths = left.type.numbers + right.type.numbers
         kind = t.varchar(sum(lengths)) if len(lengths) == 2 else t.VARCHAR
         return Typed(f"({left.sql} || {right.sql})", kind)
+    if left.type.textual and right.type.textual:  # of a char and a text, which counts as a char, too
+        return joined_chars(left, right)
     if left.type.base == right.type.base == "varbinary":
         return Typed(f"({left.sql} || {right.sql})", t.VARBINARY)
     if left.type.base == "array" or right.type.base == "array":
         return joined_arrays(to, tree, left, right)
-    raise to.mismatch(tree, f"Unexpected parameters ({left.type}, {right.type}) for function concat")
+    raise unfit(to, tree, left, right)
+
+
+def unfit(to: Expressions, tree: exp.Expr, left: Typed, right: Typed) -> Exception:
+    message = f"Unexpected parameters ({left.type}, {right.type}) for function concat"
+    return to.error("FUNCTION_NOT_FOUND", tree, message)
+
+
+def joined_chars(left: Typed, right: Typed) -> Typed:
+    """char(x) || char(y) is char(x + y): the first one with the spaces at its end."""
+    lengths = [each.type.numbers[0] if each.type.numbers else t.MOST_CHARACTERS for each in (left, right)]
+    kind = t.Type("char", (min(sum(lengths), t.MOST_CHARACTERS),))
+    return Typed(f"rtrim({text(left.sql, left.type)} || {right.sql}, ' ')", kind)
 
 
 def joined_arrays(to: Expressions, tree: exp.Expr, left: Typed, right: Typed) -> Typed:
@@ -37,7 +52,7 @@ def joined_arrays(to: Expressions, tree: exp.Expr, left: Typed, right: Typed) ->
     wrap = [v if v.type.base == "array" else Typed(f"[{v.sql}]", t.array(v.type)) for v in (left, right)]
     kind = t.common(wrap[0].type, wrap[1].type)
     if kind is None:
-        raise to.mismatch(tree, f"Unexpected parameters ({left.type}, {right.type}) for function concat")
+        raise unfit(to, tree, left, right)
     one, other = (coerce(v, kind).sql for v in wrap)
     value = f"list_concat({one}, {other})"
     return Typed(f"(CASE WHEN {one} IS NULL OR {other} IS NULL THEN NULL ELSE {value} END)", kind)

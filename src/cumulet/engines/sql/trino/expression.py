@@ -5,6 +5,7 @@ A kind of node is handled by the function that `@node` registers for it; any oth
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -142,6 +143,21 @@ def decimal_literal(text: str) -> Typed:
 @node(exp.HexString)
 def hex_string(to: Expressions, tree: exp.HexString) -> Typed:
     return Typed(f"unhex({quote(str(tree.this))})", t.VARBINARY)
+
+
+@node(exp.UnicodeString)
+def unicode_string(to: Expressions, tree: exp.UnicodeString) -> Typed:
+    """U&'\\0041\\+01F600' [UESCAPE '#']: characters by their numbers."""
+    mark = re.escape(tree.args["escape"].this if tree.args.get("escape") else "\\")
+    points = re.compile(rf"{mark}(?:({mark})|([0-9a-fA-F]{{4}})|\+([0-9a-fA-F]{{6}}))|({mark})")
+
+    def character(found: re.Match[str]) -> str:
+        if found[4]:
+            raise to.error("INVALID_LITERAL", tree, "Incomplete escape sequence in a Unicode literal")
+        return found[1] or chr(int(found[2] or found[3], 16))
+
+    text = points.sub(character, str(tree.this))
+    return Typed(quote(text), t.varchar(len(text)), text=text)
 
 
 @node(exp.Identifier)

@@ -51,6 +51,7 @@ SYMBOLS = frozenset(
 )
 ALIEN = (TokenType.ILIKE, TokenType.RLIKE, TokenType.GLOB, TokenType.DIV, TokenType.QUALIFY)
 WORDLIKE = re.compile(r"""[\w"'$.]""")
+WHOLE = re.compile(r"[1-9]\d*(_\d+)+|0[bB][01]+(_[01]+)*|0[oO][0-7]+(_[0-7]+)*")
 EXPECTED = (
     "'(', 'DESC', 'DESCRIBE', 'EXECUTE', 'EXPLAIN', 'INSERT', 'SELECT', 'SHOW', "
     "'TABLE', 'VALUES', 'WITH', <query>"
@@ -155,10 +156,37 @@ def expression(text: str) -> exp.Expr:
 
 def tokens(text: str) -> list[Token]:
     try:
-        return list(GRAMMAR.tokenize(text))
+        return numbers(text, list(GRAMMAR.tokenize(text)))
     except TokenError as error:
         found = re.search(r"line (\d+):(\d+)", str(error))
         raise SqlError("SYNTAX_ERROR", f"line {found[1] if found else 1}:1: {error}") from None
+
+
+def numbers(text: str, found: list[Token]) -> list[Token]:
+    """0x1F, 0b101, 0o17 and 1_000_000 as one number each: sqlglot reads bytes, or a number with an alias."""
+    kept: list[Token] = []
+    for token in found:
+        last = kept[-1] if kept else None
+        if token.token_type == TokenType.HEX_STRING and text[token.start : token.start + 2].lower() == "0x":
+            kept.append(number(token, str(int(token.text, 16)), token.start))
+        elif last and last.token_type == TokenType.NUMBER and last.end + 1 == token.start:
+            written = text[last.start : token.end + 1]
+            if token.token_type in (TokenType.DOT, TokenType.NUMBER) or not WORDLIKE.match(token.text):
+                kept.append(token)
+            elif WHOLE.fullmatch(written):
+                kept[-1] = number(token, str(int(written, 0)), last.start)
+            else:
+                message = (
+                    "identifiers must not start with a digit; surround the identifier with double quotes"
+                )
+                raise SqlError("SYNTAX_ERROR", f"line {place(text, last.start)}: {message}")
+        else:
+            kept.append(token)
+    return kept
+
+
+def number(token: Token, digits: str, start: int) -> Token:
+    return Token(TokenType.NUMBER, digits, token.line, token.col, start, token.end)
 
 
 def _screen(text: str, tokens: list[Token]) -> None:

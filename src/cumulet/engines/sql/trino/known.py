@@ -96,7 +96,6 @@ KNOWN = frozenset(name for names in NAMES.values() for name in names) | ELSEWHER
 WHY = {
     "color": "colours are for terminals; the engine has no type for them",
     "geospatial": "the engine has no geometry type yet",
-    "hyperloglog": "the engine has no type for sketches (approx_distinct answers exactly)",
     "ml": "the engine trains no models",
     "qdigest": "the engine has no type for sketches (approx_percentile answers exactly)",
     "setdigest": "the engine has no type for sketches",
@@ -111,8 +110,14 @@ WHY = {
 # What a function that is right does otherwise than its name says, or refuses in part.
 NOTES = {
     "approx_distinct": "the exact number, which lies within every error that may be asked for",
-    "approx_percentile": "the exact percentile; with weights or an accuracy refused",
-    "format": "%s, %b, %d, %x, %o, %f and %e, of numbers, truth values, texts and dates",
+    "approx_percentile": "the exact percentile; with weights over a window refused",
+    "approx_set": "the exact set, which lies within the error of any sketch; no cast to or from varbinary",
+    "merge": "as approx_set",
+    "format": "%s, %b, %c, %d, %x, %o, %f, %e, %g and %t, of numbers, truth values, texts, dates and timestamps",
+    **dict.fromkeys(
+        ["beta_cdf", "inverse_beta_cdf", "inverse_normal_cdf", "normal_cdf", "t_cdf", "t_pdf"],
+        "to some 14 digits",
+    ),
     "parse_datetime": "an offset other than UTC in the text is refused",
     "from_iso8601_timestamp": "offsets other than UTC in rows' texts: as instants (AT TIME ZONE, comparisons) only",
     "json_exists": "documents and passed values of type json are refused, and encodings other than UTF8",
@@ -120,9 +125,6 @@ NOTES = {
     "json_value": "as json_exists; char, time and types with zones are not returned",
     "json_object": "values of type json and times are refused, and encodings other than UTF8",
     "json_array": "as json_object",
-    "json_extract": "paths that are not literals are refused",
-    "json_extract_scalar": "paths that are not literals are refused",
-    "json_size": "paths that are not literals are refused",
     "map_agg": "over a window refused",
     "map_union": "over a window refused; the first value of a key is kept",
     "approx_most_frequent": "the exact numbers, of integers and texts; over a window refused",
@@ -130,7 +132,6 @@ NOTES = {
     "max_by": "with a count over a window refused",
     "min_by": "with a count over a window refused",
     "multimap_agg": "over a window refused",
-    "replace": "replacing the empty text is refused",
 }
 for _name in ("count", "extract", "extract_all", "like", "replace", "split"):
     NOTES[f"regexp_{_name}"] = "Unicode classes (\\\\p) by RE2 only; intersections of classes are refused"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from cumulet.engines.sql.base import NotSupported
 from cumulet.engines.sql.trino.typed import quote
 from cumulet.engines.sql.trino.types import Type
 
@@ -41,6 +42,8 @@ def text(sql: str, kind: Type) -> str:
             return mapping(sql, kind)
         case "row":
             return fields(sql, kind)
+        case "hyperloglog":
+            raise NotSupported(f"A {kind} as a result (cardinality() tells how many it has seen)")
     return f"CAST({sql} AS VARCHAR)"
 
 

@@ -70,6 +70,7 @@ class Plan:
     depth: int = 0
     hasty: bool = False  # may it use 64 bits where more might be needed?
     hastened: list[str] = field(default_factory=list)  # where it has
+    groups: list[Callable[[], SqlError | None]] = field(default_factory=list)  # what GROUP BY has left out
 
     def alias(self, letter: str) -> str:
         return f"{letter}{next(self.numbers)}"

@@ -9,6 +9,7 @@ from sqlglot import exp
 
 from cumulet.engines.sql.base import NotSupported, SqlError
 from cumulet.engines.sql.trino.expression import Expressions
+from cumulet.engines.sql.trino.functions.aggregates import AGGREGATES
 from cumulet.engines.sql.trino.ordering import Items, finished
 from cumulet.engines.sql.trino.scope import Field, Relation, Scope
 from cumulet.engines.sql.trino.typed import Typed
@@ -37,6 +38,7 @@ class Selection:
             plain, aggregates=True, windows={w.name.lower(): w for w in tree.args.get("windows") or []}
         )
         items = self._items(to, source.fields)
+        self.queries.plan.groups.append(lambda: self._left_out(plain, items))
         head = f"SELECT {self._distinct()}" + ", ".join(f"{v.sql} AS c{i}" for i, (_, v) in enumerate(items))
         rest = f" FROM {source.sql}" if source.sql else ""
         rest += self._where(plain) + self._group(plain, items) + self._having(to)
@@ -73,6 +75,15 @@ class Selection:
             return tree.expression.name, value
         return f"_col{at}", value
 
+    def _fields(self, to: Expressions, tree: exp.Column, wanted: tuple[str, ...]) -> Items | None:
+        """row.*: the fields of a row."""
+        found = to.scope.find(wanted, "1:1", ".".join(wanted))
+        if found is None or found.type.base != "row":
+            return None
+        to.plan.used.add(found.sql)
+        parts = zip(found.type.names, found.type.slots, found.type.parts, strict=True)
+        return [(name or "", Typed(f"({found.sql}).{slot}", kind)) for name, slot, kind in parts]
+
     def _star(self, to: Expressions, tree: Any, fields: list[Field]) -> Items:
         star = tree.this if isinstance(tree, exp.Column) else tree
         if any(star.args.get(key) for key in ("except_", "replace", "rename", "except")):
@@ -83,6 +94,8 @@ class Selection:
         found = [f for f in fields if not f.hidden and (not wanted or f.qualifier[-len(wanted) :] == wanted)]
         if not found:
             if wanted:
+                if (fields_of := self._fields(to, tree, wanted)) is not None:
+                    return fields_of
                 raise to.error("TABLE_NOT_FOUND", tree, f"Unable to resolve reference {'.'.join(wanted)}")
             raise to.error("SYNTAX_ERROR", tree, "SELECT * not allowed in queries without FROM clause")
         to.plan.used.update(f.sql for f in found)
@@ -121,6 +134,22 @@ class Selection:
             )
         return value.sql
 
+    def _left_out(self, to: Expressions, items: Items) -> SqlError | None:
+        """The error of the first column that is neither grouped by nor inside an aggregate."""
+        clause = self.tree.args.get("group")
+        if clause is None and not any(value.cost for _, value in items):
+            return None
+        grouped = (
+            [self._grouped(to, each, items) for each in clause.expressions] if clause is not None else []
+        )
+        having = self.tree.args.get("having")
+        for tree in [*self.tree.expressions, *([having.this] if having is not None else [])]:
+            if (found := loose(to, tree, grouped)) is not None:
+                shown = ".".join(part.name for part in found.parts)
+                message = f"'{shown}' must be an aggregate expression or appear in GROUP BY clause"
+                return to.error("EXPRESSION_NOT_AGGREGATE", found, message)
+        return None
+
     def _set(self, to: Expressions, tree: Any, items: Items) -> str:
         inner = tree.this if isinstance(tree, exp.Paren) else tree
         members = inner.expressions if isinstance(inner, exp.Tuple) else [inner]
@@ -139,3 +168,23 @@ class Selection:
                 "GROUP BY clause cannot contain aggregations, window functions or grouping operations",
             )
         return items[place - 1][1].sql
+
+
+def loose(to: Expressions, tree: Any, grouped: list[str]) -> exp.Column | None:
+    """The first column in an expression that stands outside all aggregates and is not a part of what is grouped by."""
+    if isinstance(tree, (exp.Subquery, exp.Exists, exp.Lambda, exp.GroupConcat, exp.Filter, exp.Star)):
+        return None
+    if isinstance(tree, exp.Anonymous) and tree.name.lower() in (*AGGREGATES, "grouping"):
+        return None
+    if isinstance(tree, exp.Expr) and not isinstance(tree, (exp.Alias, exp.Identifier, exp.Window)):
+        try:
+            if any(to(tree).sql in each for each in grouped):
+                return None
+        except (SqlError, NotSupported):
+            pass  # an aggregate inside: its parts are looked at one by one
+    if isinstance(tree, exp.Column):
+        return None if isinstance(tree.this, exp.Star) else tree
+    for each in tree.iter_expressions():
+        if (found := loose(to, each, grouped)) is not None:
+            return found
+    return None

@@ -43,6 +43,7 @@ class Translation:
         False  # some values have 64 bits only; one that needs more is an overflow error of DuckDB's
     )
     written: frozenset[int] = frozenset()
+    groups: tuple[Callable[[], SqlError | None], ...] = ()  # asked where DuckDB misses a column in GROUP BY
 
 
 def translate(
@@ -68,7 +69,9 @@ def translated(plan: Plan, tree: Any) -> Translation:
     found = Queries(plan).nested(tree)
     written = frozenset(i for i, f in enumerate(found.fields) if f.written)
     columns = [(f.name, f.type) for f in found.fields]
-    return Translation(found.sql, columns, plan.reads, plan.used, bool(plan.hastened), written)
+    return Translation(
+        found.sql, columns, plan.reads, plan.used, bool(plan.hastened), written, tuple(plan.groups)
+    )
 
 
 def fitted(made: Translation, wanted: list[tuple[str, t.Type]], named: list[str]) -> Translation:

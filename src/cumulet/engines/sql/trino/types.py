@@ -32,6 +32,7 @@ DUCK = {
     "json": "VARCHAR",
     "uuid": "UUID",
     "unknown": "INTEGER",
+    "hyperloglog": "UBIGINT[]",
 }
 HIVE = {
     "integer": "int",
@@ -50,6 +51,7 @@ FROM_HIVE = {
     "short": "smallint",
     "byte": "tinyint",
 }
+UNLIKE = ("function", "hyperloglog")  # cannot be compared
 FROM_TRINO = {"int": "integer", "dec": "decimal", "numeric": "decimal", "double precision": "double"}
 
 
@@ -134,16 +136,17 @@ class Type:
 
     @property
     def comparable(self) -> bool:
-        return self.base != "function" and all(part.comparable for part in self.parts)
+        return self.base not in UNLIKE and all(part.comparable for part in self.parts)
 
     @property
     def orderable(self) -> bool:
-        return self.base not in ("map", "json", "function") and all(part.orderable for part in self.parts)
+        return self.base not in (*UNLIKE, "map", "json") and all(part.orderable for part in self.parts)
 
 
 BOOLEAN, TINYINT, SMALLINT, INTEGER, BIGINT = (Type(n) for n in ("boolean", *INTEGERS))
 REAL, DOUBLE, VARCHAR, VARBINARY = Type("real"), Type("double"), Type("varchar"), Type("varbinary")
 DATE, JSON, UNKNOWN, UUID = Type("date"), Type("json"), Type("unknown"), Type("uuid")
+SKETCH = Type("hyperloglog")  # the hashes themselves
 TIME, TIMESTAMP, TIMESTAMP_TZ = (
     Type("time", (3,)),
     Type("timestamp", (3,)),
@@ -165,6 +168,7 @@ SIMPLE = {
         DATE,
         JSON,
         UUID,
+        SKETCH,
         TIME,
         TIMESTAMP,
     )

@@ -54,6 +54,16 @@ def to_boolean(sql: str, source: Type, kind: Type) -> str:
     )
 
 
+@leads_to("uuid")
+def to_uuid(sql: str, source: Type, kind: Type) -> str:
+    if source.base != "varchar":
+        raise refused(source, kind)
+    message = f"'Invalid UUID string length: ' || length({sql})"
+    bad = fail("INVALID_CAST_ARGUMENT", message, kind)
+    whole = f"regexp_full_match({sql}, '[0-9a-fA-F]{{8}}(-[0-9a-fA-F]{{4}}){{3}}-[0-9a-fA-F]{{12}}')"
+    return f"(CASE WHEN {sql} IS NULL THEN NULL WHEN {whole} THEN CAST({sql} AS UUID) ELSE {bad} END)"
+
+
 @leads_to("varbinary")
 def to_binary(sql: str, source: Type, kind: Type) -> str:
     if source.base == "varchar":

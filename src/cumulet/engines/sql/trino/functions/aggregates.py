@@ -198,6 +198,8 @@ def approx_distinct(of: Aggregation) -> Typed:
 @aggregate("approx_percentile")
 def approx_percentile(of: Aggregation) -> Typed:
     """The exact percentile, which is an element of the input, as Trino's approximation is."""
+    if len(of.values) in (3, 4):
+        return weighted_percentile(of)
     value, share = of.many(2)
     if not value.type.numeric or value.type.base == "decimal":
         value = coerce(value, t.DOUBLE)
@@ -208,6 +210,50 @@ def approx_percentile(of: Aggregation) -> Typed:
             of.sql("quantile_disc", value.sql, cast(share.sql, t.array(t.DOUBLE))), t.array(value.type)
         )
     return Typed(of.sql("quantile_disc", value.sql, coerce(share, t.DOUBLE).sql), value.type)
+
+
+def weighted_percentile(of: Aggregation) -> Typed:
+    """approx_percentile(x, weight, share [, accuracy]): exact, where each value stands as often as its weight says."""
+    value, weight, share = of.values[:3]
+    if value.type.integral:
+        value = coerce(value, t.BIGINT)
+    elif value.type.numeric and value.type != t.REAL:
+        value = coerce(value, t.DOUBLE)
+    if not value.type.numeric or not weight.type.numeric:
+        raise of.call.unexpected(of.values)
+    item = f"struct_pack(v := {value.sql}, w := {coerce(weight, t.DOUBLE).sql})"
+    sorted_ = replace(of, order=f" ORDER BY {value.sql}")
+    found = entries(sorted_, item, f"{value.sql} IS NOT NULL AND {weight.sql} IS NOT NULL")
+    weights = f"list_transform({found}, lambda e: e.w)"
+
+    def at(wanted: str) -> str:
+        return f"({found})[cumulet_weighted({weights}, {wanted})].v"
+
+    if share.type.base == "array":
+        wanted = cast(share.sql, t.array(t.DOUBLE))
+        return Typed(f"list_transform({wanted}, lambda p: {at('p')})", t.array(value.type))
+    return Typed(at(coerce(share, t.DOUBLE).sql), value.type)
+
+
+@aggregate("approx_set")
+def approx_set(of: Aggregation) -> Typed:
+    """The hashes of all values: an exact set, which lies within the error of every sketch."""
+    value = of.values[0] if len(of.values) == 2 else of.one()
+    if value.type.integral:
+        value = coerce(value, t.BIGINT)
+    if value.type.base not in ("bigint", "double", "varchar", "unknown"):
+        raise of.call.unexpected(of.values)
+    return Typed(
+        entries(replace(of, distinct="DISTINCT "), f"hash({value.sql})", f"{value.sql} IS NOT NULL"), t.SKETCH
+    )
+
+
+@aggregate("merge")
+def merge(of: Aggregation) -> Typed:
+    value = of.one()
+    if value.type != t.SKETCH:
+        raise of.call.unexpected([value])
+    return Typed(f"list_distinct(flatten({entries(of, value.sql, f'{value.sql} IS NOT NULL')}))", t.SKETCH)
 
 
 def define(name: str, duck: str, parameters: int = 1, result: Type = t.DOUBLE) -> None:

@@ -18,6 +18,8 @@ from cumulet.engines.sql.trino.types import Type
 
 define("cardinality", "array(T) -> bigint", "CAST(len({0}) AS BIGINT)")
 define("cardinality", "map(K, V) -> bigint", "CAST(cardinality({0}) AS BIGINT)")
+define("cardinality", "hyperloglog -> bigint", "CAST(len({0}) AS BIGINT)")
+define("empty_approx_set", "-> hyperloglog", "CAST([] AS UBIGINT[])")
 define(
     "contains",
     "array(T), T -> boolean",
@@ -35,7 +37,6 @@ define(
     "array(T), T -> array(T)",
     "(CASE WHEN {1} IS NOT NULL THEN list_filter({0}, lambda e: e IS NULL OR e <> {1}) END)",
 )
-define("array_sort", "array(T) -> array(T)", "list_sort({0}, 'ASC', 'NULLS LAST')")
 define("array_min", "array(T) -> T", "(CASE WHEN len({0}) = list_count({0}) THEN list_min({0}) END)")
 define("flatten", "array(array(T)) -> array(T)", "flatten({0})")
 define("repeat", "T, bigint -> array(T)", "list_transform(range({1}), lambda i: {0})")
@@ -108,6 +109,32 @@ def array_max(call: Call) -> Typed:
     if kind.floating:
         found = f"coalesce(list_max(list_filter({value.sql}, lambda e: NOT isnan(e))), {found})"
     return Typed(f"(CASE WHEN len({value.sql}) = list_count({value.sql}) THEN {found} END)", kind)
+
+
+@function("array_sort")
+def array_sort(call: Call) -> Typed:
+    """NULLs last; or by a lambda, each element behind as many as the lambda puts in front of it."""
+    value = collection(call, "array")
+    if len(call.arguments) == 1:
+        if not value.type.parts[0].orderable:
+            raise call.unexpected([value])
+        return Typed(f"list_sort({value.sql}, 'ASC', 'NULLS LAST')", value.type)
+    kind = value.type.parts[0]
+    names, body = lambda_of(call, 1, [kind, kind])
+    if not body.type.integral:
+        raise call.unexpected([value])
+    one, other = names
+    i, j = call.to.plan.alias("p"), call.to.plan.alias("p")
+    tree: Any = call.arguments[1]
+    turned = {
+        each.name.lower(): Typed(name, kind)
+        for each, name in zip(tree.expressions, (other, one), strict=True)
+    }
+    back = call.to.inside(turned)(tree.this).sql  # both may call the other one less: then their places decide
+    before = f"(CASE WHEN ({body.sql} < 0) = ({back} < 0) THEN {i} < {j} ELSE {body.sql} < 0 END)"
+    place = f"len(list_filter({value.sql}, lambda {one}, {i}: {before}))"
+    ranked = f"list_transform({value.sql}, lambda {other}, {j}: struct_pack(r := {place}, v := {other}))"
+    return Typed(f"list_transform(list_sort({ranked}), lambda e: e.v)", value.type)
 
 
 @function("row")

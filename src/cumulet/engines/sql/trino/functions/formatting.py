@@ -32,6 +32,8 @@ def kind_of(call: Call, kind: Type) -> str:
         return formatting.DOUBLE
     if kind.base in (formatting.EXACT, formatting.BOOLEAN):
         return kind.base
-    if kind.base in ("varchar", "char", "date", "unknown"):
+    if kind.base in ("date", "timestamp"):
+        return formatting.MOMENT
+    if kind.base in ("varchar", "char", "unknown"):
         return formatting.TEXT
     raise NotSupported(f"{call.to.at(call.tree)}: a {kind} as an argument of format")

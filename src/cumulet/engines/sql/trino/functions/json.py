@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import re
-
 from sqlglot import exp
 
 from cumulet.engines.sql.base import NotSupported
+from cumulet.engines.sql.json_text import pointer
 from cumulet.engines.sql.trino import types as t
 from cumulet.engines.sql.trino.expression import Expressions, node
 from cumulet.engines.sql.trino.functions.registry import Call, define, function
 from cumulet.engines.sql.trino.typed import Typed, cast, coerce, fail, quote
-
-STEP = re.compile(r"""\.([\w:\-]+)|\[([\w\-]+)\]|\["((?:[^"\\]|\\["\\])*)"\]""")
 
 define(
     "json_array_length",
@@ -25,6 +22,11 @@ define(
     "CASE WHEN json_valid({0}) AND json_type({0}) = 'ARRAY' THEN CAST(json_array_length({0}) AS BIGINT) END",
 )
 define("is_json_scalar", "json -> boolean", "(json_type({0}) NOT IN ('ARRAY', 'OBJECT'))")
+define(
+    "is_json_scalar",
+    "varchar -> boolean",
+    "CASE WHEN json_valid({0}) THEN json_type({0}) NOT IN ('ARRAY', 'OBJECT') ELSE FALSE END",
+)
 define("json_format", "json -> varchar", "{0}")
 
 
@@ -40,25 +42,17 @@ def document(call: Call) -> str:
 
 def path(call: Call) -> str:
     """`$.a["b c"][0]` as a JSON pointer, which like Trino takes a number for an array's place or a key."""
-    given = call.to(call.arguments[1]).text
-    if given is None:
-        raise NotSupported(f"{call.to.at(call.tree)}: {call.name} with a path that is not a literal")
-    if not given.startswith("$"):
-        raise call.to.error("INVALID_FUNCTION_ARGUMENT", call.tree, f"Invalid JSON path: '{given}'")
-    at, out = 1, ""
-    while at < len(given):
-        if (found := STEP.match(given, at)) is None:
-            raise call.to.error("INVALID_FUNCTION_ARGUMENT", call.tree, f"Invalid JSON path: '{given}'")
-        out += "/" + pointed(call, found)
-        at = found.end()
-    return quote(out)
-
-
-def pointed(call: Call, step: re.Match[str]) -> str:
-    name = step[1] or step[2] or re.sub(r"\\(.)", r"\1", step[3])
-    if not name or name == "-" or re.fullmatch(r"0\d+", name):
-        raise NotSupported(f"{call.to.at(call.tree)}: the step {step[0]} of a JSON path")
-    return name.replace("~", "~0").replace("/", "~1")
+    given = call.to(call.arguments[1])
+    if given.text is None:
+        return f"cumulet_json_pointer({coerce(given, t.VARCHAR).sql})"
+    try:
+        return quote(pointer(given.text))
+    except ValueError as error:
+        _, name, rest = str(error).split(":", 2)
+        message = rest.removesuffix(":trino")
+        if name == "NOT_SUPPORTED":
+            raise NotSupported(f"{call.to.at(call.tree)}: {message}") from None
+        raise call.to.error(name, call.tree, message) from None
 
 
 @function("json_extract")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
+from cumulet.engines.sql.base import NotSupported
 from cumulet.engines.sql.trino import types as t
 from cumulet.engines.sql.trino.functions.registry import Call, define, function
 from cumulet.engines.sql.trino.operators import numbers
-from cumulet.engines.sql.trino.typed import Typed, cast, coerce, fail
+from cumulet.engines.sql.trino.typed import Typed, cast, coerce, fail, quote
 
 for _name in ("cos", "cosh", "degrees", "exp", "radians", "sin", "sinh", "tan", "tanh", "atan"):
     define(_name, "double -> double", f"{_name}({{0}})")
@@ -39,10 +42,16 @@ define("is_finite", "double -> boolean", "isfinite({0})")
 define("is_infinite", "double -> boolean", "isinf({0})")
 NOT_POSITIVE = fail("INVALID_FUNCTION_ARGUMENT", "'bound must be positive'", t.BIGINT)
 BELOW = f"CAST(CASE WHEN {{0}} <= 0 THEN {NOT_POSITIVE} ELSE floor(random() * {{0}}) END AS {{result}})"
+NOT_ABOVE = fail("INVALID_FUNCTION_ARGUMENT", "'start value must be less than stop value'", t.BIGINT)
+BETWEEN = (
+    f"CAST(CASE WHEN {{1}} <= {{0}} THEN {NOT_ABOVE} ELSE "
+    "{0} + floor(random() * ({1} - {0})) END AS {result})"
+)
 for _name in ("random", "rand"):
     define(_name, "-> double", "random()")
     for _kind in ("integer", "bigint"):
         define(_name, f"{_kind} -> {_kind}", BELOW)
+        define(_name, f"{_kind}, {_kind} -> {_kind}", BETWEEN)
 define("bitwise_and", "bigint, bigint -> bigint", "({0} & {1})")
 define("bitwise_or", "bigint, bigint -> bigint", "({0} | {1})")
 define("bitwise_xor", "bigint, bigint -> bigint", "xor({0}, {1})")
@@ -54,6 +63,23 @@ define(
         "CAST(CASE WHEN {0} < {1} THEN 0 WHEN {0} >= {2} THEN {3} + 1 ELSE floor(({0} "
         "- {1}) / (({2} - {1}) / {3})) + 1 END AS BIGINT)"
     ),
+)
+
+
+UNSORTED = fail("INVALID_FUNCTION_ARGUMENT", "'Bin values are not sorted in ascending order'", t.BIGINT)
+NO_BINS = fail("INVALID_FUNCTION_ARGUMENT", "'Bins cannot be an empty array'", t.BIGINT)
+define(
+    "width_bucket",
+    "double, array(double) -> bigint",
+    f"(CASE WHEN len({{1}}) = 0 THEN {NO_BINS} WHEN list_sort({{1}}) <> {{1}} THEN {UNSORTED} WHEN {{0}} IS NOT NULL "
+    "THEN CAST(len(list_filter({1}, lambda b: b <= {0})) AS BIGINT) END)",
+)
+_DOT = "list_sum(list_transform(map_entries({0}), lambda e: e.value * coalesce(map_extract_value({1}, e.key), 0)))"
+_NORM = "sqrt(list_sum(list_transform(map_values({%d}), lambda v: v * v)))"
+define(
+    "cosine_similarity",
+    "map(varchar, double), map(varchar, double) -> double",
+    f"({_DOT} / ({_NORM % 0} * {_NORM % 1}))",
 )
 
 
@@ -131,7 +157,22 @@ def truncated(call: Call) -> Typed:
         precision, scale = value.type.numbers
         kind = t.decimal(max(1, precision - scale), 0)
         return Typed(cast(f"trunc({value.sql})", kind), kind)
+    if len(call.arguments) == 2 and value.type.base == "decimal":
+        return truncated_at(call, value)
     raise call.unexpected(call.values())
+
+
+def truncated_at(call: Call, value: Typed) -> Typed:
+    """A decimal whose digits after the n-th one behind the point are zeros."""
+    (precision, scale), digits = value.type.numbers, call.to(call.arguments[1]).number
+    if digits is None:
+        raise NotSupported(f"{call.to.at(call.tree)}: truncate to a number of digits that is not a literal")
+    if digits >= scale:
+        return value
+    if -digits >= precision - scale:
+        return Typed(cast("0", value.type), value.type)
+    unit = cast(quote(f"{Decimal(1).scaleb(-digits):f}"), value.type)
+    return Typed(cast(f"({value.sql} - ({value.sql} % {unit}))", value.type), value.type)
 
 
 @function("sign")

@@ -37,6 +37,25 @@ define(
 )
 
 
+define(
+    "combinations",
+    "array(T), bigint -> array(array(T))",
+    "list_transform(cumulet_choices(CAST(len({0}) AS BIGINT), {1}), lambda c: list_transform(c, lambda i: ({0})[i]))",
+)
+define(
+    "contains_sequence",
+    "array(T), array(T) -> boolean",
+    "(CASE WHEN {0} IS NULL OR {1} IS NULL THEN NULL WHEN len({1}) = 0 THEN TRUE ELSE list_contains(list_transform("
+    "range(1, greatest(CAST(len({0}) AS BIGINT) - len({1}) + 2, 1)), "
+    "lambda n: list_slice({0}, n, n + len({1}) - 1) IS NOT DISTINCT FROM {1}), TRUE) END)",
+)
+define(
+    "shuffle",
+    "array(T) -> array(T)",
+    "list_transform(list_sort(list_transform({0}, lambda e: struct_pack(r := random(), v := e))), lambda e: e.v)",
+)
+
+
 def given(call: Call, place: int, names: list[Typed]) -> Typed:
     """A lambda's body, its parameters being these values."""
     tree: Any = call.arguments[place] if place < len(call.arguments) else None

@@ -15,6 +15,7 @@ from sqlglot import exp
 from cumulet.engines.sql.base import NotSupported
 from cumulet.engines.sql.regexps import may_be_empty, unknown
 from cumulet.engines.sql.trino import types as t
+from cumulet.engines.sql.trino.functions.arrays import lambda_of
 from cumulet.engines.sql.trino.functions.registry import Call, function
 from cumulet.engines.sql.trino.typed import Typed, coerce, quote
 
@@ -119,7 +120,7 @@ def split(call: Call) -> Typed:
 def replace(call: Call) -> Typed:
     text, pattern = subject(call).sql, full(call, pattern_of(call))
     if len(call.arguments) == 3 and isinstance(call.arguments[2], exp.Lambda):
-        raise NotSupported(f"{call.to.at(call.tree)}: regexp_replace with a function")
+        return replaced_by(call, text, call.to(call.arguments[1]))
     new = call.to(call.arguments[2]) if len(call.arguments) == 3 else Typed("''", t.VARCHAR, text="")
     if new.text is None or pattern.text is None:
         if pattern.text is not None:
@@ -129,6 +130,29 @@ def replace(call: Call) -> Typed:
         )
     written = quote(replacement(call, new.text, pattern.text))
     return Typed(f"regexp_replace({text}, {pattern.sql}, {written}, 'g')", t.VARCHAR)
+
+
+def replaced_by(call: Call, text: str, pattern: Typed) -> Typed:
+    """Each match by what a lambda makes of its groups; what is NULL there leaves nothing."""
+    names, body = lambda_of(call, 2, [t.array(t.VARCHAR)])
+    if body.type.base not in ("varchar", "unknown"):
+        raise call.unexpected([])
+    piece, at = call.to.plan.alias("p"), call.to.plan.alias("p")
+    found = f"cumulet_regexp_pieces({text}, {coerce(pattern, t.VARCHAR).sql})"
+    made = f"list_transform([({piece})[2:]], lambda {names[0]}: {body.sql})[1]"
+    last = f"{at} = len({found})"
+    shown = f"({piece})[1] || CASE WHEN {last} THEN '' ELSE coalesce({made}, '') END"
+    return Typed(f"array_to_string(list_transform({found}, lambda {piece}, {at}: {shown}), '')", t.VARCHAR)
+
+
+@function("regexp_position")
+def position(call: Call) -> Typed:
+    if not 2 <= len(call.arguments) <= 4:
+        raise call.unexpected(call.values())
+    pattern = coerce(call.to(call.arguments[1]), t.VARCHAR).sql
+    places = [coerce(call.to(each), t.BIGINT).sql for each in call.arguments[2:]]
+    start, number = [*places, "CAST(1 AS BIGINT)", "CAST(1 AS BIGINT)"][:2]
+    return Typed(f"cumulet_regexp_position({subject(call).sql}, {pattern}, {start}, {number})", t.BIGINT)
 
 
 def replacement(call: Call, text: str, pattern: str) -> str:

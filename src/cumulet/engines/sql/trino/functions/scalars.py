@@ -20,6 +20,7 @@ FROM_DUCK = {
 TYPED = {
     "parse_duration": ("interval day to second", "to_milliseconds(cumulet_parse_duration({0}))"),
     "parse_data_size": ("decimal(38,0)", "CAST(cumulet_parse_data_size({0}) AS DECIMAL(38,0))"),
+    "parse_presto_data_size": ("decimal(38,0)", "CAST(cumulet_parse_presto_data_size({0}) AS DECIMAL(38,0))"),
 }
 
 for _name, (_, _parameters, _result) in SCALARS.items():

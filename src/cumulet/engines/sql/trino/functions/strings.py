@@ -25,27 +25,39 @@ def by_code_points(ascii: str, wide: str) -> str:
     return f"(CASE WHEN strlen({{0}}) <> length({{0}}) OR strlen({{1}}) <> length({{1}}) THEN {wide} ELSE {ascii} END)"
 
 
-def searched(value: str) -> str:
-    """Replacing the empty text puts the new one between all characters in Trino and does nothing in DuckDB."""
-    refused = fail("NOT_SUPPORTED", "'replace of the empty text is not supported by Cumulet yet'", t.VARCHAR)
-    return f"(CASE WHEN {{1}} = '' THEN {refused} ELSE {value} END)"
+def searched(value: str, new: str) -> str:
+    """The new text stands between all characters where the empty one is sought; DuckDB does nothing there."""
+    marks = "list_transform(string_split({0}, ''), lambda m: m || " + new + ")"
+    between = f"{new} || CASE WHEN {{0}} = '' THEN '' ELSE array_to_string({marks}, '') END"
+    return f"(CASE WHEN {{1}} = '' THEN {between} ELSE {value} END)"
 
 
-define("upper", "varchar -> varchar", "upper({0})")
+define(  # DuckDB's capital ß is not Java's
+    "upper",
+    "varchar -> varchar",
+    "(CASE WHEN contains({0}, 'ß') THEN cumulet_upper({0}) ELSE upper({0}) END)",
+)
 define("lower", "varchar -> varchar", "lower({0})")
 define("length", "varchar -> bigint", "length({0})")
 define("length", "varbinary -> bigint", "octet_length({0})")
+define("format_number", "bigint -> varchar", "cumulet_format_number({0})")
+define(
+    "format_number",
+    "double -> varchar",
+    "cumulet_format_number(CAST(trunc(CASE WHEN isnan({0}) THEN 0 ELSE {0} END) AS BIGINT))",
+)
 define("reverse", "varchar -> varchar", "reverse({0})")
 define("reverse", "array(T) -> array(T)", "list_reverse({0})")
 define("chr", "bigint -> varchar", "chr(CAST({0} AS INTEGER))")
 define("codepoint", "varchar -> integer", "CAST(unicode({0}) AS INTEGER)")
-define("replace", "varchar, varchar -> varchar", searched("replace({0}, {1}, '')"))
-define("replace", "varchar, varchar, varchar -> varchar", searched("replace({0}, {1}, {2})"))
+define("replace", "varchar, varchar -> varchar", searched("replace({0}, {1}, '')", "''"))
+define("replace", "varchar, varchar, varchar -> varchar", searched("replace({0}, {1}, {2})", "{2}"))
 define(
     "strpos",
     "varchar, varchar -> bigint",
     "(CASE WHEN {1} = '' THEN 1 ELSE CAST(instr({0}, {1}) AS BIGINT) END)",
 )
+define("strpos", "varchar, varchar, bigint -> bigint", "cumulet_strpos({0}, {1}, {2})")
 define("starts_with", "varchar, varchar -> boolean", "starts_with({0}, {1})")
 define("split", "varchar, varchar -> array(varchar)", delimited("string_split({0}, {1})", t.array(t.VARCHAR)))
 define("translate", "varchar, varchar, varchar -> varchar", "translate({0}, {1}, {2})")
@@ -70,7 +82,10 @@ define("rtrim", "varchar -> varchar", f"rtrim({{0}}, {SPACES})")
 for _side in ("trim", "ltrim", "rtrim"):
     define(_side, "varchar, varchar -> varchar", f"{_side}({{0}}, {{1}})")
 define("to_utf8", "varchar -> varbinary", "encode({0})")
-define("from_utf8", "varbinary -> varchar", "decode({0})")
+define("from_utf8", "varbinary -> varchar", "coalesce(TRY(decode({0})), cumulet_from_utf8({0}, chr(65533)))")
+define(
+    "from_utf8", "varbinary, varchar -> varchar", "coalesce(TRY(decode({0})), cumulet_from_utf8({0}, {1}))"
+)
 define("to_hex", "varbinary -> varchar", "hex({0})")
 define("from_hex", "varchar -> varbinary", "unhex({0})")
 define("to_base64", "varbinary -> varchar", "to_base64({0})")
@@ -115,6 +130,16 @@ def substr(call: Call) -> Typed:
     places = [each.number or 0 for each in values[1:]]
     if len(places) in (1, 2) and values[0].type.base == "varchar" and all(0 < each < FAR for each in places):
         return Typed(f"substr({values[0].sql}, {', '.join(map(str, places))})", t.VARCHAR)
+    return applied(call, values, SIGNATURES[call.name])
+
+
+@function("length")
+def length(call: Call) -> Typed:
+    """A char(n) has n characters, whatever it holds."""
+    values = call.values()
+    if len(values) == 1 and values[0].type.base == "char":
+        size = values[0].type.numbers[0]
+        return Typed(f"(CASE WHEN {values[0].sql} IS NOT NULL THEN CAST({size} AS BIGINT) END)", t.BIGINT)
     return applied(call, values, SIGNATURES[call.name])
 
 
