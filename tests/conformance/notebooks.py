@@ -8,6 +8,12 @@ The notebooks are not part of this project: name a checkout of their repository.
     cumulet run -- python tests/conformance/notebooks.py course CHECKOUT --reviews DIR [--python python3.7]
         the course lab "Explore the use case and analyze the dataset" (repository
         diegoALJ/Practical-Data-Science-on-the-AWS-Specialization), whose figures are checked
+    cumulet run -- python tests/conformance/notebooks.py variants CHECKOUT [--python python3.7]
+        the course lab on A/B tests, traffic shifting and autoscaling (repository
+        xshi19/dlai-practical-data-science, labs/c3w2-*), with two models that stand in for its BERTs;
+        its calls are counted in CloudWatch, and a second instance has to come. Where there is no torch
+        beside Cumulet, say before: cumulet image map \\
+        763104351884.dkr.ecr.us-east-1.amazonaws.com/pytorch-inference:1.6.0-cpu-py3
 
 `--reviews` is a folder with `amazon_reviews_us_Gift_Card_v1_00.tsv` and
 `womens_clothing_ecommerce_reviews.csv`. `--python` is the interpreter whose environment runs the notebooks:
@@ -20,10 +26,12 @@ from __future__ import annotations
 
 import argparse
 import gzip
+import io
 import os
 import shutil
 import subprocess
 import sys
+import tarfile
 import tempfile
 import venv
 from pathlib import Path
@@ -71,6 +79,45 @@ averages = [(row.product_category, round(row.avg_sentiment, 6)) for row in df_av
 assert averages[0] == ("Layering", 0.780303) and averages[-1] == ("Trend", 0.483051), averages
 assert len(df_num_words) == 22626, len(df_num_words)
 print(counts, averages[0], averages[-1])
+"""
+
+# What stands in for the lab's models: the same answers' shape, from a script instead of a RoBERTa.
+STAND_IN = """
+import json
+def model_fn(folder):
+    return {"love": 1, "not": -1}
+def input_fn(body, content_type):
+    return [json.loads(line)["features"][0] for line in body.decode("utf-8").split("\\n")]
+def predict_fn(texts, model):
+    labels = [next((label for word, label in model.items() if word in text.split()), 0) for text in texts]
+    return "\\n".join(json.dumps({"probability": 0.9, "predicted_label": label}) for label in labels)
+def output_fn(lines, accept):
+    return lines, accept
+"""
+# One call and a hundred at equal weights, a hundred behind the shift of all traffic to B, a hundred to scale by.
+VARIANTS_CHECK = """
+def calls(variant):
+    found = cw.get_metric_statistics(
+        Namespace="AWS/SageMaker", MetricName="Invocations", StartTime=start_time, EndTime=end_time, Period=60,
+        Statistics=["Sum"], Dimensions=[{"Name": "EndpointName", "Value": model_ab_endpoint_name},
+                                        {"Name": "VariantName", "Value": variant}])
+    return sum(point["Sum"] for point in found["Datapoints"])
+for _ in range(60):
+    counted = {name: calls(name) for name in variant_names}
+    if sum(counted.values()) >= 301:
+        break
+    time.sleep(1)
+assert counted in ({"VariantA": 51, "VariantB": 250}, {"VariantA": 50, "VariantB": 251}), counted
+def instances():
+    described = sm.describe_endpoint(EndpointName=model_ab_endpoint_name)["ProductionVariants"]
+    return {variant["VariantName"]: variant["CurrentInstanceCount"] for variant in described}
+for _ in range(100):
+    if instances()["VariantB"] == 2:
+        break
+    predictor.predict(inputs)
+    time.sleep(4)
+assert instances() == {"VariantA": 1, "VariantB": 2}, instances()
+print(counted, instances())
 """
 
 
@@ -134,12 +181,30 @@ def course(checkout: Path, reviews: Path, python: Path, home: Path) -> bool:
     return run(python, lab, home, COURSE_CHECK)
 
 
+def archive(script: str) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
+        entry = tarfile.TarInfo("code/inference.py")
+        entry.size = len(script.encode())
+        tar.addfile(entry, io.BytesIO(script.encode()))
+    return buffer.getvalue()
+
+
+def variants(checkout: Path, _: Path | None, python: Path, home: Path) -> bool:
+    name, s3 = "dlai-practical-data-science", boto3.client("s3")
+    bucket(name)
+    for variant in "ab":
+        s3.put_object(Bucket=name, Key=f"models/ab/variant_{variant}/model.tar.gz", Body=archive(STAND_IN))
+    (lab,) = checkout.glob("labs/c3w2-*/C3_W2_Assignment_Solution.ipynb")
+    return run(python, lab, home, VARIANTS_CHECK)
+
+
 def main() -> int:
     layout = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=layout)
-    parser.add_argument("notebooks", choices=("book", "course"))
+    parser.add_argument("notebooks", choices=("book", "course", "variants"))
     parser.add_argument("checkout", type=Path)
-    parser.add_argument("--reviews", type=Path, required=True)
+    parser.add_argument("--reviews", type=Path, help="for all but `variants`")
     parser.add_argument("--python", default=sys.executable, help="the interpreter to make an environment of")
     parser.add_argument("--environment", type=Path, help="an environment that has all the notebooks need")
     arguments = parser.parse_args()
@@ -155,8 +220,9 @@ def main() -> int:
                 arguments.python, CURRENT if arguments.python == sys.executable else OLD, home / "environment"
             )
         )
-        journey = {"book": book, "course": course}[arguments.notebooks]
-        return 0 if journey(checkout, arguments.reviews.resolve(), python, home) else 1
+        journey = {"book": book, "course": course, "variants": variants}[arguments.notebooks]
+        reviews = arguments.reviews and arguments.reviews.resolve()
+        return 0 if journey(checkout, reviews, python, home) else 1
 
 
 if __name__ == "__main__":

@@ -78,7 +78,7 @@ FRAMEWORKS = {
 def find(uri: str, store: Store) -> Image:
     """The environment of an image; the way out where there is none."""
     if mapped := store.records.get(MAPPED, "", uri):
-        known = FRAMEWORKS.get(mapped["framework"], PLAIN)
+        known = FRAMEWORKS.get(mapped["framework"] or _repository(uri), PLAIN)
         return Image(uri, known, mapped["python"], command=tuple(mapped.get("command", ())))
     repository = _repository(uri)
     if title := catalogue.REFUSED.get(repository):
