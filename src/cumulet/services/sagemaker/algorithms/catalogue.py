@@ -142,6 +142,17 @@ ALGORITHMS = (
         "`model_algo-1`, a zip archive whose `mx-mod-0000.params` are MXNet's arrays; without a symbol",
     ),
     Algorithm(
+        "ntm",
+        "Neural Topic Model",
+        "neural_topics",
+        "numpy (SageMaker's is MXNet)",
+        f"`train`, `validation`, `test`: {VECTORS}, how often each word is in a document; `auxiliary`: `vocab.txt`, "
+        "whose words the topics are told in. The coherence WETC is not told",
+        '`{"predictions": [{"topic_weights": [...]}]}`',
+        "`model_algo-1`, a zip archive whose `params` are MXNet's arrays (`arg:projection_weight` has a row for each "
+        "word); without `symbol.json`",
+    ),
+    Algorithm(
         "pca",
         "Principal Component Analysis",
         "principal_components",
@@ -180,7 +191,6 @@ REFUSED = {
     "forecasting-deepar": "DeepAR",
     "image-classification": "Image Classification",
     "ipinsights": "IP Insights",
-    "ntm": "Neural Topic Model",
     "object-detection": "Object Detection",
     "object2vec": "Object2Vec",
     "semantic-segmentation": "Semantic Segmentation",
