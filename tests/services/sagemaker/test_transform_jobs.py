@@ -266,7 +266,6 @@ def test_transforms_are_listed_and_their_names_are_unique(studio, model):
             {"DataProcessing": {"JoinSource": "Input"}, "TransformInput": {"ContentType": "image/png"}},
             "ContentType",
         ),
-        ({"TransformOutput": {"KmsKeyId": "key"}}, "KmsKeyId"),
     ],
 )
 def test_transforms_that_cannot_be_are_refused(studio, model, change, words):

@@ -175,26 +175,31 @@ def _inside(member: tarfile.TarInfo, folder: Path) -> tarfile.TarInfo:
     return member
 
 
-def upload_folder(s3: Any, folder: Path, uri: str) -> None:
+def upload_folder(s3: Any, folder: Path, uri: str, key: str = "") -> None:
     """Every file of a folder as an object of its own. The lake takes over another name of it: the file
     stays, so that after a crash in between all can be put again."""
     for path in files_in(folder):
-        upload_file(s3, path, folder, uri)
+        upload_file(s3, path, folder, uri, key)
 
 
-def upload_file(s3: Any, path: Path, folder: Path, uri: str) -> None:
+def upload_file(s3: Any, path: Path, folder: Path, uri: str, key: str = "") -> None:
     """One file of a folder; nobody may write to it any more."""
     handed = folder.with_name(f".{folder.name}-handed-over")
     handed.unlink(missing_ok=True)
     _link(path, handed)
-    hand_over(s3, handed, path.relative_to(folder), uri)
+    hand_over(s3, handed, path.relative_to(folder), uri, key)
 
 
-def hand_over(s3: Any, file: Path, name: Path, uri: str) -> None:
+def hand_over(s3: Any, file: Path, name: Path, uri: str, key: str = "") -> None:
     """Let the lake take a file over, as the object of a name under a prefix."""
     bucket, prefix = split_uri(uri)
-    key = "/".join(filter(None, [prefix.rstrip("/"), name.as_posix()]))
-    s3.put_object(Bucket=bucket, Key=key, Body=file)
+    path = "/".join(filter(None, [prefix.rstrip("/"), name.as_posix()]))
+    s3.put_object(Bucket=bucket, Key=path, Body=file, **encryption(key))
+
+
+def encryption(key: str) -> dict[str, str]:
+    """What PutObject is told where a job's output is to be under a KMS key; as the bucket says where it is not."""
+    return {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key} if key else {}
 
 
 def files_in(folder: Path) -> Iterator[Path]:

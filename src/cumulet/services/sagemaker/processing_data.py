@@ -108,6 +108,11 @@ class Uploads:
     scratch: Path
     seen: dict[Path, tuple[int, int]] = field(default_factory=dict)
 
+    @property
+    def key(self) -> str:
+        """The KMS key that the outputs are put under; "" for what their buckets say."""
+        return str(self.request.get("ProcessingOutputConfig", {}).get("KmsKeyId", ""))
+
     def make_places(self) -> None:
         for _, path in synced(self.request):
             self.place(path).mkdir(parents=True, exist_ok=True)
@@ -129,7 +134,7 @@ class Uploads:
             return
         bucket, prefix = split_uri(uri)
         key = "/".join(filter(None, [prefix.rstrip("/"), file.relative_to(folder).as_posix()]))
-        self.s3.put_object(Bucket=bucket, Key=key, Body=self.scratch)
+        self.s3.put_object(Bucket=bucket, Key=key, Body=self.scratch, **lake.encryption(self.key))
         self.seen[file] = (about.st_mtime_ns, about.st_size)
 
     def finish(self) -> None:
@@ -138,6 +143,6 @@ class Uploads:
         for output, path in synced(self.request):
             if output["S3UploadMode"] == "EndOfJob":
                 try:
-                    lake.upload_folder(self.s3, self.place(path), output["S3Uri"])
+                    lake.upload_folder(self.s3, self.place(path), output["S3Uri"], self.key)
                 except AwsError as error:
                     raise lake.CannotStage(f"Cannot upload {path} to {output['S3Uri']}: {error}") from None

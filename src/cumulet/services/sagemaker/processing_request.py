@@ -23,7 +23,7 @@ def check_structures(request: dict[str, Any]) -> None:
     """Refuse, by name, what is asked for and not done."""
     _check_cluster(request["ProcessingResources"]["ClusterConfig"])
     _check_network(request)
-    honour_only("ProcessingOutputConfig", request.get("ProcessingOutputConfig", {}), ("Outputs",))
+    honour_only("ProcessingOutputConfig", request.get("ProcessingOutputConfig", {}), ("Outputs", "KmsKeyId"))
     for given in request.get("ProcessingInputs", []):
         _check_input(given)
     for given in outputs(request):

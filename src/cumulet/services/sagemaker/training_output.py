@@ -98,13 +98,12 @@ def put_results(s3: Any, body: Body, gang: Gang, *, model: bool) -> str:
     """Put the results where OutputDataConfig says; where the model went. Hosts' folders become one."""
     output, folder = body["OutputDataConfig"], gang.members[0].container.folder.parent
     place = f"{output['S3OutputPath'].rstrip('/')}/{body['TrainingJobName']}/output"
-    packed = output["CompressionType"] == "GZIP"
     beside = _together(gang, "output/data", folder / "merged/output")
     if any(beside.iterdir()):
-        _put_result(s3, beside, f"{place}/output", packed)
+        _put_result(s3, beside, f"{place}/output", output)
     if not model:
         return ""
-    return _put_result(s3, _together(gang, "model", folder / "merged/model"), f"{place}/model", packed)
+    return _put_result(s3, _together(gang, "model", folder / "merged/model"), f"{place}/model", output)
 
 
 def _together(gang: Gang, path: str, target: Path) -> Path:
@@ -121,12 +120,13 @@ def _together(gang: Gang, path: str, target: Path) -> Path:
     return target
 
 
-def _put_result(s3: Any, folder: Path, uri: str, packed: bool) -> str:
-    if not packed:
-        lake.upload_folder(s3, folder, uri)
+def _put_result(s3: Any, folder: Path, uri: str, output: Body) -> str:
+    if output["CompressionType"] != "GZIP":
+        lake.upload_folder(s3, folder, uri, output["KmsKeyId"])
         return f"{uri}/"
     bucket, key = split_uri(f"{uri}.tar.gz")
-    s3.put_object(Bucket=bucket, Key=key, Body=lake.pack(folder, folder.with_suffix(".tar.gz")))
+    packed, sealed = lake.pack(folder, folder.with_suffix(".tar.gz")), lake.encryption(output["KmsKeyId"])
+    s3.put_object(Bucket=bucket, Key=key, Body=packed, **sealed)
     return f"{uri}.tar.gz"
 
 
@@ -136,7 +136,8 @@ def failure(outcome: engine.Outcome, written: str) -> str:
     https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-training-algo-output.html
     """
     if outcome.reason == "lost":
-        return "InternalServerError: the process that watched over the job was killed"
+        said = outcome.said or "the process that watched over the job was killed"
+        return f"InternalServerError: {said}"
     if outcome.reason == "memory":
         return "AlgorithmError: the job used more memory than there is for it, exit code: 137"
     if outcome.reason != "exited" or outcome.exit_code == 0:

@@ -108,7 +108,7 @@ def _check_hosts(count: int) -> None:
 
 
 def _check_output(output: dict[str, Any]) -> None:
-    honour_only("OutputDataConfig", output, ("S3OutputPath", "CompressionType"))
+    honour_only("OutputDataConfig", output, ("S3OutputPath", "CompressionType", "KmsKeyId"))
     split_uri(output["S3OutputPath"])
 
 

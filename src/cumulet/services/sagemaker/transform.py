@@ -161,7 +161,8 @@ class Transform(TransformJobs, Hosting, Room):
         """An output that is whole, into S3; remembered, so that it is not made again."""
         bucket, prefix = split_uri(body["TransformOutput"]["S3OutputPath"])
         key = "/".join(filter(None, [prefix.rstrip("/"), f"{output.source.name}.out"]))
-        self.other("s3").put_object(Bucket=bucket, Key=key, Body=output.path)
+        sealed = lake.encryption(body["TransformOutput"].get("KmsKeyId", ""))
+        self.other("s3").put_object(Bucket=bucket, Key=key, Body=output.path, **sealed)
         with done.open("a") as file:
             file.write(json.dumps(output.source.name) + "\n")
 

@@ -27,7 +27,7 @@ def check_structures(request: dict[str, Any]) -> None:
         raise NotImplementedByCumulet(f"a transform of S3DataType {source['S3DataType']} ({done} are done)")
     split_uri(source["S3Uri"])
     split_uri(output["S3OutputPath"])
-    honour_only("TransformOutput", output, ("S3OutputPath", "Accept", "AssembleWith"))
+    honour_only("TransformOutput", output, ("S3OutputPath", "Accept", "AssembleWith", "KmsKeyId"))
     _check_load(request)
     _check_processing(request)
     if capture := request.get("DataCaptureConfig"):
