@@ -169,3 +169,24 @@ def caller(house: House) -> Caller:
 
     account = iam.account(house)
     return Caller(account=account, region=REGION, arn=f"arn:aws:iam::{account}:root", user_id=account)
+
+
+@pytest.fixture(scope="session")
+def ray_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A Ray cluster of two nodes, one of which sees none of the tests' files."""
+    import tempfile
+
+    import ray_nodes
+
+    if refused := ray_nodes.why_not():
+        pytest.skip(refused)
+    with tempfile.TemporaryDirectory(
+        prefix="ray-", ignore_cleanup_errors=True
+    ) as folder:  # sockets want short paths
+        cluster = ray_nodes.Cluster(Path(folder), tmp_path_factory.getbasetemp())
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in cluster.settings.items():
+                patch.setenv(name, value)
+            yield cluster
+        cluster.stop()
+        assert not list(cluster.left())

@@ -48,6 +48,7 @@ class Config:
     s3_day: float = DAY  # seconds in a day of S3's lifecycles: less for tests, which cannot wait
     workers: int | None = None  # processes that answer S3 requests; None: as many as it takes
     open_buckets: bool = False  # new S3 buckets as before April 2023: ACLs count, nothing public is blocked
+    ray_address: str = ""  # of an existing Ray cluster on which jobs run; "": they run on this machine
     proxy_port: int = 0  # the loopback proxy for amazonaws.com (proxy.py); 0: not serving
 
     @classmethod
@@ -66,6 +67,7 @@ class Config:
             region=os.environ.get("AWS_DEFAULT_REGION") or os.environ.get("AWS_REGION") or DEFAULT_REGION,
             database_url=os.environ.get("CUMULET_DATABASE_URL") or None,
             open_buckets=os.environ.get("CUMULET_OPEN_BUCKETS", "") in ("1", "true", "yes"),
+            ray_address=os.environ.get("CUMULET_RAY_ADDRESS", ""),
             workers=workers or _count("CUMULET_WORKERS"),
             s3_day=float(os.environ.get("CUMULET_S3_DAY_SECONDS") or DAY),
         )

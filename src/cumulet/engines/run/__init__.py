@@ -6,8 +6,9 @@ by a variable where its folder lies.
 """
 
 from cumulet.engines.run.base import CannotStart, MountsUnavailable, Outcome, Reason, Run, Runner, Task
-from cumulet.engines.run.local import LocalRun, adopt, end, start
+from cumulet.engines.run.local import LocalRun
 from cumulet.engines.run.namespace import mounts_refused, mounts_supported
+from cumulet.engines.run.places import adopt, end, start
 
 __all__ = [
     "CannotStart",

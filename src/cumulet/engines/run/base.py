@@ -36,6 +36,12 @@ class Task:
     its descendants. More than `memory` bytes resident in all its processes together: killed at once.
     Where `outlives` is true it goes on when this process dies, for the next one to adopt; else it dies too
     (so whoever starts it keeps the `Run`: dropping that ends the program as well).
+
+    The rest is for a cluster, where the program may come to another machine: how much of it the program takes;
+    the folder in which all of its own lies (`home`, with the mounts' sources: what changes there comes back),
+    what else it reads (`carries`), which folders hold what can be made again anywhere (`keeps`: each machine has
+    its own), which `host:port` of this machine its environment names (`reaches`), and in which folders the other
+    hosts run that belong to it, by their names in its /etc/hosts (`hosts`, itself among them).
     """
 
     folder: Path
@@ -52,6 +58,13 @@ class Task:
     memory: int | None = None
     outlives: bool = False
     separate_errors: bool = False  # standard error to `errors.log` instead of into `output.log`
+    processors: float = 1.0
+    gpus: int = 0
+    home: Path | None = None  # default: the folder
+    carries: Sequence[Path] = ()
+    keeps: Sequence[Path] = ()
+    reaches: Sequence[str] = ()
+    hosts: Mapping[str, Path] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +73,8 @@ class Outcome:
 
     reason: "exited" by itself; "stopped" on request; "timeout" after its seconds; "memory" over its limit;
     "lost" with its supervisor or, unless it outlives, with the process that had started it.
-    Times are epoch seconds; the peak is bytes resident in all processes of the run together.
+    Times are epoch seconds; the peak is bytes resident in all processes of the run together. `said` is why a run
+    was lost, where that is known.
     """
 
     exit_code: int | None
@@ -69,6 +83,7 @@ class Outcome:
     ended: float
     peak_memory_bytes: int = 0
     cpu_seconds: float = 0.0
+    said: str = ""
 
 
 class Run(Protocol):
@@ -99,7 +114,7 @@ class Run(Protocol):
 
 
 class Runner(Protocol):
-    """A place to run programs: this machine (`local`), later a cluster."""
+    """A place to run programs: this machine (`local`), or a Ray cluster (`ray_runner`)."""
 
     def start(self, task: Task) -> Run: ...
 

@@ -27,6 +27,11 @@ def die_with_parent() -> None:
     _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
+def machine() -> str:
+    """Tells machines apart, and one from itself before it was started anew."""
+    return (_read("/proc/sys/kernel/random/boot_id") or os.uname().nodename.encode()).decode().strip()
+
+
 def descendants(of: int | None = None) -> list[int]:
     """Every living descendant of a process: this one, if no other is named."""
     found: list[int] = []

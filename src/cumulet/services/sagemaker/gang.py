@@ -6,7 +6,7 @@ Each has a folder of its own; a gang of one is the common case.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from cumulet.engines import run as engine
 from cumulet.services.sagemaker.container import Container
@@ -40,9 +40,11 @@ class Gang:
         self.end()
         return False
 
-    def start(self, tasks: Sequence[engine.Task]) -> None:
+    def start(self, tasks: Sequence[engine.Task], cluster: str = "") -> None:
+        """On this machine, or on the Ray cluster at an address."""
+        hosts = {member.host: member.container.process for member in self.members}
         for member, task in zip(self.members, tasks, strict=True):
-            member.run = engine.start(task)
+            member.run = engine.start(replace(task, hosts=hosts) if len(hosts) > 1 else task, cluster)
 
     def look(self, seconds: float) -> bool:
         """Wait so long at most for ends; True once all have ended. Where one failed, the others are stopped."""

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from cumulet.engines.run import ray_runner
 from cumulet.engines.run.capacity import Capacity, Size
 from cumulet.house import House
 from cumulet.services.sagemaker.cluster import groups
@@ -56,6 +57,10 @@ class Instances:
         """Of all instances that a ResourceConfig asks for."""
         kinds = [group["InstanceType"] for group in groups(resources) for _ in range(group["InstanceCount"])]
         return sum(map(self.size, kinds), Size())
+
+    def room(self, cluster: str) -> Size:
+        """What all jobs together may take: of this machine, or of the cluster that they run on."""
+        return ray_runner.size(cluster) if cluster else self.machine
 
     @property
     def machine(self) -> Size:

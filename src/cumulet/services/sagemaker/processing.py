@@ -19,7 +19,6 @@ from cumulet.services.sagemaker.cluster import Host, hosts, hosts_file
 from cumulet.services.sagemaker.container import Container
 from cumulet.services.sagemaker.courses import LONGEST_REASON, PROCESSING, Body
 from cumulet.services.sagemaker.gang import Gang, Member
-from cumulet.services.sagemaker.instances import Instances
 from cumulet.services.sagemaker.processing_data import Input, Uploads, inputs, lay_in, written_to
 from cumulet.services.sagemaker.processing_jobs import ProcessingJobs
 from cumulet.services.sagemaker.room import Interrupted, Room
@@ -94,7 +93,7 @@ class Processing(ProcessingJobs, Surroundings, Room):
         lake.remove(self._processing_folder(job))
         tasks = self._laid_out(job, body, gang)
         self._record_job(PROCESSING, name, PROCESSING.begin)
-        gang.start(tasks)
+        gang.start(tasks, self.house.config.ray_address)
 
     def _check_cut_off(self, job: Job) -> None:
         job.save(restarts=job.payload.get("restarts", 0) + 1, again=False)
@@ -132,12 +131,12 @@ class Processing(ProcessingJobs, Surroundings, Room):
             mounts=container.mounts | own,
             hostname=member.host if container.mounts else "",
             offline=bool(body.get("NetworkConfig", {}).get("EnableNetworkIsolation")),
-            memory=Instances(self.store.directory).size(kind).memory or None,
             shielded=_shielded(wanted, written_to(body, wanted)) if container.mounts else [],
             cwd=container.root,
             seconds=seconds,
             grace=GRACE,
             outlives=True,
+            **self._share(kind, container),
         )
 
     # Running
@@ -237,7 +236,8 @@ def _message(container: Container) -> str:
 
 def _failure(outcome: engine.Outcome) -> str:
     if outcome.reason == "lost":
-        return "InternalServerError: the process that watched over the job was killed"
+        said = outcome.said or "the process that watched over the job was killed"
+        return f"InternalServerError: {said}"
     if outcome.reason == "memory":
         return "AlgorithmError: the job used more memory than this machine has for it, exit code: 137"
     if outcome.reason != "exited" or not outcome.exit_code:

@@ -29,7 +29,9 @@ class Room(Resources):
         capacity, said = capacity_of(self.house), ""
         while True:
             table = Instances(self.store.directory)
-            why = capacity.claim(job.id, name, table.whole(resources), table.machine)
+            why = capacity.claim(
+                job.id, name, table.whole(resources), table.room(self.house.config.ray_address)
+            )
             if not why:
                 return
             if job.stopping or job.leaving:

@@ -7,17 +7,21 @@ import os
 import shlex
 import sys
 from pathlib import Path
+from typing import Any
 
 from cumulet import environment
+from cumulet.authority import Authority
 from cumulet.engines import run as engine
 from cumulet.engines.run import environments
 from cumulet.services.roles import HOUR
 from cumulet.services.sagemaker.container import Container
 from cumulet.services.sagemaker.images import Image
+from cumulet.services.sagemaker.instances import Instances
 from cumulet.services.sagemaker.roles import Roles
 
 KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
-INSTALL = Path(__file__).parent / "toolkit/install.py"
+TOOLKIT = Path(__file__).parent / "toolkit"
+INSTALL = TOOLKIT / "install.py"
 
 
 class Surroundings(Roles):
@@ -58,6 +62,28 @@ class Surroundings(Roles):
         written.write_text(json.dumps({"Version": 1, **granted, "Expiration": expires.isoformat()}))
         written.rename(container.credentials)
         return float((expires.timestamp() - self._now()) / 2)
+
+    def _share(self, kind: str, container: Container) -> dict[str, Any]:
+        """What an instance of a type takes, and what it needs of this machine where it runs on another one."""
+        size, authority = Instances(self.store.directory).size(kind), Authority(self.house.config.data_dir)
+        ports = (self.house.config.port, self.house.config.proxy_port)
+        return {
+            "processors": size.processors,
+            "memory": size.memory or None,
+            "gpus": size.gpus,
+            "home": container.folder,
+            "carries": [
+                TOOLKIT,
+                TOOLKIT.with_name("algorithms"),
+                Path(environments.__file__).parent,
+                Path(environment.ON_PATH),
+                self.house.config.data_dir / "client",
+                authority.certificate_path,
+                authority.bundle(),
+            ],
+            "keeps": [self._environments],
+            "reaches": [f"{self.house.config.reachable_host}:{ports[0]}", f"127.0.0.1:{ports[1]}"],
+        }
 
     def _own_python(self, image: Image, container: Container) -> Path:
         """An interpreter in which the job may install what it likes: it goes with the job."""

@@ -72,7 +72,7 @@ class TrainingStart(WarmPools):
             return False
         self._enter(body["TrainingJobName"], "Training")
         job.save(again=False, started=self._now())
-        gang.start(tasks)
+        gang.start(tasks, self.house.config.ray_address)
         return True
 
     # Room
@@ -82,8 +82,8 @@ class TrainingStart(WarmPools):
         capacity, said = capacity_of(self.house), ""
         while not job.stopping:
             table = Instances(self.store.directory)
-            wanted = table.whole(body["ResourceConfig"])
-            why = capacity.claim(job.id, body["TrainingJobName"], wanted, table.machine)
+            wanted, room = table.whole(body["ResourceConfig"]), table.room(self.house.config.ray_address)
+            why = capacity.claim(job.id, body["TrainingJobName"], wanted, room)
             if not why:
                 return True
             if job.leaving:
@@ -161,8 +161,8 @@ class TrainingStart(WarmPools):
             cwd=container.root,
             seconds=self._seconds(job, body),
             grace=GRACE,
-            memory=Instances(self.store.directory).size(host.kind).memory or None,
             outlives=True,
+            **self._share(host.kind, container),
         )
 
     def _seconds(self, job: Job, body: Body) -> float:
