@@ -15,6 +15,7 @@ import random
 import threading
 import time
 import uuid
+from contextlib import suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
@@ -164,7 +165,8 @@ def append(path: Path, data: bytes) -> None:
             while rest:
                 rest = rest[os.write(descriptor, rest) :]
         except OSError:
-            os.ftruncate(descriptor, before)
+            with suppress(OSError):
+                os.ftruncate(descriptor, before)
             raise
     finally:
         os.close(descriptor)
