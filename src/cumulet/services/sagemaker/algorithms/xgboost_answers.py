@@ -14,11 +14,12 @@ from typing import Any
 
 import numpy as np
 
-from . import replies, tables
+from . import replies, tables, xgboost_old_files
 from .errors import BadRequest, ClientError, missing
 from .replies import Answer, Headers, Row
 from .tables import CSV, LIBSVM, RECORDIO, Table
 
+PICKLED = (b"\x80", b"ccopy_reg\n")  # how pickles begin, and how those of Python 2
 CLASSES = {"predicted_label", "labels", "probability", "probabilities", "raw_score", "raw_scores"}
 RAW = {"predicted_label", "labels", "raw_score", "raw_scores"}
 SELECTABLE = {
@@ -95,8 +96,13 @@ def booster(path: Path) -> Any:
     except ImportError:
         raise missing("xgboost") from None
     data = path.read_bytes()
-    if data[:1] == b"\x80":  # a pickle; the user's own, as the model's process is
-        return pickle.loads(data)
+    if data.startswith(PICKLED):  # it is the user's own, as the model's process is
+        try:
+            return pickle.loads(data)
+        except xgboost.core.XGBoostError:
+            data = xgboost_old_files.unpickled(data)
+    elif not data.startswith(b"{"):
+        data = xgboost_old_files.as_json(data)
     found = xgboost.Booster()
     found.load_model(bytearray(data))
     return found
