@@ -192,3 +192,8 @@ def test_a_serde_that_tells_the_columns_tells_their_comments(people: Lab) -> Non
 def test_a_serialization_format_that_is_usual_is_not_shown(lab: Lab) -> None:
     lab.run(f"CREATE EXTERNAL TABLE t (a int) STORED AS PARQUET LOCATION 's3://{lab.bucket}/t/'")
     assert "WITH SERDEPROPERTIES" not in "\n".join(lab.lines("SHOW CREATE TABLE t"))
+
+
+def test_a_table_without_partitions_has_nothing_to_repair(people: Lab) -> None:
+    assert people.lines("MSCK REPAIR TABLE people") == []
+    assert people.glue.get_partitions(DatabaseName=people.database, TableName="people")["Partitions"] == []

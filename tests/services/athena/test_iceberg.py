@@ -372,3 +372,32 @@ def test_a_table_made_of_a_query_is_there_with_its_rows_or_not_at_all(lab: Lab) 
     assert lab.rows("SELECT a FROM made") == [["1"]]
     lab.run(made.replace("TABLE made", "TABLE bare") + " AS SELECT 1 AS a WHERE false")
     assert lab.rows("SELECT count(*) FROM bare") == [["0"]]
+
+
+def test_what_is_scanned_is_the_wanted_columns_also_under_their_old_names(films: Lab) -> None:
+    def scanned(text: str) -> int:
+        return int(films.run(text)["Statistics"]["DataScannedInBytes"])
+
+    one, all_of_them = scanned("SELECT name FROM films"), scanned("SELECT * FROM films")
+    assert 0 < one < all_of_them
+    assert scanned("SELECT count(*) FROM films") == 0
+    assert scanned("EXPLAIN SELECT * FROM films") == 0
+    films.run("ALTER TABLE films CHANGE COLUMN name title string")
+    assert scanned("SELECT title FROM films") == one
+
+
+def test_what_makes_no_sense_to_iceberg_is_refused(films: Lab) -> None:
+    said = films.fail("INSERT INTO films (id, id) VALUES (1, 2)")["StateChangeReason"]
+    assert "specified more than once" in said
+    assert "nothing to repair" in films.fail("MSCK REPAIR TABLE films")["StateChangeReason"]
+
+
+def test_decimals_are_truncated_as_iceberg_does_it(lab: Lab, pyiceberg: Catalog) -> None:
+    lab.run(
+        f"CREATE TABLE prices (p decimal(10,2)) PARTITIONED BY (truncate(50, p)) LOCATION 's3://{lab.bucket}/p/' "
+        "TBLPROPERTIES ('table_type' = 'ICEBERG')"
+    )
+    lab.run("INSERT INTO prices VALUES (decimal '10.65'), (decimal '-0.01'), (NULL)")
+    tasks = pyiceberg.load_table(f"{lab.database}.prices").scan().plan_files()
+    assert {str(task.file.partition[0]) for task in tasks} == {"10.50", "-0.50", "None"}
+    assert lab.rows("SELECT p FROM prices WHERE p > decimal '1.00'") == [["10.65"]]

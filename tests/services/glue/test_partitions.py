@@ -153,3 +153,16 @@ def test_values_may_hold_anything_but_nul(glue: Any, where: dict[str, str], refu
     glue.create_partition(PartitionInput={"Values": strange}, **where)
     assert values(glue.get_partitions(Expression="year = 7", **where)) == [strange]
     refused("InvalidInputException", glue.create_partition, PartitionInput={"Values": ["7", "\0"]}, **where)
+
+
+def test_a_table_without_keys_takes_no_partitions_and_indexes_are_of_keys(
+    glue: Any, database: str, refused: Refusal
+) -> None:
+    glue.create_table(DatabaseName=database, TableInput=table_input("plain"))
+    given = {"DatabaseName": database, "TableName": "plain", "PartitionInput": {"Values": []}}
+    assert "no partition keys" in refused("InvalidInputException", glue.create_partition, **given)
+    index = {"IndexName": "i", "Keys": ["nope"]}
+    call = {"DatabaseName": database, "TableInput": table_input("t", ("p", "int"))}
+    assert "nope" in refused("InvalidInputException", glue.create_table, **call, PartitionIndexes=[index])
+    twice = [{"IndexName": "i", "Keys": ["p"]}] * 2
+    refused("InvalidInputException", glue.create_table, **call, PartitionIndexes=twice)

@@ -34,6 +34,7 @@ from cumulet.engines.sql.trino.translation import Translation, translate
 from cumulet.engines.sql.trino.types import Type
 from cumulet.engines.sql.writers import write
 
+UNREAD = ("explain", "explain (format json)", "nothing")  # outputs for which a query does not run
 KNOWN, LONG = 256, 10_000  # relations that are kept in mind, characters of each
 MACROS = Path(__file__).with_name("trino") / "macros.sql"
 RAISED = re.compile(r"trino:([A-Z_]+):(.*?):trino", re.DOTALL)
@@ -100,7 +101,7 @@ class Session:
         translation = translate(query, lakes, self._reader, self._constant, hasty=hasty, tree=tree)
         planned = time.monotonic()
         try:
-            size = scanned(self.connection, translation)
+            size = 0 if query.output.format in UNREAD else scanned(self.connection, translation)
             check_limit(query, size)
             rows, files = write(self.connection, translation, query.output)
         except duckdb.BinderException as error:

@@ -72,6 +72,15 @@ class PartitionIndexes(Catalog):
         self.store.atomically(apply)
 
 
+def checked(table: dict[str, Any], indexes: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The indexes that a new table shall have."""
+    if len(indexes) > MOST or len({one["IndexName"] for one in indexes}) < len(indexes):
+        raise invalid(f"A table has at most {MOST} partition indexes, each with a name of its own.")
+    for index in indexes:
+        columns(table, index)
+    return indexes
+
+
 def columns(table: dict[str, Any], index: dict[str, Any]) -> list[dict[str, Any]]:
     """An index's keys with their types; each must be a partition key."""
     types = {one["Name"]: one.get("Type", "string") for one in table.get("PartitionKeys", [])}

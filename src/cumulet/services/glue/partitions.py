@@ -199,6 +199,8 @@ class Partitions(Catalog):
         return self.store.partitions.search(table["Id"], all_of(tests), after=after, limit=limit)
 
     def _partition(self, table: dict[str, Any], given: dict[str, Any]) -> Partition:
+        if not table.get("PartitionKeys"):
+            raise invalid(f"Table {table['Name']} has no partition keys.")
         body: dict[str, Any] = {"CreationTime": self.house.clock(), **remembered(given)}
         values = self._values(table, body.pop("Values", []))
         form = complete(body.pop("StorageDescriptor", None))

@@ -7,6 +7,7 @@ from typing import Any
 
 from cumulet.services.glue import paging, patterns
 from cumulet.services.glue.catalog import TABLE, VERSION, folded, key, remembered
+from cumulet.services.glue.indexes import checked
 from cumulet.services.glue.refusals import detail, invalid, taken
 from cumulet.services.glue.table_formats import TableFormats
 from cumulet.services.glue.versions import archive_name
@@ -56,7 +57,7 @@ class Tables(TableFormats):
             raise invalid("CreateTable needs a TableInput, or an IcebergInput in OpenTableFormatInput.")
         name_of(Name, TableInput)
         body = self._new(DatabaseName, TableInput)
-        body["PartitionIndexes"] = PartitionIndexes or []
+        body["PartitionIndexes"] = checked(body, PartitionIndexes or [])
         name = key(body["DatabaseName"], body["Name"])
 
         def change() -> None:

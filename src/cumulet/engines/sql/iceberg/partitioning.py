@@ -7,6 +7,7 @@ https://docs.aws.amazon.com/athena/latest/ug/querying-iceberg-creating-tables.ht
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
@@ -85,6 +86,9 @@ def _truncated(sql: str, kind: Type, width: int) -> str:
         return f"left({sql}, {width})"
     if kind.integral:
         return f"CAST({sql} - ((({sql} % {width}) + {width}) % {width}) AS {kind.duck})"
+    if kind.base == "decimal":
+        unit = f"CAST({Decimal(width).scaleb(-kind.numbers[1]):f} AS {kind.duck})"
+        return f"CAST({sql} - ((({sql} % {unit}) + {unit}) % {unit}) AS {kind.duck})"
     raise NotSupported(f"Writing partitions by truncate of {kind}")
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import json
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from cumulet.engines.sql import buckets
@@ -29,12 +30,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """Files that a query reads, for its statistics; `alias` is what the table is called in the statement."""
+    """Files that a query reads, for its statistics; `alias` is what the table is called in the statement, `ids`
+    are its columns' where they are found by such."""
 
     format: str
     files: list[File]
     columns: list[str]
     alias: str
+    ids: list[int] = field(default_factory=list)
+
+
+def field_ids(table: Table) -> list[int]:
+    return [each["id"] for each in json.loads(table.options["schema"])["fields"]]
 
 
 def source_of(
@@ -120,7 +127,8 @@ def stored(queries: Queries, table: Table, alias: str, predicate: Predicate) -> 
     shown = [f"{sql} AS c{i}" for i, sql in enumerate(fields + values)]
     shown.append(f"{by_file([each.name for each in files], t.VARCHAR)} AS path")
     shown += [called for _, _, called in aside[1:]]
-    plan.reads.append(Read(table.format, files, [name for name, _ in columns], alias))
+    ids = field_ids(table) if table.format == "iceberg" else []
+    plan.reads.append(Read(table.format, files, [name for name, _ in columns], alias, ids))
     return Stored(f"SELECT {', '.join(shown)} FROM {source.relation}", columns + keys, aside)
 
 

@@ -82,6 +82,9 @@ def fitted(made: Translation, wanted: list[tuple[str, t.Type]], named: list[str]
         raise SqlError(
             "COLUMN_NOT_FOUND", f"line 1:1: Insert column name does not exist in target table: {unknown[0]}"
         )
+    if twice := [each for n, each in enumerate(given) if each in given[:n]]:
+        message = f"line 1:1: Insert column name is specified more than once: {twice[0]}"
+        raise SqlError("DUPLICATE_COLUMN_NAME", message)
     have = [kind for _, kind in made.columns]
     if len(have) != len(given) or not all(
         assignable(a, kinds[name], i in made.written)

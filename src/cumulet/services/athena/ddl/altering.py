@@ -268,7 +268,11 @@ def repair(reader: Reader) -> Act:
 
 def repaired(run: Run, table: dict[str, Any]) -> list[str]:
     """Folders named key=value, key by key in the table's order, that Glue does not know."""
+    if is_iceberg(table):
+        raise failed("SemanticException An Iceberg table knows its partitions itself: nothing to repair")
     keys = [each["Name"].lower() for each in table.get("PartitionKeys") or []]
+    if not keys:
+        return []
     bucket, prefix = folder(table["StorageDescriptor"]["Location"])
     known = {
         tuple(each["Values"])
