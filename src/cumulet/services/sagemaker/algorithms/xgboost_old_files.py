@@ -79,7 +79,7 @@ def as_json(data: bytes) -> bytes:
         "gradient_booster": {"model": _trees(source), "name": booster},
         "learner_model_param": {
             "base_score": repr(_score(base, objective)),
-            "boost_from_average": "1",
+            "boost_from_average": "0",
             "num_class": str(classes),
             "num_feature": str(features),
             "num_target": "1",
