@@ -41,9 +41,9 @@ def old(booster: Any) -> bytes:
     learner = json.loads(booster.save_raw("json"))["learner"]
     about, objective = learner["learner_model_param"], learner["objective"]["name"]
     base = float(str(about["base_score"]).strip("[]").split(",")[0])
-    margin = {"binary:logistic": np.log(base / (1 - base)), "count:poisson": np.log(base)}.get(
-        objective, base
-    )
+    margin = np.log(base) if objective in LOGARITHMIC else base
+    if objective == "binary:logistic":
+        margin = np.log(base / (1 - base))
     model = learner["gradient_booster"]["model"]
     head = struct.pack("<fIiii116x", margin, int(about["num_feature"]), int(about["num_class"]), 0, 0)
     names = b"".join(struct.pack("<Q", len(name)) + name for name in (objective.encode(), b"gbtree"))
