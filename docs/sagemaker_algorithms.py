@@ -13,11 +13,16 @@ from cumulet.services.sagemaker.algorithms.schema import Hyperparameter
 ROOT = Path(__file__).resolve().parent.parent
 PLACE = ROOT / "docs" / "services" / "sagemaker-algorithms.md"
 
+AUTOGLUON = """AutoGluon-Tabular is a library that pins the versions of what it stands on (numpy, pandas, scikit-learn,
+torch and a dozen models): beside Cumulet it would hold back all of them. A script of your own with `autogluon.tabular`
+in its `requirements.txt` runs it in an environment of its own."""
+
 OPENING = """# SageMaker's built-in algorithms
 
 A training job, a model or a transform job whose image is that of a built-in algorithm, in any account, region and
 version, runs the program described here. They train for real, on this machine's processors, and read and write
-SageMaker's own formats. What they stand on comes with `pip install 'cumulet[algorithms]'`.
+SageMaker's own formats. What they stand on comes with `pip install 'cumulet[algorithms]'`
+(DeepAR: `'cumulet[deepar]'`), or is in a Python of yours: `cumulet image map URI --python /path/to/python`.
 
 ```python
 from sagemaker import image_uris
@@ -68,5 +73,6 @@ def section(algorithm: Algorithm) -> str:
 
 def page() -> str:
     refused = ", ".join(f"{title} (`{name}`)" for name, title in sorted(REFUSED.items()))
-    closing = f"## Refused by name\n\n{refused}. A call that names one of these images is answered with 501."
+    answered = "A call that names one of these images is answered with 501."
+    closing = f"## Refused by name\n\n{refused}. {answered}\n\n{AUTOGLUON}"
     return "\n\n".join([OPENING, *map(section, ALGORITHMS), closing]) + "\n"

@@ -64,6 +64,15 @@ def test_an_unknown_image_is_refused_until_it_is_mapped(house):
     assert images.find(OTHER, house.store).python == "/usr/bin/python3"
 
 
+def test_an_algorithms_image_that_is_mapped_to_a_python_runs_the_algorithm_there(house):
+    uri = "156387875391.dkr.ecr.us-west-2.amazonaws.com/forecasting-deepar:1"
+    images.map_image(house.store, uri, "/opt/torch/bin/python")
+    found = images.find(uri, house.store)
+    assert (found.algorithm, found.python) == ("forecasting-deepar:1", "/opt/torch/bin/python")
+    images.map_image(house.store, uri, command=("my-program",))
+    assert images.find(uri, house.store).algorithm == ""
+
+
 def test_the_command_maps_an_image_for_the_server(server, tmp_path):
     told = server.cumulet("image", "map", OTHER, "--python", sys.executable)
     assert told == f"{OTHER} runs on {sys.executable} from now on.\n"

@@ -16,6 +16,7 @@ import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from cumulet.services.sagemaker.algorithms import catalogue
 from cumulet.services.sagemaker.refusals import invalid
@@ -58,6 +59,7 @@ TENSORFLOW = Framework(
     "tensorflow", "tensorflow", "tensorflow", "sagemaker_tensorflow_container.training:main"
 )
 HUGGINGFACE = Framework("huggingface", "transformers", "transformers", PYTORCH.container)
+SPARK = Framework("spark", "pyspark", "'cumulet[spark]'", "")
 PLAIN = Framework("python", "sys", "python", "")
 
 FRAMEWORKS = {
@@ -69,6 +71,7 @@ FRAMEWORKS = {
     "tensorflow-inference": TENSORFLOW,
     "huggingface-pytorch-training": HUGGINGFACE,
     "huggingface-pytorch-inference": HUGGINGFACE,
+    "sagemaker-spark-processing": SPARK,
     "sagemaker-base-python": PLAIN,
     "sagemaker-base-python-38": PLAIN,
     "sagemaker-base-python-310": PLAIN,
@@ -78,8 +81,7 @@ FRAMEWORKS = {
 def find(uri: str, store: Store) -> Image:
     """The environment of an image; the way out where there is none."""
     if mapped := store.records.get(MAPPED, "", uri):
-        known = FRAMEWORKS.get(mapped["framework"] or _repository(uri), PLAIN)
-        return Image(uri, known, mapped["python"], command=tuple(mapped.get("command", ())))
+        return _mapped(uri, mapped)
     repository = _repository(uri)
     if title := catalogue.REFUSED.get(repository):
         raise NotImplementedByCumulet(f"the built-in algorithm {repository} ({title}; the image {uri})")
@@ -96,6 +98,14 @@ def find(uri: str, store: Store) -> Image:
     return Image(uri, framework, sys.executable)
 
 
+def _mapped(uri: str, mapped: dict[str, Any]) -> Image:
+    """A Python of the user's runs a built-in algorithm where the image is that of one."""
+    known = FRAMEWORKS.get(mapped["framework"] or _repository(uri), PLAIN)
+    command, algorithm = tuple(mapped.get("command", ())), catalogue.find(_repository(uri))
+    named = f"{algorithm.name}:{_tag(uri)}" if algorithm and not command else ""
+    return Image(uri, known, mapped["python"], named, command)
+
+
 def _check_installed(uri: str, framework: Framework) -> None:
     if importlib.util.find_spec(framework.module) is None:
         raise invalid(
@@ -110,7 +120,7 @@ def _built_in(uri: str, algorithm: catalogue.Algorithm) -> Image:
     if missing := algorithm.missing:
         raise invalid(
             f"The image {uri} needs {', '.join(missing)}, which is not installed beside Cumulet: "
-            f"{sys.executable} -m pip install 'cumulet[algorithms]'"
+            f"{sys.executable} -m pip install 'cumulet[{algorithm.extra}]'"
         )
     return Image(uri, framework, sys.executable, f"{algorithm.name}:{_tag(uri)}")
 

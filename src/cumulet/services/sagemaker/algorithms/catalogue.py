@@ -25,6 +25,8 @@ class Algorithm:
     leaves: str  # in model.tar.gz
     needs: tuple[tuple[str, str], ...] = ()  # what has to be importable, and the package that has it
     repositories: tuple[str, ...] = ()  # other names of its images
+    extra: str = "algorithms"  # with which Cumulet is installed for it
+    shared: bool = False  # whether the hosts of a job train one model together
 
     @property
     def code(self) -> Any:
@@ -92,6 +94,20 @@ ALGORITHMS = (
         (SCIPY,),
     ),
     Algorithm(
+        "forecasting-deepar",
+        "DeepAR",
+        "deep_ar",
+        "gluonts and torch (`pip install 'cumulet[deepar]'`; SageMaker's is MXNet)",
+        '`train`, `test`: JSON Lines, packed or not, or Parquet: `{"start": ..., "target": [...], "cat": [...], '
+        '"dynamic_feat": [[...]]}`',
+        '`{"predictions": [{"mean": [...], "quantiles": {"0.5": [...]}, "samples": [[...]]}]}` for `{"instances": '
+        '[...], "configuration": {"num_samples": 100, "output_types": [...], "quantiles": [...]}}`; JSON Lines as '
+        "`DEEPAR_INFERENCE_CONFIG` says",
+        "`model_algo-1`, a file of torch's",
+        (("gluonts", "gluonts[torch]"), ("torch", "torch"), ("lightning", "lightning")),
+        extra="deepar",
+    ),
+    Algorithm(
         "kmeans",
         "K-Means",
         "k_means",
@@ -131,6 +147,7 @@ ALGORITHMS = (
         "`model.txt`, LightGBM's own file",
         (("lightgbm", "lightgbm"),),
         ("lightgbm-training", "lightgbm-inference"),
+        shared=True,
     ),
     Algorithm(
         "linear-learner",
@@ -181,6 +198,7 @@ ALGORITHMS = (
         "`xgboost-model`: what `Booster.load_model` reads; a pickled booster from images before 1.3",
         (("xgboost", "xgboost-cpu"), SCIPY),
         ("sagemaker-xgboost",),
+        shared=True,
     ),
 )
 
@@ -188,7 +206,6 @@ REFUSED = {
     "tabtransformer-training": "TabTransformer",
     "autogluon-inference": "AutoGluon-Tabular",
     "autogluon-training": "AutoGluon-Tabular",
-    "forecasting-deepar": "DeepAR",
     "image-classification": "Image Classification",
     "ipinsights": "IP Insights",
     "object-detection": "Object Detection",

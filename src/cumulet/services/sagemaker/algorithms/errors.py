@@ -15,7 +15,7 @@ class BadRequest(Exception):
         self.status = status
 
 
-def missing(package: str) -> ClientError:
+def missing(package: str, extra: str = "algorithms") -> ClientError:
     return ClientError(
-        f"The library {package} is not installed in the Python of this job: pip install 'cumulet[algorithms]'"
+        f"The library {package} is not installed in the Python of this job: pip install 'cumulet[{extra}]'"
     )
