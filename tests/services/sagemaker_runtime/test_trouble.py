@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -155,8 +156,14 @@ def test_a_full_disk_costs_captured_records_and_no_request(serve: Any, small_dis
     }
     endpoint = endpoint_of(studio, WORDY, DataCaptureConfig=capture)
 
+    words = []
+
+    def said(word: str) -> str:
+        words.append(word)
+        return ask(studio, endpoint, word)
+
     def captured(word: str) -> bool:
-        ask(studio, endpoint, word)
+        said(word)
         listed = studio.s3.list_objects_v2(Bucket=studio.bucket, Prefix="captured/").get("Contents", [])
         return any(
             f'"{word}"' in studio.read(f"s3://{studio.bucket}/{one['Key']}").decode() for one in listed
@@ -166,12 +173,30 @@ def test_a_full_disk_costs_captured_records_and_no_request(serve: Any, small_dis
     filler = fill(small_disk)
     for _ in range(3):
         fill(small_disk)
-        assert {ask(studio, endpoint, "meanwhile") for _ in range(50)} == {"meanwhile"}
+        assert {said("meanwhile") for _ in range(50)} == {"meanwhile"}
         time.sleep(0.3)  # so that it is tried to write what was captured
     filler.unlink()
     until(lambda: captured("behind"))
+    asked = len(words)
+    until(lambda: invocations(server, endpoint) >= asked)
     log = (server.data_dir / "run/server.log").read_text()
     assert f"captured data of endpoint {endpoint} is kept again;" in log
+
+
+def invocations(server: Any, endpoint: str) -> float:
+    """As CloudWatch has counted them."""
+    now = datetime.now(UTC)
+    dimensions = {"EndpointName": endpoint, "VariantName": "A"}
+    found = server.client("cloudwatch").get_metric_statistics(
+        Namespace="AWS/SageMaker",
+        MetricName="Invocations",
+        Dimensions=[{"Name": name, "Value": value} for name, value in dimensions.items()],
+        StartTime=now - timedelta(hours=1),
+        EndTime=now + timedelta(hours=1),
+        Period=60,
+        Statistics=["Sum"],
+    )
+    return float(sum(point["Sum"] for point in found["Datapoints"]))
 
 
 def test_records_that_cannot_be_written_are_counted(tmp_path: Path, caplog: Any) -> None:

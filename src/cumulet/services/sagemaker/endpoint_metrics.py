@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from cumulet.services.sagemaker.fleet import Deployment
-from cumulet.services.sagemaker.tally import metric_data
+from cumulet.services.sagemaker.tally import Figures, metric_data
 from cumulet.services.sagemaker.variants import Instance, Variant
 
 NAMESPACE, SYSTEM = "AWS/SageMaker", "/aws/sagemaker/Endpoints"
@@ -40,16 +40,26 @@ class Reporter:
 
     def report(self, cloudwatch: Any, deployment: Deployment, now: float) -> None:
         self.reported_at = time.monotonic()
-        told = [datum for variant in deployment.everybody for datum in self._invocations(variant, now)]
-        if self.backlog is not None:
-            told.append(self._backlog_size(now))
-        if told:
-            cloudwatch.put_metric_data(Namespace=NAMESPACE, MetricData=told)
+        self._report_invocations(cloudwatch, deployment, now)
         if time.monotonic() - self.system_at >= SYSTEM_EVERY:
             self.system_at = time.monotonic()
             system = [datum for variant in deployment.everybody for datum in self._system(variant, now)]
             if system:
                 cloudwatch.put_metric_data(Namespace=SYSTEM, MetricData=system)
+
+    def _report_invocations(self, cloudwatch: Any, deployment: Deployment, now: float) -> None:
+        """None is lost where they cannot be told, as on a full disk: they are told with the next."""
+        taken = [(variant, variant.tally.take()) for variant in deployment.everybody]
+        told = [datum for variant, figures in taken for datum in self._invocations(variant, figures, now)]
+        if self.backlog is not None:
+            told.append(self._backlog_size(now))
+        try:
+            if told:
+                cloudwatch.put_metric_data(Namespace=NAMESPACE, MetricData=told)
+        except Exception:
+            for variant, figures in taken:
+                variant.tally.give_back(figures)
+            raise
 
     def _backlog_size(self, now: float) -> dict[str, Any]:
         """https://docs.aws.amazon.com/sagemaker/latest/dg/async-inference-monitor.html"""
@@ -71,8 +81,8 @@ class Reporter:
         told = {"MetricName": name, "Unit": unit, "Timestamp": _time(now), "Dimensions": dimensions}
         return {**told, **value}
 
-    def _invocations(self, variant: Variant, now: float) -> list[dict[str, Any]]:
-        found = metric_data(variant.tally.take(), len(variant.staying))
+    def _invocations(self, variant: Variant, figures: Figures, now: float) -> list[dict[str, Any]]:
+        found = metric_data(figures, len(variant.staying))
         return [self._datum(variant, name, unit, now, StatisticValues=value) for name, unit, value in found]
 
     def _system(self, variant: Variant, now: float) -> list[dict[str, Any]]:

@@ -25,6 +25,14 @@ class Spread:
         self.total += value
         self.count += 1
 
+    def join(self, other: Spread) -> None:
+        if other.count:
+            both = self.count > 0
+            self.least = min(self.least, other.least) if both else other.least
+            self.most = max(self.most, other.most)
+            self.total += other.total
+            self.count += other.count
+
     def statistics(self) -> dict[str, float]:
         return {
             "SampleCount": float(self.count),
@@ -50,6 +58,17 @@ class Figures:
     @property
     def empty(self) -> bool:
         return self.invocations == 0
+
+    def join(self, other: Figures) -> None:
+        """Another period's to this one's."""
+        self.invocations += other.invocations
+        self.refused += other.refused
+        self.failed += other.failed
+        self.model_errors += other.model_errors
+        self.model_latency.join(other.model_latency)
+        self.overhead.join(other.overhead)
+        self.model_load.join(other.model_load)
+        self.cache_hits.join(other.cache_hits)
 
 
 class Tally:
@@ -81,6 +100,11 @@ class Tally:
         with self.lock:
             figures, self.figures = self.figures, Figures()
         return figures
+
+    def give_back(self, figures: Figures) -> None:
+        """What was taken could not be told now; it is later."""
+        with self.lock:
+            self.figures.join(figures)
 
 
 def metric_data(figures: Figures, instances: int) -> list[tuple[str, str, dict[str, Any]]]:

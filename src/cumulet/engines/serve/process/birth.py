@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import io
 import os
 import signal
 import sys
@@ -40,6 +41,7 @@ def dress(order: dict[str, Any]) -> None:
     os.dup2(output, 1)
     os.dup2(output, 2)
     os.close(output)
+    sys.stdout, sys.stderr = printer(1), printer(2)
     os.environ.clear()
     os.environ.update(order["environment"])
     if order["mounts"]:
@@ -47,6 +49,22 @@ def dress(order: dict[str, Any]) -> None:
     os.chdir(order["folder"])
     sow()
     forget_ourselves()
+
+
+class Output(io.FileIO):
+    """What is printed goes to the log, or nowhere when the disk is full: a model answers all the same."""
+
+    def write(self, data: Any) -> int:
+        try:
+            return super().write(data) or 0
+        except OSError:
+            return len(data)
+
+
+def printer(descriptor: int) -> io.TextIOWrapper:
+    """A standard output whose every line is in the log at once."""
+    buffer = io.BufferedWriter(Output(descriptor, "w", closefd=False))
+    return io.TextIOWrapper(buffer, "utf-8", "backslashreplace", line_buffering=True, write_through=True)
 
 
 def sow() -> None:

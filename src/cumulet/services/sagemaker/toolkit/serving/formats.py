@@ -25,7 +25,10 @@ OTHER_NAMES = {
     "application/parquet": PARQUET,
     "application/vnd.apache.parquet": PARQUET,
 }
-TEXT = (JSON, CSV, LINES, LIBSVM, PLAIN)  # types whose body reaches input_fn as str
+TEXT = (
+    JSON,
+    CSV,
+)  # types whose body reaches input_fn as str, as in AWS's containers; that of all others as bytes
 ANY = ("", "*/*", "application/*", "text/*")
 
 
@@ -87,10 +90,10 @@ def _read_json(text: str) -> Any:
     return numpy.array(values).astype(numpy.float32)
 
 
-def _read_lines(text: str) -> Any:
+def _read_lines(body: bytes) -> Any:
     import numpy
 
-    rows = [json.loads(line) for line in text.splitlines() if line.strip()]
+    rows = [json.loads(line) for line in body.splitlines() if line.strip()]
     return numpy.array([row.get("features", row) if isinstance(row, dict) else row for row in rows]).astype(
         numpy.float32
     )
@@ -115,12 +118,12 @@ def _read_parquet(body: bytes) -> Any:
     return pandas.read_parquet(io.BytesIO(body)).to_numpy()
 
 
-def _read_libsvm(text: str) -> Any:
+def _read_libsvm(body: bytes) -> Any:
     """Rows of `[label] index:value ...`, indices counted from 0."""
     import numpy
 
     rows = []
-    for line in text.splitlines():
+    for line in body.decode().splitlines():
         pairs = [pair.split(":") for pair in line.split() if ":" in pair]
         rows.append({int(index): float(value) for index, value in pairs})
     width = max((max(row, default=-1) for row in rows), default=-1) + 1

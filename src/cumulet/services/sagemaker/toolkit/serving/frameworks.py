@@ -8,6 +8,8 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/frameworks.html
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import os
 from pathlib import Path
@@ -185,7 +187,7 @@ class Huggingface(Plain):
 
     def input_fn(self, given: Any, content_type: str) -> Any:
         if formats.media(content_type) in (formats.CSV, formats.PLAIN):
-            return {"inputs": [line for line in str(given).splitlines() if line.strip()]}
+            return {"inputs": _texts(given if isinstance(given, str) else given.decode())}
         if formats.media(content_type) != formats.JSON:
             raise Refused(415, f"Content type {content_type} is not supported by this toolkit.")
         return _json(given, content_type)
@@ -207,6 +209,16 @@ def _json(given: Any, content_type: str) -> Any:
         return json.loads(given)
     except ValueError as error:
         raise Refused(400, f"The body is not the {content_type} that it says it is: {error}") from None
+
+
+def _texts(text: str) -> list[Any]:
+    """The column `inputs` of a CSV with a header, questions with their contexts, or simply lines."""
+    rows = csv.DictReader(io.StringIO(text))
+    if "inputs" in (rows.fieldnames or ()):
+        return [row["inputs"] for row in rows]
+    if {"question", "context"} <= {*(rows.fieldnames or ())}:
+        return list(rows)
+    return [line for line in text.splitlines() if line.strip()]
 
 
 FRAMEWORKS: dict[str, type[Plain]] = {
