@@ -125,10 +125,9 @@ def test_data_comes_in_every_input_mode(studio, mode):
 
 
 def test_a_job_of_several_instances_says_that_it_cannot_be_done(studio):
-    pytest.importorskip("xgboost")
-    asked = request(studio, XGBOOST, {"train": ("text/csv", ROWS)}, num_round=1)
+    asked = request(studio, f"{REGISTRY}/pca:1", {"train": ("text/csv", ROWS)}, num_components=1)
     asked["ResourceConfig"]["InstanceCount"] = 2
-    with pytest.raises(ClientError, match="algorithms train on one instance"):
+    with pytest.raises(ClientError, match="XGBoost and LightGBM train on several instances"):
         studio.start(asked)
 
 

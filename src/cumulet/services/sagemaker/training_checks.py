@@ -78,10 +78,13 @@ def built_in(request: dict[str, Any]) -> bool:
 
 
 def _check_alone(image: images.Image, resources: dict[str, Any]) -> None:
-    """Every host would have a part of the data only, and the model of one of them would be the job's."""
-    if (count := len(hosts(resources))) > 1:
+    """Where hosts do not train together, each would have a part of the data only, and the model of one of them
+    would be the job's."""
+    shared = catalogue.named(image.algorithm.partition(":")[0]).shared
+    if (count := len(hosts(resources))) > 1 and not shared:
         raise NotImplementedByCumulet(
-            f"The image {image.uri} on {count} instances (built-in algorithms train on one instance)"
+            f"The image {image.uri} on {count} instances (of the built-in algorithms, XGBoost and "
+            "LightGBM train on several instances)"
         )
 
 

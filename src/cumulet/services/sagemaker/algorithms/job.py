@@ -82,10 +82,11 @@ class Job:
         return Channel(name, folder, config.get("ContentType", ""), pipe)
 
     def check_alone(self) -> None:
-        """Every host would see a part of the data only, and the model of one would be the job's."""
+        """Where hosts do not train together, each would see a part of the data only, and the model of one would
+        be the job's."""
         if len(self.hosts) > 1:
             raise ClientError(
-                f"Cumulet trains built-in algorithms on one instance, and the job has {len(self.hosts)}: set the "
+                f"Cumulet trains this algorithm on one instance, and the job has {len(self.hosts)}: set the "
                 "instance count to 1."
             )
 

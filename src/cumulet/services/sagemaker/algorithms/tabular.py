@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from . import replies, tables
+from .circle import Circle
 from .errors import BadRequest, ClientError
 from .job import Channel, Job
 from .replies import Answer, Headers
@@ -43,7 +44,8 @@ class Data:
         return np.asarray(places)
 
 
-def read(job: Job, task: str) -> Data:
+def read(job: Job, task: str, circle: Circle | None = None) -> Data:
+    """The data of this host; the classes of all hosts'."""
     channels = job.channels((), ("train", "training", "validation"))
     channel = channels.get("train") or channels.get("training")
     if channel is None:
@@ -54,6 +56,8 @@ def read(job: Job, task: str) -> Data:
     else:
         table, validation = _split(table)
     classes = np.unique(table.answers) if task == CLASSIFICATION else None
+    if classes is not None and circle:
+        classes = np.unique(np.concatenate(circle.share(classes.tolist())))
     if classes is not None and len(classes) < 2:
         raise ClientError("The training data has one class only.")
     return Data(table, validation, categories, classes)

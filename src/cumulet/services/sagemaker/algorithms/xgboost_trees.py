@@ -5,13 +5,16 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/xgboost.html
 
 from __future__ import annotations
 
+import contextlib
 import pickle
 import signal
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from . import class_metrics, tables, xgboost_parameters
+from .circle import Circle
 from .errors import ClientError, missing
 from .job import Job
 from .tables import CSV, LIBSVM, PARQUET, RECORDIO, Table
@@ -38,18 +41,44 @@ def train(job: Job) -> None:
     xgboost = library()
     values = HYPERPARAMETERS.read(job.hyperparameters)
     xgboost_parameters.check(values)
-    watched = _watched(job, xgboost, values)
-    job.say(f"Train matrix has {watched[0][0].num_row()} rows and {watched[0][0].num_col()} columns")
-    try:
-        booster = _boosted(job, xgboost, values, watched)
-    except (xgboost.core.XGBoostError, ValueError) as error:
-        raise ClientError(f"XGB train call failed with exception:\n {_reason(error)}") from error
-    _save(booster, job)
+    circle = Circle(job)
+    with _together(circle, xgboost):
+        watched = _watched(job, xgboost, values)
+        job.say(f"Train matrix has {watched[0][0].num_row()} rows and {watched[0][0].num_col()} columns")
+        try:
+            booster = _boosted(job, xgboost, values, watched, circle)
+        except (xgboost.core.XGBoostError, ValueError) as error:
+            raise ClientError(f"XGB train call failed with exception:\n {_reason(error)}") from error
+    if circle.first:
+        _save(booster, job)
+
+
+@contextlib.contextmanager
+def _together(circle: Circle, xgboost: Any) -> Iterator[None]:
+    """All that is done within is done by all hosts on what each of them has: they build the same trees.
+
+    https://xgboost.readthedocs.io/en/stable/python/python_api.html#module-xgboost.tracker
+    """
+    if circle.alone:
+        yield
+        return
+    tracker, way = None, None
+    if circle.first:
+        place = circle.address(circle.job.host)
+        tracker = xgboost.tracker.RabitTracker(host_ip=place, n_workers=len(circle.job.hosts))
+        tracker.start()
+        way = tracker.worker_args()
+    way = circle.share(way)[0]
+    with xgboost.collective.CommunicatorContext(**way, dmlc_task_id=circle.job.host):
+        yield
+    if tracker:
+        tracker.wait_for()
 
 
 def library() -> Any:
     try:
         import xgboost
+        import xgboost.tracker
     except ImportError:
         raise missing("xgboost") from None
     return xgboost
@@ -86,7 +115,9 @@ def matrix(xgboost: Any, table: Table) -> Any:
     return xgboost.DMatrix(table.features, label=table.labels, weight=table.weights, qid=table.groups)
 
 
-def _boosted(job: Job, xgboost: Any, values: dict[str, Any], watched: list[tuple[Any, str]]) -> Any:
+def _boosted(
+    job: Job, xgboost: Any, values: dict[str, Any], watched: list[tuple[Any, str]], circle: Circle
+) -> Any:
     metrics = _metrics(values)
     ours = [name for name in metrics if name in class_metrics.LABELS or name in class_metrics.VALUES]
     theirs = [name for name in metrics if name not in ours]
@@ -96,7 +127,7 @@ def _boosted(job: Job, xgboost: Any, values: dict[str, Any], watched: list[tuple
         watched[0][0],
         num_boost_round=max(values["num_round"] - begun, 0),
         evals=watched,
-        custom_metric=_figures(ours, values["objective"] or "") if ours else None,
+        custom_metric=_figures(ours, values["objective"] or "", circle) if ours else None,
         callbacks=_callbacks(job, xgboost, values, metrics, begun, len(watched)),
         xgb_model=checkpoint,
         verbose_eval=False,
@@ -110,18 +141,20 @@ def _metrics(values: dict[str, Any]) -> list[str]:
     return sorted({*asked, tuned}) if tuned else asked
 
 
-def _figures(names: list[str], objective: str) -> Any:
-    """The container's own metrics, of which several may be asked at once."""
+def _figures(names: list[str], objective: str, circle: Circle) -> Any:
+    """The container's own metrics, of which several may be asked at once. Of several hosts it is the mean: all
+    have to see the same figures, or they would not stop together."""
 
     def figures(said: np.ndarray, data: Any) -> list[tuple[str, float]]:
         truth = data.get_label()
         labels = labels_of(said, objective)
-        return [
-            (name, class_metrics.LABELS[name](truth, labels))
+        found = {
+            name: class_metrics.LABELS[name](truth, labels)
             if name in class_metrics.LABELS
-            else (name, class_metrics.VALUES[name](truth, said))
+            else class_metrics.VALUES[name](truth, said)
             for name in names
-        ]
+        }
+        return list((found if circle.alone else circle.mean(found, len(truth))).items())
 
     return figures
 

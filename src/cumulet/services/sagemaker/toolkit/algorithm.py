@@ -53,7 +53,8 @@ def main() -> int:
     algorithm, version = chosen()
     job = package("job").Job(BASE, version)
     try:
-        job.check_alone()
+        if not algorithm.shared:
+            job.check_alone()
         algorithm.code.train(job)
     except package("errors").ClientError as error:
         return failed(f"ClientError: {error}", 2)
