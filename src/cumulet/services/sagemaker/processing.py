@@ -8,6 +8,7 @@ first, and the next one starts it over.
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +23,14 @@ from cumulet.services.sagemaker.gang import Gang, Member
 from cumulet.services.sagemaker.processing_data import Input, Uploads, inputs, lay_in, written_to
 from cumulet.services.sagemaker.processing_jobs import ProcessingJobs
 from cumulet.services.sagemaker.room import Interrupted, Room
-from cumulet.services.sagemaker.surroundings import Surroundings
+from cumulet.services.sagemaker.surroundings import TOOLKIT, Surroundings
 from cumulet.services.sagemaker.training_request import ROOT
 from cumulet.wire.errors import AwsError
 
 LOG_GROUP = "/aws/sagemaker/ProcessingJobs"
 GRACE = 120.0  # seconds between SIGTERM and SIGKILL, as on AWS
 LOOK = 0.2  # seconds between two looks at the log
+SUBMIT = "smspark-submit"
 PATIENCE = 10.0  # seconds that a shutdown waits for the program
 RESTARTS = 5  # of a job whose machine went down under it
 
@@ -126,7 +128,7 @@ class Processing(ProcessingJobs, Surroundings, Room):
         own = {"/etc/hosts": container.hosts} if container.mounts else {}
         return engine.Task(
             folder=container.process,
-            command=_command(body["AppSpecification"], image, container),
+            command=_command(body["AppSpecification"], image, container, python),
             environment={**environment, **body.get("Environment", {})},
             mounts=container.mounts | own,
             hostname=member.host if container.mounts else "",
@@ -210,13 +212,18 @@ def _configure(body: Body, gang: Gang, member: Member) -> None:
 NOT_TOLD = ("CreationTime", "LastModifiedTime", "ProcessingJobStatus", "ProcessingStartTime")
 
 
-def _command(application: dict[str, Any], image: images.Image, container: Container) -> list[str]:
+def _command(
+    application: dict[str, Any], image: images.Image, container: Container, python: Path
+) -> list[str]:
     """The entry point (of an image of one's own: that which it is mapped to, where none is named) and its
-    arguments; without mounts, with the places where the job's folder really is."""
+    arguments; without mounts, with the places where the job's folder really is. The command of Spark's containers
+    is a program of ours."""
     words = [
         *(application.get("ContainerEntrypoint") or image.command),
         *application.get("ContainerArguments", []),
     ]
+    if words[0] == SUBMIT and image.framework is images.SPARK:
+        words = [sys.executable, "-I", "-S", str(TOOLKIT / "spark_submit.py"), str(python), *words[1:]]
     if container.mounts:
         return words
     return [str(container.place(word)) if word.startswith(f"{ROOT}/") else word for word in words]
