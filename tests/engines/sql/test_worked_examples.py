@@ -11,10 +11,10 @@ import pytest
 
 from cumulet.engines.sql.base import SqlError
 
-from . import worked_examples, worked_moments
+from . import worked_examples, worked_moments, worked_shapes
 
-FAILURES = worked_examples.FAILURES + worked_moments.FAILURES
-QUERIES = worked_examples.QUERIES + worked_moments.QUERIES
+FAILURES = worked_examples.FAILURES + worked_moments.FAILURES + worked_shapes.FAILURES
+QUERIES = worked_examples.QUERIES + worked_moments.QUERIES + worked_shapes.QUERIES
 
 
 @pytest.mark.parametrize(("text", "expected"), FAILURES)

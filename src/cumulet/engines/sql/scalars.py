@@ -28,6 +28,7 @@ from cumulet.engines.sql import urls
 from cumulet.engines.sql.dating import DATING
 from cumulet.engines.sql.distributions import DISTRIBUTIONS
 from cumulet.engines.sql.formatting import formatted
+from cumulet.engines.sql.geometry import SHAPES
 from cumulet.engines.sql.json_text import pointer
 from cumulet.engines.sql.jsonpath.answers import ANSWERS
 from cumulet.engines.sql.regexps import REGEXPS
@@ -326,7 +327,7 @@ def over_columns(function: Callable[..., Any], number: int, result: str) -> Call
         kinds = {"VARCHAR": pa.string(), "BLOB": pa.binary(), "BIGINT": pa.int64(), "INTEGER": pa.int32(),
                  "DOUBLE": pa.float64(), "FLOAT": pa.float32(), "BOOLEAN": pa.bool_(),
                  "VARCHAR[]": pa.list_(pa.string()), "VARCHAR[][]": pa.list_(pa.list_(pa.string())),
-                 "BIGINT[][]": pa.list_(pa.list_(pa.int64()))}  # fmt: skip
+                 "BLOB[]": pa.list_(pa.binary()), "BIGINT[][]": pa.list_(pa.list_(pa.int64()))}  # fmt: skip
         rows = zip(*(column.to_pylist() for column in columns), strict=True)
         return pa.array([None if None in row else function(*row) for row in rows], kinds[result])
 
@@ -341,7 +342,7 @@ def over_columns(function: Callable[..., Any], number: int, result: str) -> Call
 
 def register(connection: Any) -> None:
     for name, (function, parameters, result) in (
-        SCALARS | READING | OPERATORS | ANSWERS | REGEXPS | DISTANCES | DATING
+        SCALARS | READING | OPERATORS | ANSWERS | REGEXPS | DISTANCES | DATING | SHAPES
     ).items():
         made = over_columns(function, len(parameters), result)
         connection.create_function(

@@ -26,6 +26,7 @@ for _theme in (
     "dates",
     "iso8601",
     "formatting",
+    "geospatial",
     "json",
     "math",
     "merging",

@@ -95,7 +95,8 @@ KNOWN = frozenset(name for names in NAMES.values() for name in names) | ELSEWHER
 # Why a page's functions are refused where they are, and some functions for reasons of their own.
 WHY = {
     "color": "colours are for terminals; the engine has no type for them",
-    "geospatial": "the engine has no geometry type yet",
+    "geospatial": "not written yet",
+    "st_buffer": "how a circle is cut into corners is documented nowhere",
     "ml": "the engine trains no models",
     "qdigest": "the engine has no type for sketches (approx_percentile answers exactly)",
     "setdigest": "the engine has no type for sketches",
@@ -113,6 +114,19 @@ NOTES = {
     "approx_percentile": "the exact percentile; with weights over a window refused",
     "approx_set": "the exact set, which lies within the error of any sketch; no cast to or from varbinary",
     "merge": "as approx_set",
+    "st_area": "of geometries; of spherical geographies refused",
+    **dict.fromkeys(
+        [
+            "convex_hull_agg",
+            "geometry_union",
+            "geometry_union_agg",
+            "st_difference",
+            "st_intersection",
+            "st_symdifference",
+            "st_union",
+        ],
+        "the same shape; its corners may begin at another one",
+    ),
     "format": "%s, %b, %c, %d, %x, %o, %f, %e, %g and %t, of numbers, truth values, texts, dates and timestamps",
     **dict.fromkeys(
         ["beta_cdf", "inverse_beta_cdf", "inverse_normal_cdf", "normal_cdf", "t_cdf", "t_pdf"],

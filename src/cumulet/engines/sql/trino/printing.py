@@ -42,6 +42,8 @@ def text(sql: str, kind: Type) -> str:
             return mapping(sql, kind)
         case "row":
             return fields(sql, kind)
+        case "geometry" | "sphericalgeography":
+            return f"cumulet_st_astext_0({sql})"
         case "hyperloglog":
             raise NotSupported(f"A {kind} as a result (cardinality() tells how many it has seen)")
     return f"CAST({sql} AS VARCHAR)"

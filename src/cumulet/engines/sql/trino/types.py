@@ -33,6 +33,8 @@ DUCK = {
     "uuid": "UUID",
     "unknown": "INTEGER",
     "hyperloglog": "UBIGINT[]",
+    "geometry": "BLOB",  # as WKB
+    "sphericalgeography": "BLOB",
 }
 HIVE = {
     "integer": "int",
@@ -51,7 +53,7 @@ FROM_HIVE = {
     "short": "smallint",
     "byte": "tinyint",
 }
-UNLIKE = ("function", "hyperloglog")  # cannot be compared
+UNLIKE = ("function", "hyperloglog", "geometry", "sphericalgeography")  # cannot be compared
 FROM_TRINO = {"int": "integer", "dec": "decimal", "numeric": "decimal", "double precision": "double"}
 
 
@@ -147,6 +149,7 @@ BOOLEAN, TINYINT, SMALLINT, INTEGER, BIGINT = (Type(n) for n in ("boolean", *INT
 REAL, DOUBLE, VARCHAR, VARBINARY = Type("real"), Type("double"), Type("varchar"), Type("varbinary")
 DATE, JSON, UNKNOWN, UUID = Type("date"), Type("json"), Type("unknown"), Type("uuid")
 SKETCH = Type("hyperloglog")  # the hashes themselves
+GEOMETRY, GEOGRAPHY = Type("geometry"), Type("sphericalgeography")
 TIME, TIMESTAMP, TIMESTAMP_TZ = (
     Type("time", (3,)),
     Type("timestamp", (3,)),
@@ -169,6 +172,8 @@ SIMPLE = {
         JSON,
         UUID,
         SKETCH,
+        GEOMETRY,
+        GEOGRAPHY,
         TIME,
         TIMESTAMP,
     )
