@@ -22,6 +22,7 @@ from cumulet.services.sagemaker.container import Container
 from cumulet.services.sagemaker.courses import TRANSFORM, Body
 from cumulet.services.sagemaker.endpoint_log import EndpointLog
 from cumulet.services.sagemaker.hosting import Hosting
+from cumulet.services.sagemaker.instances import Instances
 from cumulet.services.sagemaker.room import Interrupted, Room
 from cumulet.services.sagemaker.sources import Named
 from cumulet.services.sagemaker.training_request import split_uri
@@ -111,6 +112,8 @@ class Transform(TransformJobs, Hosting, Room):
     def _instance(self, job: Job, body: Body, number: int) -> list[Worker]:
         """The processes of one instance, one for each of the model's containers."""
         found = []
+        kind = body["TransformResources"]["InstanceType"]
+        memory = Instances(self.store.directory).size(kind).memory or None
         for place, definition in enumerate(body["containers"]):
             container = Container(self._transform_folder(job) / f"model-{number}-{place}")
             own = {**definition.get("Environment", {}), **body.get("Environment", {})}
@@ -120,7 +123,7 @@ class Transform(TransformJobs, Hosting, Room):
             stream = _stream(body, number)
             stream += f"/{definition['ContainerHostname']}" if len(body["containers"]) > 1 else ""
             log = EndpointLog(self.other("logs"), LOG_GROUP, stream)
-            found.append(Worker(self._program(wanted, container, log), log))
+            found.append(Worker(self._program(wanted, container, log, memory), log))
         return found
 
     # The files
