@@ -62,6 +62,7 @@ class Order:
     mounts: Mapping[str, Path] = field(default_factory=dict)
     memory: int | None = None
     grace: float = 5.0
+    offline: bool = False
 
     def line(self) -> bytes:
         spoken = {
@@ -72,6 +73,7 @@ class Order:
             "mounts": {target: str(source.resolve()) for target, source in self.mounts.items()},
             "memory": self.memory,
             "grace": self.grace,
+            "offline": self.offline,
         }
         return json.dumps(spoken).encode() + b"\n"
 

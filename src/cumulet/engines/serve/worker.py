@@ -47,6 +47,7 @@ class Program:
     memory: int | None = None  # bytes that its processes may take, all together
     modules: Sequence[str] = ()  # imported before the fork: what most models of this kind need
     stems: Path | None = None  # where the processes live from which models are forked
+    offline: bool = False  # its network is its own, where it has `mounts`: nobody is there but itself
 
     @property
     def socket(self) -> Path:
@@ -64,7 +65,8 @@ class Program:
         folder = self.folder / "process"
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "output.log").unlink(missing_ok=True)
-        order = Order(folder, self.handler, self.socket, self.environment, self.mounts, self.memory, GRACE)
+        surroundings = (self.environment, self.mounts, self.memory, GRACE, self.offline)
+        order = Order(folder, self.handler, self.socket, *surroundings)
         return self._stems.fork(self.python, self.modules, order)
 
 

@@ -83,6 +83,7 @@ class Hosting(Surroundings):
             memory=memory,
             modules=IMPORTED.get(image.framework.name, ()),
             stems=self.store.directory / "sagemaker/stems",
+            offline=wanted["container"].get("offline", False),
         )
 
     def _start_instance(self, job: Job, variant: Variant, number: int) -> Instance:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from cumulet.engines.run import mounts_refused
 from cumulet.services.sagemaker import images
 from cumulet.services.sagemaker.model_packages import ModelPackages
 from cumulet.services.sagemaker.package_request import containers_in
@@ -50,8 +51,8 @@ class Models(ModelPackages, Roles):
         VpcConfig is only shown again: a model reaches what this machine reaches.
         """
         given = _either(PrimaryContainer, Containers)
-        if EnableNetworkIsolation:
-            raise NotImplementedByCumulet("CreateModel with EnableNetworkIsolation")
+        if EnableNetworkIsolation and (refused := mounts_refused()):
+            raise NotImplementedByCumulet(f"CreateModel with EnableNetworkIsolation here ({refused})")
         if not ExecutionRoleArn:
             raise invalid("CreateModel needs an ExecutionRoleArn.")
         containers = [one for container in given for one in self._unpacked(container)]
@@ -114,9 +115,12 @@ class Models(ModelPackages, Roles):
 
 
 def containers_of(model: dict[str, Any]) -> list[dict[str, Any]]:
-    """A model's containers in their order, each with a hostname of its own."""
+    """A model's containers in their order, each with a hostname of its own, and whether it is cut off."""
     containers = model.get("containers") or model.get("Containers") or [model["PrimaryContainer"]]
-    return [{"ContainerHostname": f"container-{number}", **c} for number, c in enumerate(containers, 1)]
+    shared = {"offline": True} if model.get("EnableNetworkIsolation") else {}
+    return [
+        {"ContainerHostname": f"container-{number}", **c, **shared} for number, c in enumerate(containers, 1)
+    ]
 
 
 def container_of(model: dict[str, Any]) -> dict[str, Any]:

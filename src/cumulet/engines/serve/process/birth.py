@@ -45,7 +45,7 @@ def dress(order: dict[str, Any]) -> None:
     os.environ.clear()
     os.environ.update(order["environment"])
     if order["mounts"]:
-        namespace.enter(order["mounts"])
+        namespace.enter(order["mounts"], offline=order["offline"])
     os.chdir(order["folder"])
     sow()
     forget_ourselves()
