@@ -14,7 +14,7 @@ from typing import Any
 import duckdb
 
 from cumulet.engines.packing import UNPACK, Broken
-from cumulet.engines.sql import json_text, scalars
+from cumulet.engines.sql import json_text, scalars, wholeness
 from cumulet.engines.sql.base import (
     Cancelled,
     Change,
@@ -50,6 +50,7 @@ class Session:
     def __init__(self, folder: Path, memory: str, threads: int) -> None:
         self.folder = folder
         self.parsed: dict[str, Any] = {}  # the tree of the text that was checked last
+        self.whole: set[str] = set()  # compressed files that were read to their end
         self.known: dict[tuple[str, int], list[tuple[str, Any]]] = {}  # columns, by relation and bytes
         folder.mkdir(parents=True, exist_ok=True)
         self.connection = duckdb.connect(
@@ -87,7 +88,9 @@ class Session:
                 shutil.rmtree(query.output.folder, ignore_errors=True)  # what it had written by then
                 return self._run(query, lakes, hasty=False)
         except duckdb.Error as error:
-            raise spoken(error) from None
+            raise placed(spoken(error), lakes) from None
+        except SqlError as error:
+            raise placed(error, lakes) from None
         except RecursionError:
             raise SqlError(
                 "STATEMENT_TOO_LARGE", "statement is too large (stack overflow while parsing)"
@@ -168,7 +171,12 @@ class Session:
         ending = Path(path).suffix
         if ending == ".lzo":
             raise NotSupported("Text files compressed as lzo")
-        return self._aside(path, unpacked) if ending in UNPACK else path
+        if ending in UNPACK:
+            return self._aside(path, unpacked)
+        if path not in self.whole:
+            wholeness.check(path)
+            self.whole.add(path)
+        return path
 
     def _aside(self, path: str, make: Callable[[str, Path], None]) -> str:
         """A file made of another that never changes: beside the spill files, while this worker lives."""
@@ -218,6 +226,16 @@ def spoken(error: duckdb.Error) -> Exception:
     return by_text(text) or SqlError("GENERIC_INTERNAL_ERROR", text.partition("\n")[0], "system")
 
 
+def placed(error: Exception, lakes: Lakes) -> Exception:
+    """The error with a file's address in the lake, where DuckDB names its place on this machine."""
+    if isinstance(error, SqlError):
+        message = error.message
+        for path, location in sorted(lakes.places.items(), reverse=True):
+            message = message.replace(path, location)
+        return SqlError(error.name, message, error.kind)
+    return error
+
+
 WORDS = [
     (r"Overflow in (\w+) of INT(\d+) \((.*)\)", "NUMERIC_VALUE_OUT_OF_RANGE", r"{width} {0} overflow: {2}"),
     (r"Overflow on abs|Overflow in negation", "NUMERIC_VALUE_OUT_OF_RANGE", "bigint overflow"),
@@ -246,7 +264,19 @@ WORDS = [
     (r"Map keys must be unique", "INVALID_FUNCTION_ARGUMENT", "Duplicate map keys are not allowed"),
     (r"Map keys can not be NULL", "INVALID_FUNCTION_ARGUMENT", "map key cannot be null"),
     (r"Invalid unicode|not utf-8 encoded", "HIVE_BAD_DATA", "A text file is not encoded as UTF-8"),
-    (r"(No magic bytes.*|.*Parquet.*(?:corrupt|invalid|too small).*)", "HIVE_CANNOT_OPEN_SPLIT", "{0}"),
+    (
+        r"(No magic bytes.*|.*too small to be a Parquet file.*|.*Parquet.*(?:corrupt|invalid|too small).*)",
+        "HIVE_CANNOT_OPEN_SPLIT",
+        "{0}",
+    ),
+    (
+        r"No files found that match the pattern \"(.*)\"",
+        "HIVE_CANNOT_OPEN_SPLIT",
+        "Error opening Hive split {0}: the file does not exist any more",
+    ),
+    (r"(Failed to read file .*)", "HIVE_CURSOR_ERROR", "{0}"),
+    (r"(Input is not a GZIP stream.*)", "HIVE_CURSOR_ERROR", "{0}"),
+    (r"Type (\w+) with value (.*) can't be cast because (.*source column .*)", "HIVE_BAD_DATA", "{1}: {2}"),
 ]
 WIDTHS = {"8": "tinyint", "16": "smallint", "32": "integer", "64": "bigint"}
 

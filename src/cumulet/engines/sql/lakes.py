@@ -22,6 +22,7 @@ class Lakes:
         self.catalog = catalog
         self.folder = folder
         self.known: dict[tuple[str, str], Table | None] = {}
+        self.places: dict[str, str] = {}  # where in the lake a file belongs, by its place on this machine
         self._snapshots: Snapshots | None = None
 
     @property
@@ -44,7 +45,9 @@ class Lakes:
         return self.known[database, name]
 
     def files(self, database: str, name: str, predicate: list[dict[str, Any]]) -> list[File]:
-        return self.catalog.files(database, name, predicate)
+        found = self.catalog.files(database, name, predicate)
+        self.places.update((each.path, each.name) for each in found)
+        return found
 
     def partitions(self, database: str, name: str, predicate: list[dict[str, Any]]) -> list[list[str]]:
         return self.catalog.partitions(database, name, predicate)
