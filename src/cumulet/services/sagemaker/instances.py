@@ -32,13 +32,19 @@ MACHINE = "machine"
 FEWEST = 2  # a machine of one core still does two things at a time
 GIB = 1 << 30
 
-_capacities: WeakKeyDictionary[House, Capacity] = WeakKeyDictionary()
+_capacities: WeakKeyDictionary[House, dict[str, Capacity]] = WeakKeyDictionary()
 _making = threading.Lock()
 
 
-def capacity_of(house: House) -> Capacity:
+def capacity_of(house: House, cluster: str = "") -> Capacity:
+    """What is held of this machine, or of the cluster at an address."""
     with _making:
-        return _capacities.setdefault(house, Capacity())
+        return _capacities.setdefault(house, {}).setdefault(cluster, Capacity())
+
+
+def where(cluster: str) -> str:
+    """What a job waits for room on."""
+    return "the Ray cluster" if cluster else "this machine"
 
 
 class Instances:

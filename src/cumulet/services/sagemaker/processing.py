@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,7 @@ class Processing(ProcessingJobs, Surroundings, Room):
             if body and not PROCESSING.ended(body):
                 self._process(job, body)
         finally:
-            self._leave_room(job)
+            self._leave_room(job, self.house.config.ray_address)
         self._clear_processing(job)
 
     def run_processing_job_failed(self, job: Job, error: str) -> None:
@@ -85,13 +86,14 @@ class Processing(ProcessingJobs, Surroundings, Room):
             if job.payload.pop("again", False):
                 gang.end()
             elif gang.adopt():
-                self._take_room(job, name, cluster)
+                self._take_room(job, name, cluster, self.house.config.ray_address)
                 return
             self._check_cut_off(job)
         for member in gang.members:
             self.other("logs").rotate(*_feed(body, member))
         group, stream, _ = _feed(body, gang.members[0])
-        self._wait_for_room(job, name, cluster, lambda line: self.other("logs").say(group, stream, line))
+        say = partial(self.other("logs").say, group, stream)
+        self._wait_for_room(job, name, cluster, say, self.house.config.ray_address)
         lake.remove(self._processing_folder(job))
         tasks = self._laid_out(job, body, gang)
         self._record_job(PROCESSING, name, PROCESSING.begin)

@@ -42,7 +42,7 @@ class Training(TrainingStart):
             if body and not ended(body):
                 self._work(job, body)
         finally:
-            capacity_of(self.house).release(job.id)
+            capacity_of(self.house, self.house.config.ray_address).release(job.id)
         self._leave_pool(job.payload["name"])
         self._clear(job)
 
@@ -76,7 +76,9 @@ class Training(TrainingStart):
         False where the job was stopped before that."""
         if job.attempt > 1 and not job.payload.get("again") and gang.adopt():
             wanted = Instances(self.store.directory).whole(body["ResourceConfig"])
-            capacity_of(self.house).take(job.id, body["TrainingJobName"], wanted)
+            capacity_of(self.house, self.house.config.ray_address).take(
+                job.id, body["TrainingJobName"], wanted
+            )
             return True
         gang.end()
         return self._start(job, body, gang)
@@ -159,7 +161,7 @@ class Training(TrainingStart):
         self._remember(job, again=True, interrupted=True)
         self._enter(body["TrainingJobName"], "Interrupted")
         self._record(body["TrainingJobName"], lambda body, _: body.update(interrupt=False))
-        capacity_of(self.house).release(job.id)
+        capacity_of(self.house, self.house.config.ray_address).release(job.id)
 
     # Uploading
 

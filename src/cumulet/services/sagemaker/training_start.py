@@ -17,7 +17,7 @@ from cumulet.services.sagemaker.cluster import Host, hosts, hosts_file, resource
 from cumulet.services.sagemaker.container import Container
 from cumulet.services.sagemaker.gang import Gang, Member
 from cumulet.services.sagemaker.inputs import lay_channels, read_only, shielded
-from cumulet.services.sagemaker.instances import Instances, capacity_of
+from cumulet.services.sagemaker.instances import Instances, capacity_of, where
 from cumulet.services.sagemaker.progress import ended, enter
 from cumulet.services.sagemaker.resources import TRAINING_JOB
 from cumulet.services.sagemaker.state_changes import announce
@@ -79,10 +79,11 @@ class TrainingStart(WarmPools):
 
     def _find_room(self, job: Job, body: Body) -> bool:
         """Wait for room on this machine, and say what for; False where the job was stopped meanwhile."""
-        capacity, said = capacity_of(self.house), ""
+        cluster = self.house.config.ray_address
+        capacity, said = capacity_of(self.house, cluster), ""
         while not job.stopping:
             table = Instances(self.store.directory)
-            wanted, room = table.whole(body["ResourceConfig"]), table.room(self.house.config.ray_address)
+            wanted, room = table.whole(body["ResourceConfig"]), table.room(cluster)
             why = capacity.claim(job.id, body["TrainingJobName"], wanted, room)
             if not why:
                 return True
@@ -90,7 +91,7 @@ class TrainingStart(WarmPools):
                 raise Suspended
             if why != said:
                 said = why
-                self._pend(body["TrainingJobName"], f"Waiting for room on this machine: {why}")
+                self._pend(body["TrainingJobName"], f"Waiting for room on {where(cluster)}: {why}")
             if self._now() - body["CreationTime"] > body["StoppingCondition"].get(PENDING, LONG):
                 return False
             capacity.wait(LOOK)
