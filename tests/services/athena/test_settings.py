@@ -68,6 +68,15 @@ def test_a_work_group_that_publishes_metrics_tells_cloudwatch_of_each_query(
                for one in each["Dimensions"])  # fmt: skip
 
 
+def test_there_is_one_engine_version(lab: Lab) -> None:
+    versions = lab.athena.list_engine_versions()["EngineVersions"]
+    assert {each["EffectiveEngineVersion"] for each in versions} == {"Athena engine version 3"}
+    assert (
+        lab.athena.get_data_catalog(Name="AwsDataCatalog", WorkGroup="primary")["DataCatalog"]["Type"]
+        == "GLUE"
+    )
+
+
 def test_a_disabled_work_group_runs_nothing_and_a_used_one_is_not_deleted(lab: Lab) -> None:
     lab.athena.create_work_group(Name=lab.database)
     lab.athena.create_named_query(Name="q", Database="d", QueryString="SELECT 1", WorkGroup=lab.database)

@@ -86,6 +86,15 @@ def test_xml_becomes_a_table_by_its_row_tag(lake: Lake, name: str) -> None:
     assert parameters["recordCount"] == "2"
 
 
+def test_apaches_combined_logs_are_known_without_a_classifier(lake: Lake) -> None:
+    line = '127.0.0.1 - bob [10/Oct/2000:13:55:36 -0700] "GET /a?x=1,2 HTTP/1.0" 200 23 "-" "curl/8"\n'
+    lake.put({"apache/a.log": line * 3})
+    table = lake.crawl("apache/")["apache"]
+    assert table["Parameters"]["classification"] == "combined_apache"
+    assert columns(table)["response"] == "string"
+    assert serde(table) == "GrokSerDe"
+
+
 def test_xml_is_known_without_a_classifier(lake: Lake) -> None:
     lake.put({"x/a.xml": "<r><row><n>1</n></row><row><n>2</n></row></r>"})
     table = lake.crawl("x/")["x"]

@@ -88,3 +88,11 @@ def test_tags_of_aws_itself_cannot_be_set(glue: Any, database: str, refused: Ref
     arn = f"arn:aws:glue:us-east-1:{account}:database/{database}"
     refused("InvalidInputException", glue.tag_resource, ResourceArn=arn, TagsToAdd={"aws:x": "y"})
     refused("InvalidInputException", glue.get_tags, ResourceArn="arn:aws:glue:us-east-1:1:database/x")
+
+
+def test_the_catalog_itself_is_told(glue: Any, client: Any, refused: Refusal) -> None:
+    account = client("sts").get_caller_identity()["Account"]
+    assert glue.get_catalog(CatalogId=account)["Catalog"]["ResourceArn"].endswith(f"{account}:catalog")
+    assert glue.get_catalogs()["CatalogList"] == []
+    assert [one["CatalogId"] for one in glue.get_catalogs(IncludeRoot=True)["CatalogList"]] == [account]
+    refused("EntityNotFoundException", glue.get_catalog, CatalogId="nobody")

@@ -164,6 +164,18 @@ def test_an_iceberg_table_is_found_and_followed_to_its_newest_metadata(lake: Lak
     assert ask("SELECT count(*) FROM found_ice") == [["2"]]
 
 
+def test_a_hudi_table_is_left_out_by_name(lake: Lake, client: Any) -> None:
+    """Its files hold old versions of rows too: read as plain Parquet they would be counted twice."""
+    lake.put({"all/h/.hoodie/hoodie.properties": "hoodie.table.name=h", "all/h/p=1/a_0.csv": "id,n\n1,2\n",
+              "all/plain/a.csv": "id,n\n1,2\n"})  # fmt: skip
+    name = lake.crawler("all/")
+    lake.run(name)
+    assert lake.partitions("all") == [["plain"]]
+    logs = client("logs")
+    events = logs.get_log_events(logGroupName="/aws-glue/crawlers", logStreamName=name)["events"]
+    assert any("all/h is a Hudi table" in one["message"] for one in events)
+
+
 def test_targets_that_mean_more_than_is_written_are_refused(lake: Lake, refused: Refusal) -> None:
     create = lake.glue.create_crawler
     for targets in (

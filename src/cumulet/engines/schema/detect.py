@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,6 +10,9 @@ from cumulet.engines.schema import delimited, documents, logs, markup
 from cumulet.engines.schema.base import SAMPLE, Document, Grok, Hint, Markup, Schema, Unrecognised
 from cumulet.engines.schema.compression import BROKEN, OPEN, compression, sample
 
+APACHE = Grok("%{COMBINEDAPACHELOG}", classification="combined_apache")
+REQUEST = re.compile(r'\S+ \S+ \S+ \[[^\]"]*\] "[^"]*" ')
+LOOKED_AT = 1 << 18  # characters
 SIGNATURES = {b"PAR": "parquet", b"ORC": "orc", b"Obj": "avro"}
 
 
@@ -65,12 +69,22 @@ def recognised(text: str, complete: bool, hints: Sequence[Hint]) -> Schema:
             continue
         found.options["hint"] = number
         return found
-    for read in (documents.read, markup.read, delimited.read):
+    for read in (documents.read, markup.read, apache, delimited.read):
         try:
             return read(text, complete)
         except Unrecognised:
             continue
     return Schema("", options={"lines": len(text.splitlines())})
+
+
+def apache(text: str, complete: bool) -> Schema:
+    """The one kind of log that is known without a classifier.
+
+    https://docs.aws.amazon.com/glue/latest/dg/add-classifier.html#classifier-built-in
+    """
+    if '"' not in text.partition("\n")[0]:
+        raise Unrecognised("no quotes in the first line")  # a quick answer for most texts
+    return logs.read(text, complete, APACHE)
 
 
 def hinted(text: str, complete: bool, hint: Hint) -> Schema:

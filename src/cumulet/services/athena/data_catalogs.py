@@ -48,7 +48,8 @@ class DataCatalogs(Service):
         remember_tags(self, self.arn(f"datacatalog/{Name}"), Tags or [])
         return {"DataCatalog": body}
 
-    def get_data_catalog(self, *, Name: str) -> dict[str, Any]:
+    def get_data_catalog(self, *, Name: str, WorkGroup: str = "") -> dict[str, Any]:
+        """WorkGroup only matters to IAM Identity Center, which has no say here."""
         return {"DataCatalog": self.data_catalog(Name)}
 
     def data_catalog(self, name: str) -> dict[str, Any]:

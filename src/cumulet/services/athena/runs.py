@@ -47,31 +47,6 @@ TYPES = {
     "GENERIC_INTERNAL_ERROR": 1,
     "EXCEEDED_LOCAL_MEMORY_LIMIT": 131,
 }
-ANALYSIS = frozenset(
-    [
-        "COLUMN_NOT_FOUND",
-        "TYPE_MISMATCH",
-        "FUNCTION_NOT_FOUND",
-        "AMBIGUOUS_NAME",
-        "EXPRESSION_NOT_AGGREGATE",
-        "EXPRESSION_NOT_SCALAR",
-        "MISMATCHED_COLUMN_ALIASES",
-        "INVALID_COLUMN_REFERENCE",
-        "INVALID_LITERAL",
-        "TABLE_NOT_FOUND_REFERENCE",
-        "MISSING_COLUMN_NAME",
-        "DUPLICATE_COLUMN_NAME",
-        "COLUMN_TYPE_UNKNOWN",
-        "SYNTAX_ERROR",
-        "MISSING_SCHEMA_NAME",
-        "VIEW_IS_RECURSIVE",
-        "INVALID_WINDOW_REFERENCE",
-        "TYPE_NOT_FOUND",
-        "INVALID_LIMIT_CLAUSE",
-        "FUNCTION_NOT_AGGREGATE",
-        "FUNCTION_NOT_WINDOW",
-    ]
-)
 
 
 class Runs(Service):
@@ -190,14 +165,10 @@ def watch(job: Job, ended: threading.Event, cancel: Callable[[], None]) -> None:
 
 
 def explained(failure: SqlError | AwsError) -> tuple[str, dict[str, Any]]:
-    """Why a query failed: Trino's error name (SYNTAX_ERROR for what analysis finds) and its words."""
+    """Why a query failed: Trino's error name, as engine version 3 tells it, and its words."""
     if isinstance(failure, AwsError):
         return failure.message, error(USER, 1006, failure.message)
-    name = {"TABLE_NOT_FOUND": "TABLE_NOT_FOUND"}.get(failure.name, failure.name)
-    shown = "SYNTAX_ERROR" if name in ANALYSIS else name
-    if failure.name == "COLUMN_NOT_FOUND":
-        shown = "COLUMN_NOT_FOUND"
-    reason = f"{shown}: {failure.message}"
+    reason = f"{failure.name}: {failure.message}"
     category = SYSTEM if failure.kind == "system" else OTHER if failure.kind == "engine" else USER
     return reason, error(category, TYPES.get(failure.name, 1006 if category == USER else 1), reason)
 

@@ -97,6 +97,11 @@ class WorkGroups(Service):
         ]
         return {"WorkGroups": shown, "NextToken": token}
 
+    def list_engine_versions(self, *, NextToken: str | None = None, MaxResults: int = 10) -> dict[str, Any]:
+        """There is one, under two names: never a second page."""
+        own = ENGINE["EffectiveEngineVersion"]
+        return {"EngineVersions": [ENGINE, {"SelectedEngineVersion": own, "EffectiveEngineVersion": own}]}
+
     def update_work_group(
         self,
         *,

@@ -17,6 +17,7 @@ FUNCTION = "glue.function"
 STATISTICS = "glue.column_statistics"
 STATISTICS_RUN = "glue.column_statistics_run"
 OPTIMIZER = "glue.table_optimizer"
+EVERYBODY = {"DataLakePrincipalIdentifier": "IAM_ALLOWED_PRINCIPALS"}
 HIDDEN = ("Id", "PartitionIndexes")  # in a table's record, not in the API's answer
 ATTRIBUTES = {"NAME": "Name", "TABLE_TYPE": "TableType"}
 
@@ -49,6 +50,36 @@ class Catalog(Service):
         """The catalog never was Athena's own, so there was nothing to import; clients ask before DDL."""
         self._own(CatalogId)
         return {"ImportStatus": {"ImportCompleted": True}}
+
+    def get_catalog(self, *, CatalogId: str) -> dict[str, Any]:
+        self._own(CatalogId)
+        return {"Catalog": self._shown_catalog()}
+
+    def get_catalogs(
+        self,
+        *,
+        ParentCatalogId: str | None = None,
+        NextToken: str | None = None,
+        MaxResults: int = 100,
+        Recursive: bool = False,
+        IncludeRoot: bool = False,
+        HasDatabases: bool | None = None,
+    ) -> dict[str, Any]:
+        """There is the account's own, the root, and no others below it: never a second page."""
+        self._own(ParentCatalogId)
+        return {"CatalogList": [self._shown_catalog()] if IncludeRoot else []}
+
+    def _shown_catalog(self) -> dict[str, Any]:
+        account = self.caller.account
+        permissions = [{"Principal": EVERYBODY, "Permissions": ["ALL"]}]
+        return {
+            "CatalogId": account,
+            "Name": account,
+            "ResourceArn": self.arn("catalog"),
+            "Parameters": {},
+            "CreateDatabaseDefaultPermissions": permissions,
+            "CreateTableDefaultPermissions": permissions,
+        }
 
     def _own(self, catalog: str | None) -> None:
         """There is one catalog, whose id is the account's; others are other accounts'."""

@@ -1,4 +1,4 @@
-"""Tables that say themselves what they are: Iceberg's metadata files and Delta's log.
+"""Tables that say themselves what they are: Iceberg's metadata files, Delta's log, Hudi's properties.
 
 https://docs.aws.amazon.com/glue/latest/dg/crawler-delta-lake.html
 https://docs.aws.amazon.com/glue/latest/dg/crawler-data-stores.html
@@ -17,12 +17,18 @@ from cumulet.services.glue.crawling.definitions import LAZY, LEAD, Definition, S
 
 METADATA = re.compile(r"(?:(.*)/)?metadata/v?(\d+)(?:-[^/]*)?(?:\.gz)?\.metadata\.json(?:\.gz)?")
 LOG = re.compile(r"(?:(.*)/)?_delta_log/([^/]+)")
+HUDI = re.compile(r"(?:(.*)/)?\.hoodie/hoodie\.properties")
 ICEBERG = {"int": "int", "long": "bigint", "timestamptz": "timestamp", "time": "string", "uuid": "string"}
 
 
 def lakehouses(files: dict[str, Path], source: Source) -> dict[str, Definition | str]:
-    """Every Iceberg and Delta table among files, by its folder; a text says why one cannot be read."""
+    """Every Iceberg, Delta and Hudi table among files, by its folder; a text says why one cannot be read.
+
+    Hudi's never can: its folders hold old versions of the same rows too, which only its timeline tells apart.
+    """
     found: dict[str, Definition | str] = {}
+    for root in hudi(files):
+        found[root] = f"{root or source.bucket} is a Hudi table, which Cumulet cannot read; it is left out"
     for root, key in newest_metadata(files).items():
         found[root] = iceberg(root, key, files[key], source)
     for root, log in logs(files).items():
@@ -46,6 +52,10 @@ def logs(files: dict[str, Path]) -> dict[str, dict[str, Path]]:
         if match := LOG.fullmatch(key):
             found.setdefault(match[1] or "", {})[match[2]] = path
     return {root: log for root, log in found.items() if delta.commits(log) or delta.newest_checkpoint(log)}
+
+
+def hudi(files: dict[str, Path]) -> list[str]:
+    return [match[1] or "" for key in files if (match := HUDI.fullmatch(key))]
 
 
 def iceberg(root: str, key: str, path: Path, source: Source) -> Definition | str:
