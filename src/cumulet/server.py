@@ -37,6 +37,7 @@ from cumulet.workers import Workers
 
 IN_MEMORY = 256 << 10  # of a file, bytes that are sent from memory; more by the kernel
 SMALL = 1 << 20  # bodies up to this many bytes go in one piece between the loop and a thread
+UPLOAD = 64 << 10  # the same for a PUT: what is to become a file is best read where it is written
 IDLE = 65  # seconds that a kept-alive connection may rest: longer than the clients' own pools
 GRACE = 10  # seconds for requests under way at shutdown
 
@@ -95,7 +96,8 @@ class Application:
         receive: Receive,
     ) -> io.BytesIO | BrokenBody | PipedBody | DirectBody:
         """Small bodies are collected here; others, and those to be asked for first, go to their thread."""
-        if request.length is None or request.length > SMALL or "expect" in request.headers:
+        most = UPLOAD if request.method == "PUT" else SMALL
+        if request.length is None or request.length > most or "expect" in request.headers:
             if request.length and DETOUR in extensions:
                 return DirectBody(loop, extensions[DETOUR]["detour"], request.length, self.patience)
             return PipedBody(loop, receive, self.patience)

@@ -62,9 +62,7 @@ def receive(
     haste.check()
     with blobs.draft(suffix_of(key), sealed=sealed, lock=lock) as draft:
         if length is not None and length < LARGE:
-            for piece in iter(lambda: source.read(CHUNK), b""):
-                intake.update(piece)
-                draft.write(piece)
+            intake.copy(source, draft, length)
         else:
             intake.take(source, draft, length)
         intake.finish(source, lambda: blobs.read(draft.id, 0, intake.size, lock))
@@ -90,6 +88,13 @@ class Intake:
         self.digest = DIGESTS[self.algorithm]()
         self.size = 0
 
+    def copy(self, source: Body, draft: Draft, length: int) -> None:
+        """Digest and write a body that is not large, by way of one buffer."""
+        room = memoryview(bytearray(min(CHUNK, length) or 1))
+        while count := fill(source, room):
+            self.update(room[:count])
+            draft.write(room[:count])
+
     def take(self, source: Body, draft: Draft, length: int | None) -> None:
         """Digest and write a large body side by side."""
         if length:
@@ -110,7 +115,7 @@ class Intake:
         self.finish(source, lambda: (data,))
         return data
 
-    def update(self, piece: bytes) -> None:
+    def update(self, piece: bytes | memoryview) -> None:
         self.md5.update(piece)
         self.digest.update(piece)
         self.size += len(piece)
