@@ -7,6 +7,9 @@ from typing import Any
 
 import pytest
 
+from cumulet.engines.search import Choice, Range
+from cumulet.services.sagemaker.tuning_request import space
+
 from .studio import INSTANCE, SKLEARN, archive
 from .workshop import named, refusal, tuned, tuning_ended, until
 
@@ -248,6 +251,17 @@ def test_autotune_makes_ranges_of_hints(studio):
     for trial in trials(studio, job["HyperParameterTuningJobName"]):
         assert 1 <= int(trial["TunedHyperParameters"]["size"]) <= 40
         assert trial["TunedHyperParameters"]["kind"] == "fine"
+
+
+def test_autotune_leaves_what_an_algorithm_has_to_be_told_and_stays_within_what_it_takes():
+    image = "174872318107.dkr.ecr.us-west-2.amazonaws.com/kmeans:1"
+    hints = {"feature_dim": "784", "local_lloyd_tol": "0.5", "epochs": "2"}
+    given = {"AutoParameters": [{"Name": name, "ValueHint": hint} for name, hint in hints.items()]}
+    definition = {"AlgorithmSpecification": {"TrainingImage": image}, "HyperParameterRanges": given}
+    found = space({"HyperParameterTuningJobConfig": {}}, definition)
+    assert found["feature_dim"] == Choice(("784",))
+    assert found["local_lloyd_tol"] == Range(0.5 / 1.5, 0.75, scale="logarithmic")
+    assert found["epochs"] == Range(1, 20, whole=True, scale="logarithmic")
 
 
 def test_an_unknown_search_is_not_found(studio):

@@ -134,6 +134,11 @@ def map_image(
     store.records.put(MAPPED, "", uri, body)
 
 
+def algorithm_of(uri: str) -> catalogue.Algorithm | None:
+    """The built-in algorithm that an image names; None where it names none."""
+    return catalogue.find(_repository(uri))
+
+
 def _repository(uri: str) -> str:
     found = URI.match(uri)
     return found["repository"] if found else ""

@@ -9,6 +9,8 @@ import re
 from typing import Any
 
 from cumulet.engines.search import CannotSearch, Choice, Range, Scale, grid_size
+from cumulet.services.sagemaker import images
+from cumulet.services.sagemaker.algorithms.schema import Hyperparameter
 from cumulet.services.sagemaker.refusals import honour_only, invalid
 
 Request = dict[str, Any]
@@ -57,7 +59,7 @@ PASSED_ON = (
 )
 OBJECTIVE = "_tuning_objective_metric"  # the hyperparameter by which AWS tells a training job its metric
 WIDE = 1000  # a range whose ends differ by more than this factor is searched on a logarithmic scale ("Auto")
-HINTED = 10  # how far a range goes to both sides of the hint that Autotune is given
+HINTED = (10, 3, 1.5)  # how far a range goes to both sides of the hint that Autotune is given: what can be
 
 
 def check_structures(request: Request) -> None:
@@ -171,9 +173,16 @@ def space(request: Request, definition: Request) -> dict[str, Range | Choice]:
         found[one["Name"]] = Range(*bounds, scale=scale(one, *bounds))
     for one in given.get("CategoricalParameterRanges", []):
         found[one["Name"]] = Choice(tuple(one["Values"]))
+    known = _parameters(definition)
     for one in given.get("AutoParameters", []):
-        found[one["Name"]] = hinted(one["ValueHint"])
+        found[one["Name"]] = hinted(one["ValueHint"], known.get(one["Name"]))
     return found
+
+
+def _parameters(definition: Request) -> dict[str, Hyperparameter]:
+    """The hyperparameters of a built-in algorithm, by name."""
+    algorithm = images.algorithm_of(definition["AlgorithmSpecification"].get("TrainingImage", ""))
+    return {one.name: one for one in algorithm.schema.parameters} if algorithm else {}
 
 
 def scale(given: dict[str, str], low: float, high: float) -> Scale:
@@ -186,17 +195,31 @@ def scale(given: dict[str, str], low: float, high: float) -> Scale:
     return named.get(asked, "linear")
 
 
-def hinted(hint: str) -> Range | Choice:
-    """The range that Autotune makes of a value: ten times as much and as little; a word stays what it is."""
+def hinted(hint: str, parameter: Hyperparameter | None = None) -> Range | Choice:
+    """The range that Autotune makes of a value: ten times as much and as little, or less where an algorithm takes
+    no more. A word stays what it is, and so does what an algorithm has to be told: it mostly says what the data is."""
     try:
         value = float(hint)
     except ValueError:
         return Choice((hint,))
-    if value <= 0:
+    if value <= 0 or (parameter and parameter.required):
         return Choice((hint,))
-    if re.fullmatch(r"\d+", hint):
-        return Range(max(1, int(value) // HINTED), int(value) * HINTED, whole=True, scale="logarithmic")
-    return Range(value / HINTED, value * HINTED, scale="logarithmic")
+    whole = bool(re.fullmatch(r"\d+", hint))
+    for factor in HINTED:
+        low, high = value / factor, value * factor
+        if whole:
+            low, high = max(1, int(low)), int(high)
+        if parameter is None or (_takes(parameter, said(low)) and _takes(parameter, said(high))):
+            return Range(low, high, whole=whole, scale="logarithmic")
+    return Choice((hint,))
+
+
+def _takes(parameter: Hyperparameter, text: str) -> bool:
+    try:
+        parameter.parse(text)
+    except ValueError:
+        return False
+    return True
 
 
 def rounds(config: Request) -> tuple[int, int] | None:
