@@ -82,8 +82,11 @@ def apache(text: str, complete: bool) -> Schema:
 
     https://docs.aws.amazon.com/glue/latest/dg/add-classifier.html#classifier-built-in
     """
-    if '"' not in text.partition("\n")[0]:
-        raise Unrecognised("no quotes in the first line")  # a quick answer for most texts
+    lines = text[:LOOKED_AT].splitlines()[:-1] or [text[:LOOKED_AT]]
+    if not all(
+        REQUEST.match(line) for line in lines
+    ):  # a quick answer: the pattern takes its time over others
+        raise Unrecognised("not every line is a request")
     return logs.read(text, complete, APACHE)
 
 
