@@ -7,6 +7,7 @@ this boot is another one. It alone has GPUs (so it says), so a task that asks fo
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -16,11 +17,25 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
-STARTING = 180.0  # seconds, on a slow machine that does much besides
+from cumulet.engines.run import processes
+
+STARTING = 240.0  # seconds, on a slow machine that does much besides
 MARK = "CUMULET_TESTS_RAY"  # the variable by which all its processes are known
 ELSEWHERE = """
 mount -t tmpfs none "$HIDDEN" && mount --bind "$BOOT" /proc/sys/kernel/random/boot_id && exec "$@"
 """
+
+
+PATIENT = {  # what Ray takes for a failure is only a slow machine
+    "RAY_raylet_start_wait_time_s": "200",
+    "RAY_worker_register_timeout_seconds": "300",
+    "RAY_health_check_failure_threshold": "30",
+    "RAY_gcs_rpc_server_connect_timeout_s": "60",
+}
+
+
+class NotStarted(Exception):
+    """Ray has not come up; the text is what it said."""
 
 
 class Cluster:
@@ -36,8 +51,13 @@ class Cluster:
             "RAY_AUTH_TOKEN_PATH": str(folder / "token"),
             "RAY_USAGE_STATS_ENABLED": "0",
         }
-        self.head = self._start("head", ["--head", f"--port={self.port}", "--include-dashboard=false"])
-        self.far = self.second()
+        head = ["--head", f"--port={self.port}", "--include-dashboard=false"]
+        self.head = self.far = self._start("head", head)
+        try:
+            self.far = self.second()
+        except BaseException:
+            self.stop()
+            raise
 
     def second(self) -> subprocess.Popen[bytes]:
         """Start the other machine."""
@@ -50,11 +70,17 @@ class Cluster:
         log = self.folder / f"{name}.log"
         ray = [sys.executable, "-m", "ray.scripts.scripts", "start", "--block", "--num-cpus=2"]
         ray += ["--object-store-memory=100000000", "--node-ip-address=127.0.0.1"]
+        ray += ["--min-worker-port=0", "--max-worker-port=0"]  # whichever are free
         own = {"HIDDEN": str(self.hidden), "BOOT": str(self.folder / "boot"), MARK: self.mark}
-        quick = {"RAY_enable_worker_prestart": "0", "PYTHONUNBUFFERED": "1", "RAY_TMPDIR": str(self.folder)}
+        quick = {
+            **PATIENT,
+            "RAY_enable_worker_prestart": "0",
+            "PYTHONUNBUFFERED": "1",
+            "RAY_TMPDIR": str(self.folder),
+        }
         with log.open("wb") as output:
             process = subprocess.Popen(
-                [*(within or []), *ray, *arguments],
+                ["setpriv", "--pdeathsig", "TERM", *(within or []), *ray, *arguments],
                 stdout=output,
                 stderr=output,
                 env={**os.environ, **self.settings, **quick, **own},
@@ -62,15 +88,16 @@ class Cluster:
             )
         deadline = time.monotonic() + STARTING
         while b"Ray runtime started" not in log.read_bytes():
-            assert process.poll() is None, log.read_text()
-            assert time.monotonic() < deadline, log.read_text()
+            if process.poll() is not None or time.monotonic() > deadline:
+                self._kill_all()
+                raise NotStarted(log.read_text()[-1000:])
             time.sleep(0.05)
         return process
 
     def kill_far(self) -> None:
         """As if somebody had pulled the plug of the other machine."""
-        for pid in sorted(_family(self.far.pid)):
-            os.kill(pid, signal.SIGKILL)
+        for pid in [self.far.pid, *processes.descendants(self.far.pid)]:
+            processes.send(pid, signal.SIGKILL)
         self.far.wait()
 
     def stop(self) -> None:
@@ -82,28 +109,18 @@ class Cluster:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+        self._kill_all()
+
+    def _kill_all(self) -> None:
         while left := list(self.left()):
             for pid in left:
-                _kill(pid)
+                processes.send(pid, signal.SIGKILL)
             time.sleep(0.05)
 
     def left(self) -> Iterator[int]:
         """Every living process of the cluster, and all that these have started."""
         mark = f"{MARK}={self.mark}".encode()
         return (pid for pid in _everybody() if mark in _environment(pid))
-
-
-def _kill(pid: int) -> None:
-    try:
-        os.kill(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        return
-
-
-def _family(pid: int) -> Iterator[int]:
-    yield pid
-    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
-        yield from _family(int(child))
 
 
 def _everybody() -> Iterator[int]:
@@ -129,5 +146,8 @@ def why_not() -> str:
         import ray  # noqa: F401
     except ImportError:
         return "needs Ray"
-    tried = subprocess.run(["unshare", "-m", "true"], capture_output=True, text=True, check=False)
+    command = ["setpriv", "--pdeathsig", "TERM", "unshare", "-m", "true"]
+    if not all(map(shutil.which, ("setpriv", "unshare", "mount"))):
+        return "needs util-linux"
+    tried = subprocess.run(command, capture_output=True, text=True, check=False)
     return f"needs mount namespaces: {tried.stderr}" if tried.returncode else ""

@@ -34,7 +34,7 @@ pytestmark = [
     pytest.mark.skipif(not mounts_supported(), reason=mounts_refused()),
     pytest.mark.skipif(not importlib.util.find_spec("ray"), reason="needs Ray"),
 ]
-PATIENCE = 90.0  # seconds that a test waits for what must come
+PATIENCE = 240.0  # seconds that a test waits for what must come
 PLACES = ["here", "beside", "far"]
 
 TALKER = """

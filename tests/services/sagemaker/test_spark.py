@@ -24,15 +24,20 @@ GROUP = "/aws/sagemaker/ProcessingJobs"
 
 APPLICATION = """
 import argparse
+from importlib.util import find_spec
 from pyspark.sql import SparkSession
 from extra import doubled
 arguments = argparse.ArgumentParser()
 arguments.add_argument("--column")
+arguments.add_argument("--bucket")
 given = arguments.parse_args()
 spark = SparkSession.builder.appName("sums").getOrCreate()
 table = spark.read.csv("/opt/ml/processing/data", header=True, inferSchema=True)
 sums = table.groupBy("kind").sum(given.column).withColumnRenamed(f"sum({given.column})", "total")
 rows = sorted((row.kind, doubled(row.total)) for row in sums.collect())
+if find_spec("bodo_iceberg_connector"):  # which has the jars that speak S3
+    print("in the lake", spark.read.csv(f"s3://{given.bucket}/spark/data", header=True).count(), flush=True)
+    table.coalesce(1).write.parquet(f"s3a://{given.bucket}/spark/parquet")
 print("rows", rows, "partitions", spark.conf.get("spark.sql.shuffle.partitions"), flush=True)
 spark.createDataFrame(rows, ["kind", "total"]).coalesce(1).write.json("/opt/ml/processing/sums/out")
 """
@@ -47,7 +52,7 @@ processor = PySparkProcessor(base_job_name="sums", framework_version="3.3", role
 processor.run(
     submit_app=folder + "/application.py",
     submit_py_files=[folder + "/extra.py"],
-    arguments=["--column", "price"],
+    arguments=["--column", "price", "--bucket", bucket],
     inputs=[ProcessingInput(source=f"s3://{bucket}/spark/data", destination="/opt/ml/processing/data")],
     outputs=[ProcessingOutput(source="/opt/ml/processing/sums", destination=f"s3://{bucket}/spark/sums")],
     configuration=[{"Classification": "spark-defaults", "Properties": {"spark.sql.shuffle.partitions": "3"}}],
@@ -89,6 +94,10 @@ def test_the_sdks_pyspark_processor_runs_an_application_on_spark(
     written = [json.loads(line) for line in studio.read(f"s3://{studio.bucket}/{found}").splitlines()]
     assert {row["kind"]: row["total"] for row in written} == {"a": 8, "b": 4}
     assert keys(studio, "spark/events/")
+    look = "from importlib.util import find_spec as f; raise SystemExit(not f('bodo_iceberg_connector'))"
+    if subprocess.run([PYTHON or sys.executable, "-c", look], check=False).returncode == 0:
+        assert "in the lake 3" in lines, "\n".join(lines[-60:])
+        assert any(key.endswith(".parquet") for key in keys(studio, "spark/parquet/"))
 
 
 @pytest.mark.skipif(not NO_SPARK or bool(PYTHON), reason="pyspark is here")
