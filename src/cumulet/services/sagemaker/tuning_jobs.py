@@ -16,7 +16,13 @@ from cumulet.services.sagemaker.resources import TUNING_JOB, shown, summary
 from cumulet.services.sagemaker.tags import TagList
 from cumulet.services.sagemaker.training_jobs import TrainingJobs
 from cumulet.services.sagemaker.training_request import described
-from cumulet.services.sagemaker.tuning_request import OBJECTIVE, check_metric, definitions, objective
+from cumulet.services.sagemaker.tuning_request import (
+    OBJECTIVE,
+    check_metric,
+    definitions,
+    objective,
+    with_own_metrics,
+)
 from cumulet.services.sagemaker.tuning_trials import TRIAL, Trials, best, counters
 
 SUMMARY = (
@@ -83,7 +89,7 @@ class TuningJobs(TrainingJobs, Trials):
         trials = self._trials(HyperParameterTuningJobName)
         end = body.get("HyperParameterTuningEndTime", self._now())
         found = {
-            **shown(body),
+            **with_own_metrics(shown(body)),
             **counters(trials),
             "ConsumedResources": {"RuntimeInSeconds": int(end - body["CreationTime"])},
         }

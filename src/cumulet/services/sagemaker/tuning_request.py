@@ -145,6 +145,25 @@ def definitions(request: Request) -> list[Request]:
     return several or [request["TrainingJobDefinition"]]
 
 
+def with_own_metrics(body: Request) -> Request:
+    """A search as it is shown: a built-in algorithm has metrics of its own, which clients read there."""
+    shown = dict(body)
+    if one := body.get("TrainingJobDefinition"):
+        shown["TrainingJobDefinition"] = _measured(one)
+    if several := body.get("TrainingJobDefinitions"):
+        shown["TrainingJobDefinitions"] = [_measured(one) for one in several]
+    return shown
+
+
+def _measured(definition: Request) -> Request:
+    asked = definition["AlgorithmSpecification"]
+    algorithm = images.algorithm_of(asked.get("TrainingImage", ""))
+    if algorithm is None or asked.get("MetricDefinitions"):
+        return definition
+    metrics = [{"Name": metric.name, "Regex": metric.regex} for metric in algorithm.metrics]
+    return {**definition, "AlgorithmSpecification": {**asked, "MetricDefinitions": metrics}}
+
+
 def objective(request: Request, definition: Request) -> dict[str, str]:
     config = request["HyperParameterTuningJobConfig"]
     found: dict[str, str] = (
