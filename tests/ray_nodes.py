@@ -29,7 +29,7 @@ mount -t tmpfs none "$HIDDEN" && mount --bind "$BOOT" /proc/sys/kernel/random/bo
 PATIENT = {  # what Ray takes for a failure is only a slow machine
     "RAY_raylet_start_wait_time_s": "200",
     "RAY_worker_register_timeout_seconds": "300",
-    "RAY_health_check_failure_threshold": "30",
+    "RAY_health_check_failure_threshold": "10",
     "RAY_gcs_rpc_server_connect_timeout_s": "60",
 }
 

@@ -28,6 +28,7 @@ OWN = ("process",)  # of the task's home: this machine's part of the run
 SAY_AFTER = 2.0  # seconds of waiting for room that are not worth a word
 FOLLOW = 0.5  # seconds that the actor waits for something to tell
 SYNC = 1.0  # seconds between two looks at what has changed
+KNOCKING = 20.0  # seconds for the cluster to accept a connection
 AHEAD = 4  # messages under way at a time
 
 
@@ -52,12 +53,13 @@ class Envoy:
         try:
             self._connect()
             outcome = self._work()
-        except (ray.exceptions.RayError, ConnectionError, RuntimeError, ValueError) as error:
+        except (ray.exceptions.RayError, OSError, RuntimeError, ValueError) as error:
             outcome = self._lost(error)
         status.write(str(self.folder / OUTCOME), outcome)
         return 0 if outcome["exit_code"] == 0 else 1
 
     def _connect(self) -> None:
+        knock(self.order["cluster"])
         self.ray.init(
             address=self.order["cluster"],
             log_to_driver=False,
@@ -273,6 +275,13 @@ class Envoy:
             "peak_memory_bytes": 0,
             "cpu_seconds": 0.0,
         }
+
+
+def knock(cluster: str) -> None:
+    """OSError where nobody listens at a cluster's address: Ray itself would try for minutes."""
+    host, _, port = cluster.removeprefix("ray://").rpartition(":")
+    if host and port.isdecimal():
+        socket.create_connection((host.strip("[]"), int(port)), KNOCKING).close()
 
 
 def write_json(path: Path, value: Any) -> None:

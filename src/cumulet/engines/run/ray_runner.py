@@ -19,7 +19,7 @@ from typing import Any
 from cumulet.engines.run import local, status
 from cumulet.engines.run.base import CannotStart, Outcome, Task
 from cumulet.engines.run.capacity import Size
-from cumulet.engines.run.ray_envoy import ABOUT, HURRY, ORDER, OUTCOME, USAGE
+from cumulet.engines.run.ray_envoy import ABOUT, HURRY, ORDER, OUTCOME, USAGE, knock
 
 SLACK = 300.0  # seconds beyond a task's grace in which what it has written may still come back
 ENDING = 20.0  # seconds in which the cluster is to end a program that is to end at once
@@ -164,6 +164,10 @@ size = _Looked().size
 
 
 def _look(cluster: str) -> Size:
+    try:
+        knock(cluster)
+    except OSError as error:
+        raise CannotStart(f"The Ray cluster at {cluster} does not answer: {error}") from None
     looked = subprocess.run(
         [sys.executable, "-c", SIZE, cluster],
         capture_output=True,
