@@ -415,6 +415,8 @@ EXAMPLES: list[tuple[str, str | None]] = [
         "0.554700196225",
     ),
     ("is_json_scalar('[1]')", "false"),
+    ("round(t_cdf(1.0, 5), 12)", "0.818391266175"),
+    ("try(inverse_beta_cdf(2, 5, 2))", None),
 ]
 FAILURES: list[tuple[str, str]] = [
     ("1/0", "DIVISION_BY_ZERO"),
@@ -628,6 +630,7 @@ QUERIES: list[tuple[str, list[str], list[list[str | None]]]] = [
     ),
     ("SELECT sum(x) FROM (VALUES 1) t(x) WHERE false", [], [[None]]),
     ("SELECT count(*), sum(DISTINCT x), avg(DISTINCT x) FROM (VALUES 1,1,3) t(x)", [], [["3", "4", "2.0"]]),
+    ("SELECT ST_AsText(ST_Point(1, 2))", [], [["POINT (1 2)"]]),
     (
         (
             "SELECT cardinality(merge(s)) FROM (SELECT approx_set(x) s FROM (VALUES "
@@ -644,4 +647,241 @@ QUERIES: list[tuple[str, list[str], list[list[str | None]]]] = [
     ("SELECT cardinality(cast(approx_set(x) AS hyperloglog)) FROM (VALUES 'a','b') t(x)", [], [["2"]]),
     ("SELECT x + 1, count(*) FROM (VALUES (1,2)) t(x,y) GROUP BY x + 1", [], [["2", "1"]]),
     ("SELECT upper(x) || 'a', max(y + 1) FROM (VALUES ('q',2)) t(x,y) GROUP BY 1", [], [["Qa", "3"]]),
+    ("SELECT DISTINCT x FROM (VALUES nan(), nan()) t(x)", [], [["NaN"]]),
+    (
+        (
+            "SELECT a.k, sum(b.v) OVER (PARTITION BY a.k ORDER BY b.v DESC ROWS UNBOUNDED PRECEDING) s FROM "
+            "(VALUES (1),(2)) a(k) JOIN (VALUES (1,10),(1,5),(2,7)) b(k,v) ON a.k = b.k ORDER BY 1,2"
+        ),
+        [],
+        [["1", "10"], ["1", "15"], ["2", "7"]],
+    ),
+    (
+        (
+            "SELECT date_trunc('month', d) m, count(*) FILTER (WHERE x > 1) c FROM (VALUES (DATE "
+            "'2024-01-05',1),(DATE '2024-01-20',2),(DATE '2024-02-01',3)) t(d,x) GROUP BY 1 ORDER BY 1"
+        ),
+        [],
+        [["2024-01-01", "1"], ["2024-02-01", "1"]],
+    ),
+    (
+        (
+            "SELECT x, CASE WHEN x % 15 = 0 THEN 'FizzBuzz' WHEN x % 5 = 0 THEN 'Buzz' WHEN x % 3 = 0 THEN "
+            "'Fizz' ELSE CAST(x AS varchar) END FROM UNNEST(sequence(13, 15)) t(x)"
+        ),
+        [],
+        [["13", "13"], ["14", "14"], ["15", "FizzBuzz"]],
+    ),
+    (
+        (
+            "SELECT k, reduce(array_agg(v ORDER BY v), 0, (s, x) -> s + x, s -> s) FROM (VALUES "
+            "('a',1),('a',2),('b',3)) t(k,v) GROUP BY k ORDER BY k"
+        ),
+        [],
+        [["a", "3"], ["b", "3"]],
+    ),
+    (
+        (
+            "SELECT json_extract_scalar(j, '$.user.name') n, CAST(json_extract(j, '$.tags') AS "
+            'ARRAY(varchar)) g FROM (VALUES \'{"user":{"name":"Ann"},"tags":["x","y"]}\') t(j)'
+        ),
+        [],
+        [["Ann", "[x, y]"]],
+    ),
+    (
+        (
+            "SELECT u.tag, count(*) FROM (VALUES ARRAY['a','b'], ARRAY['b']) t(tags) CROSS JOIN "
+            "UNNEST(tags) u(tag) GROUP BY u.tag ORDER BY 2 DESC, 1"
+        ),
+        [],
+        [["b", "2"], ["a", "1"]],
+    ),
+    (
+        (
+            "WITH r AS (SELECT x, rank() OVER (ORDER BY y DESC) rk FROM (VALUES ('p',1),('q',3),('r',3)) "
+            "t(x,y)) SELECT x, rk FROM r WHERE rk <= 2 ORDER BY x"
+        ),
+        [],
+        [["q", "1"], ["r", "1"]],
+    ),
+    (
+        "SELECT x, y, x / NULLIF(y, 0) FROM (VALUES (1,0),(6,4)) t(x,y) ORDER BY 1",
+        [],
+        [["1", "0", None], ["6", "4", "1"]],
+    ),
+    (
+        (
+            "SELECT round(avg(x), 2), round(stddev_pop(x), 4), approx_percentile(x, 0.95) FROM (VALUES 1.0, "
+            "2.0, 4.0) t(x)"
+        ),
+        [],
+        [["2.33", "1.2472", "4.0"]],
+    ),
+    (
+        (
+            "SELECT sum(CASE WHEN g = 'm' THEN 1 ELSE 0 END) m, sum(IF(g = 'f', 1, 0)) f FROM (VALUES "
+            "'m','f','f') t(g)"
+        ),
+        [],
+        [["1", "2"]],
+    ),
+    (
+        (
+            "SELECT coalesce(a.id, b.id) id, a.v, b.w FROM (VALUES (1,'x'),(2,'y')) a(id,v) FULL OUTER JOIN "
+            "(VALUES (2,'p'),(3,'q')) b(id,w) ON a.id = b.id ORDER BY 1"
+        ),
+        [],
+        [["1", "x", None], ["2", "y", "p"], ["3", None, "q"]],
+    ),
+    (
+        (
+            "SELECT id FROM (VALUES 1,2,3) t(id) WHERE NOT EXISTS (SELECT 1 FROM (VALUES 2) u(x) WHERE u.x "
+            "= t.id) ORDER BY id"
+        ),
+        [],
+        [["1"], ["3"]],
+    ),
+    ("SELECT id FROM (VALUES 1,2,NULL) t(id) WHERE id NOT IN (SELECT x FROM (VALUES 2, NULL) u(x))", [], []),
+    (
+        "SELECT element_at(split('a=1&b=2','&'), -1), split_part('2024-01-05T10:00', 'T', 1)",
+        [],
+        [["b=2", "2024-01-05"]],
+    ),
+    (
+        (
+            "SELECT CAST(x AS decimal(5,2)), CAST(x AS varchar), CAST(CAST(x AS decimal(5,2)) AS varchar) "
+            "FROM (VALUES 1.005) t(x)"
+        ),
+        [],
+        [["1.01", "1.005", "1.01"]],
+    ),
+    (
+        "SELECT DECIMAL '1.10' = 1.1, 0.1 + 0.2 = 0.3, DECIMAL '0.1' + DECIMAL '0.2' = DECIMAL '0.3'",
+        [],
+        [["true", "false", "true"]],
+    ),
+    (
+        (
+            "SELECT min(d), max(d), date_diff('day', min(d), max(d)) FROM (VALUES DATE '2024-02-28', DATE "
+            "'2024-03-01') t(d)"
+        ),
+        [],
+        [["2024-02-28", "2024-03-01", "2"]],
+    ),
+    (
+        "SELECT map_agg(k, v)['b'], map_keys(map_agg(k, v)) FROM (VALUES ('a',1),('b',2)) t(k,v)",
+        [],
+        [["2", "[a, b]"]],
+    ),
+    (
+        (
+            "SELECT any_match(a, x -> x > 2), all_match(a, x -> x > 0), none_match(a, x -> x = 9) FROM "
+            "(VALUES ARRAY[1,2,3]) t(a)"
+        ),
+        [],
+        [["true", "true", "true"]],
+    ),
+    (
+        (
+            "SELECT try_cast(x AS integer), try(CAST(x AS integer)) FROM (VALUES '7', 'x', NULL) t(x) ORDER "
+            "BY x"
+        ),
+        [],
+        [["7", "7"], [None, None], [None, None]],
+    ),
+    (
+        (
+            "SELECT lag(x) OVER (ORDER BY x), x - lag(x) OVER (ORDER BY x) FROM (VALUES 1, 4, 9) t(x) ORDER "
+            "BY x"
+        ),
+        [],
+        [[None, None], ["1", "3"], ["4", "5"]],
+    ),
+    (
+        (
+            "SELECT grouping(a), a, count(*) FROM (VALUES 'x','x','y') t(a) GROUP BY GROUPING SETS ((a), "
+            "()) ORDER BY 1, 2"
+        ),
+        [],
+        [["0", "x", "2"], ["0", "y", "1"], ["1", None, "3"]],
+    ),
+    (
+        "SELECT (SELECT count(*) FROM (VALUES 1,2) b(y) WHERE b.y <= a.x) FROM (VALUES 1,2) a(x) ORDER BY 1",
+        [],
+        [["1"], ["2"]],
+    ),
+    ("SELECT x FROM (VALUES 'b','A','a','B') t(x) ORDER BY x", [], [["A"], ["B"], ["a"], ["b"]]),
+    ("SELECT x FROM (VALUES 'b','A') t(x) ORDER BY lower(x) DESC", [], [["b"], ["A"]]),
+    ("SELECT sum(x) FROM (SELECT 1 AS x UNION SELECT 1 UNION ALL SELECT 1)", [], [["2"]]),
+    (
+        (
+            "SELECT CAST(ROW(1, ARRAY[ROW('a', 2)]) AS ROW(id integer, items ARRAY(ROW(sku varchar, qty "
+            "integer)))).items[1].qty"
+        ),
+        [],
+        [["2"]],
+    ),
+    (
+        (
+            "SELECT item.sku, item.qty FROM (SELECT CAST(ARRAY[ROW('a', 2), ROW('b', 3)] AS ARRAY(ROW(sku "
+            "varchar, qty integer))) items) o CROSS JOIN UNNEST(o.items) AS item(sku, qty)"
+        ),
+        [],
+        [["a", "2"], ["b", "3"]],
+    ),
+    (
+        (
+            "SELECT date_add('day', -7, DATE '2024-03-05'), DATE '2024-03-05' - INTERVAL '7' DAY, CAST(DATE "
+            "'2024-03-05' AS timestamp) + INTERVAL '90' MINUTE"
+        ),
+        [],
+        [["2024-02-27", "2024-02-27", "2024-03-05 01:30:00.000"]],
+    ),
+    (
+        "SELECT count(DISTINCT x), approx_distinct(x), count(x), count(*) FROM (VALUES 1, 1, NULL) t(x)",
+        [],
+        [["1", "1", "2", "3"]],
+    ),
+    (
+        (
+            "SELECT regexp_extract('GET /a/b?x=1 HTTP/1.1', '^(\\w+) ([^ ?]+)', 2), "
+            "url_extract_parameter('http://h/?a=1&b=2', 'b')"
+        ),
+        [],
+        [["/a/b", "2"]],
+    ),
+    ("SELECT concat_ws('-', CAST(2024 AS varchar), lpad(CAST(3 AS varchar), 2, '0'))", [], [["2024-03"]]),
+    (
+        (
+            "SELECT first_value(x) OVER (PARTITION BY g ORDER BY x), last_value(x) OVER (PARTITION BY g "
+            "ORDER BY x ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) FROM (VALUES "
+            "('a',1),('a',2)) t(g,x)"
+        ),
+        [],
+        [["1", "2"], ["1", "2"]],
+    ),
+    (
+        (
+            "SELECT histogram(x), max_by(x, x), array_distinct(array_agg(x ORDER BY x)) FROM (VALUES 2,1,2) "
+            "t(x)"
+        ),
+        [],
+        [["{1=1, 2=2}", "2", "[1, 2]"]],
+    ),
+    (
+        (
+            "SELECT from_unixtime(1704067200) AT TIME ZONE 'America/New_York', "
+            "CAST(from_unixtime(1704067200) AS date)"
+        ),
+        [],
+        [["2023-12-31 19:00:00.000 America/New_York", "2024-01-01"]],
+    ),
+    (
+        (
+            "SELECT CAST(from_unixtime(1704067200) AT TIME ZONE 'America/New_York' AS date), "
+            "day(from_unixtime(1704067200) AT TIME ZONE 'America/New_York')"
+        ),
+        [],
+        [["2023-12-31", "31"]],
+    ),
 ]

@@ -25,7 +25,7 @@ import mmh3
 import xxhash
 
 from cumulet.engines.sql import urls
-from cumulet.engines.sql.dating import DATING
+from cumulet.engines.sql.date_reading import DATING
 from cumulet.engines.sql.distributions import DISTRIBUTIONS
 from cumulet.engines.sql.formatting import formatted
 from cumulet.engines.sql.geometry import SHAPES

@@ -18,6 +18,7 @@ from cumulet.engines.sql.trino.scope import Field, Plan, Relation, Scope
 from cumulet.engines.sql.trino.selecting import Selection
 from cumulet.engines.sql.trino.typed import Typed, coerce, name
 
+CLAUSES = {"match": "MATCH_RECOGNIZE"}  # what sqlglot calls otherwise than Trino
 SET_OPERATIONS = {exp.Union: "UNION", exp.Intersect: "INTERSECT", exp.Except: "EXCEPT"}
 
 
@@ -208,9 +209,9 @@ def allowed(plan: Plan, tree: exp.Expr, *keys: str) -> None:
     """Refuse a clause that this translation would otherwise drop without a word."""
     for key, value in tree.args.items():
         if key not in keys and value not in (None, False, []):
-            raise NotSupported(
-                f"line {place(plan.text, start_of(tree))}: {key.strip('_').upper().replace('_', ' ')} here"
-            )
+            where = value if isinstance(value, exp.Expr) and start_of(value) else tree
+            words = CLAUSES.get(key) or f"{key.strip('_').upper().replace('_', ' ')} here"
+            raise NotSupported(f"line {place(plan.text, start_of(where))}: {words}")
 
 
 __all__ = ["Named", "Queries", "allowed", "name"]

@@ -1,7 +1,7 @@
 """Dates as texts and back by patterns: MySQL's (date_format) and Joda's (format_datetime).
 
 A pattern that is written out becomes strftime's, where that has all of its letters; the others are Python's work
-(`engines/sql/dating.py`). https://trino.io/docs/current/functions/datetime.html#mysql-date-functions
+(`engines/sql/dating.py`, `date_reading.py`). https://trino.io/docs/current/functions/datetime.html#mysql-date-functions
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cumulet.engines.sql.dating import iso
+from cumulet.engines.sql.date_reading import iso
 from cumulet.engines.sql.trino import types as t
 from cumulet.engines.sql.trino.functions.dates import moment
 from cumulet.engines.sql.trino.functions.registry import Call, function
