@@ -63,18 +63,18 @@ FAIL = "raise ValueError('the data is not what it was')"
 
 
 @pytest.fixture(scope="module")
-def afar(ray_cluster: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, Studio]]:
-    """A server whose jobs run on the cluster."""
-    from conftest import Server
-
+def afar(
+    ray_cluster: Any, server: Any, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Any, Studio]]:
+    """A server of the same kind as the folder's, whose jobs run on the cluster."""
     folder = tmp_path_factory.mktemp("on-ray")
     (folder / "instances.json").write_text(json.dumps(TABLE))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CUMULET_RAY_ADDRESS", ray_cluster.address)
-        server = Server(folder)
-        yield server, open_studio(server.client)
-        if server.child.process.poll() is None:
-            server.child.stop()
+        own = type(server)(folder)
+        yield own, open_studio(own.client)
+        if own.child.process.poll() is None:
+            own.child.stop()
 
 
 def test_training_on_two_machines(afar):
