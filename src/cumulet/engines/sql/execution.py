@@ -232,7 +232,10 @@ def placed(error: Exception, lakes: Lakes) -> Exception:
         message = error.message
         for path, location in sorted(lakes.places.items(), reverse=True):
             message = message.replace(path, location)
-        return SqlError(error.name, message, error.kind)
+        error.message, error.args = (
+            message,
+            (message,),
+        )  # it stays of its own kind: what is not written is told apart
     return error
 
 
