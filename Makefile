@@ -7,7 +7,7 @@ VENV ?= .venv
 WORKERS ?= 2
 BIN := $(VENV)/bin
 
-.PHONY: help setup setup-demo setup-sagemaker3 setup-clients demo test test-quick lint format docs soak test-algorithms bench bench-athena bench-serving bench-jobs clean
+.PHONY: help setup setup-demo setup-sagemaker3 setup-clients demo test test-quick lint format docs soak test-algorithms test-ray bench bench-athena bench-serving bench-jobs clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -52,6 +52,9 @@ test-algorithms: $(VENV)/.test ## the built-in algorithms with every library tha
 	@$(BIN)/python -m pip install --quiet --editable '.[algorithms]'
 	@$(BIN)/python -m pytest tests/services/sagemaker/algorithms
 
+test-ray: .venv-ray/.ready ## jobs on a Ray cluster of two nodes (awswrangler works on Ray where it finds it: hence a place of its own)
+	@.venv-ray/bin/python -m pytest tests/engines/run/test_runners.py tests/services/sagemaker/test_on_ray.py $(PYTEST)
+
 bench: $(VENV)/.bench .venv-ministack/.ready ## what calls cost, beside other local stand-ins, in one run each
 	@$(BIN)/python bench/overhead.py
 	@$(BIN)/python bench/s3.py $(BENCH)
@@ -66,7 +69,7 @@ bench-jobs: $(VENV)/.bench ## training jobs and searches beside `python train.py
 	@$(BIN)/python bench/jobs.py $(BENCH)
 
 clean: ## remove the environments and what tools left behind
-	rm -rf .venv .venv-sagemaker3 .venv-clients .venv-ministack .venv-spark .venv-serving .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-sagemaker3 .venv-clients .venv-ministack .venv-spark .venv-serving .venv-ray .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
 # --- environments: made once, and again when pyproject.toml changes
 
@@ -99,6 +102,12 @@ $(VENV)/.bench: $(VENV)/.test
 	@echo "Installing Spark and Sail, to be measured beside Cumulet, into .venv-spark (once) ..."
 	@$(PYTHON) -m venv .venv-spark
 	@.venv-spark/bin/python -m pip install --quiet 'pyspark[connect]>=4,<5' pysail setuptools
+	@touch $@
+
+.venv-ray/.ready: pyproject.toml
+	@echo "Installing Ray and what its tests need into .venv-ray (once) ..."
+	@$(PYTHON) -m venv .venv-ray
+	@.venv-ray/bin/python -m pip install --quiet --editable '.[ray,sklearn]' boto3 pytest pytest-timeout pytest-xdist
 	@touch $@
 
 .venv-serving/.ready: Makefile

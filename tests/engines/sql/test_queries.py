@@ -156,7 +156,6 @@ def test_a_wrong_query_is_refused_in_trinos_words(
 @pytest.mark.parametrize(
     "text",
     [
-        "SELECT st_point(1, 2)",
         "SELECT regexp_like('a', '[a-z&&[^b]](?=a)')",
         "SELECT * FROM (VALUES 1) t(a) NATURAL JOIN (VALUES 1) u(a)",
         "SELECT json_value('1', 'lax $?(@ like_regex \"a\")')",

@@ -311,11 +311,11 @@ def test_expressions_nest(studio, searched):
 
 
 def test_endpoints_and_tuning_jobs_can_be_searched_for_too(studio):
-    for resource in ("Endpoint", "HyperParameterTuningJob"):
+    for resource in ("Endpoint", "HyperParameterTuningJob", "ModelPackage"):
         expression = {"Filters": [{"Name": f"{resource}Name", "Value": "nobody"}]}
         assert studio.sagemaker.search(Resource=resource, SearchExpression=expression)["Results"] == []
-    with pytest.raises(ClientError, match="ModelPackage"):
-        studio.sagemaker.search(Resource="ModelPackage")
+    with pytest.raises(ClientError, match="Experiment"):
+        studio.sagemaker.search(Resource="Experiment")
 
 
 def test_an_ended_job_can_be_deleted(studio):

@@ -217,11 +217,12 @@ def tee(source: BinaryIO, tail: bytearray) -> None:
 
 
 def run(line: list[str], environment: dict[str, str]) -> None:
-    """The script itself. A request to stop is passed on to it; it has the grace period to save its model."""
+    """The script itself. It has the grace period to save its model when it is asked to stop: SIGTERM goes to the
+    process group, so the script has it already, and must not get it twice."""
     tail = bytearray()
     with subprocess.Popen(line, env=environment, stderr=subprocess.PIPE) as process:
         assert process.stderr
-        signal.signal(signal.SIGTERM, lambda *_: process.terminate())
+        signal.signal(signal.SIGTERM, lambda *_: None)
         watcher = threading.Thread(target=tee, args=(process.stderr, tail), daemon=True)
         watcher.start()
         code = process.wait()
