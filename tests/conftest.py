@@ -152,6 +152,22 @@ def client(server: Server) -> Callable[..., Any]:
 
 
 @pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 48 megabytes. To mount one is for root (also of a container) only."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=48m,mode=700", "tmpfs", str(folder)]
+    try:
+        told = subprocess.run(mount, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        pytest.skip("there is no mount command")
+    if told.returncode:
+        pytest.skip(f"no small file system can be mounted here: {told.stderr.strip()}")
+    yield folder
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+@pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
     """A house in this process, its supervisor at work, nobody listening."""
     from cumulet.services import iam

@@ -22,7 +22,7 @@ pytestmark = [
 FAR, NEAR = "ml.g5.xlarge", "ml.m5.large"  # only the machine that does not see our files has a GPU
 TABLE = {"ml.g5.*": {"processors": 1, "gpus": 1}, "*": {"processors": 1}}
 TRAIN = """
-import argparse, json, os, pathlib, socket, urllib.request
+import argparse, json, os, pathlib, socket, time, urllib.request
 from botocore.session import Session
 arguments = argparse.ArgumentParser()
 arguments.add_argument("--factor", type=float)
@@ -44,7 +44,7 @@ else:
             meeting = socket.create_connection((hosts[0], 7797))
             break
         except OSError:
-            __import__("time").sleep(0.05)
+            time.sleep(0.05)
     meeting.sendall(f"{host}\\n".encode())
 print(f"accuracy={given.factor};", flush=True)
 pathlib.Path("/opt/ml/checkpoints", f"{host}.txt").write_text("so far")

@@ -107,7 +107,7 @@ def _pass(source: socket.socket, target: socket.socket) -> None:
         while data := source.recv(1 << 16):
             target.sendall(data)
     except OSError:
-        pass
+        pass  # one of the two has gone; the other learns it by the end of what it reads
     finally:
         with contextlib.suppress(OSError):
             target.shutdown(socket.SHUT_WR)

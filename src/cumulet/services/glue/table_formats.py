@@ -40,7 +40,9 @@ class TableFormats(Catalog):
         self._database(database)
         try:
             self._own_table(database, name)
-        except AwsError:
+        except AwsError as error:
+            if error.code != "EntityNotFoundException":
+                raise
             return
         raise taken("Table", name)
 
