@@ -51,11 +51,13 @@ class Journey:
             "AWS_RETRY_MODE": "standard",
         }
 
-    def run(self, script: str, python: Path = Path(sys.executable), crash_at: tuple[str, ...] = ()) -> str:
+    def run(
+        self, script: str, python: Path = Path(sys.executable), *given: str, crash_at: tuple[str, ...] = ()
+    ) -> str:
         """Run a script to its end, killing and restarting the server at each word; what it printed."""
         shutil.copytree(CLIENTS, self.folder / "clients")
         process = subprocess.Popen(
-            [python, "-u", script],
+            [python, "-u", script, *given],
             cwd=self.folder / "clients",
             env=self.environment(python),
             stdout=subprocess.PIPE,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +20,9 @@ LAKE = {
     "wrangler.py": ("written", "counted []"),
     "pyathena_client.py": ("created", "converted"),
 }
+SLOW_TO_LOOK = pytest.mark.skipif(
+    "CUMULET_ROUNDS" not in os.environ, reason="the SDK looks every ten seconds only: `make soak`"
+)
 TRAINING = ("rows read:", "deployed", "answered")
 
 
@@ -51,8 +56,18 @@ def test_the_sagemaker_sdk_3_goes_its_road_though_the_server_is_killed(
     assert journey.run("sagemaker3.py", sagemaker3, crash_at=TRAINING).endswith("finished\n")
 
 
-@pytest.mark.skipif(
-    "CUMULET_ROUNDS" not in os.environ, reason="the SDK looks every ten seconds only: `make soak`"
-)
+@SLOW_TO_LOOK
 def test_the_sagemaker_sdk_2_prepares_searches_and_transforms(journey: Journey) -> None:
     assert journey.run("sagemaker2_jobs.py").endswith("finished\n")
+
+
+@SLOW_TO_LOOK
+def test_the_sagemaker_sdk_3_prepares_searches_and_runs_a_function_remotely(
+    journey: Journey, sagemaker3: Path
+) -> None:
+    image = "123456789012.dkr.ecr.us-east-1.amazonaws.com/mine:1"
+    mapping = ["image", "map", image, "--python", sagemaker3, "--data-dir", journey.server.data_dir]
+    subprocess.run([sys.executable, "-m", "cumulet", *mapping], check=True)
+    printed = journey.run("sagemaker3_jobs.py", sagemaker3, image)
+    assert "refused: division by zero" in printed
+    assert printed.endswith("finished\n")
