@@ -27,6 +27,7 @@ from cumulet.heads import Headed
 SENDFILE = "http.response.zerocopysend"
 DETOUR = "cumulet.request.detour"  # our own extension: the way to a `Detour`
 WHOLE = "cumulet.response.whole"  # in a response's start: its body comes in one piece, right behind
+READ = 64 << 10  # bytes that the loop reads at once: for more, the system is asked for memory anew each time
 TURN = 64 << 20  # bytes of a file that are sent before another file has its turn
 LINGER = 3  # milliseconds that a thread waits for a client that reads on at once; the loop waits for others
 STALLED = 600.0  # seconds without a byte taken before a client is given up: some work while they read
@@ -38,6 +39,10 @@ Message = dict[str, Any]
 
 class Carrier(Headed, Connection):
     """One connection."""
+
+    def connection_made(self, transport: Any) -> None:
+        transport.max_size = READ
+        super().connection_made(transport)
 
     def on_message_begin(self) -> None:
         super().on_message_begin()

@@ -9,6 +9,7 @@ Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-s
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from urllib.parse import quote, unquote_to_bytes
 
 from cumulet.wire.message import Headers
@@ -67,8 +68,12 @@ def spellings(path: str, query: str, *, literal: bool) -> Iterator[tuple[str, st
 def _path(path: str, *, literal: bool, respelt: bool) -> str:
     if respelt:
         path = quote(unquote_to_bytes(path.encode("latin-1")), safe="/~")
-    if literal:
-        return path or "/"
+    return (path or "/") if literal else _encoded(path)
+
+
+@lru_cache(maxsize=256)
+def _encoded(path: str) -> str:
+    """Encoded once more than it was sent. A service's clients ask for hardly more than a few paths."""
     return quote(_normalised(path).encode("latin-1"), safe="/~")
 
 

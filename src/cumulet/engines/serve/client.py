@@ -17,7 +17,7 @@ from typing import NamedTuple
 from cumulet.engines.serve.process import frames
 
 IDLE = 64  # connections kept open at most
-PIECE = 1 << 18
+PIECE = 1 << 16  # bytes that are read at once: for more, the system is asked for memory anew each time
 LOOK = 1.0  # seconds between two looks at the clock, for answers that are late
 
 
@@ -106,7 +106,8 @@ class Asked(NamedTuple):
 class Line:
     """One connection that an event loop shares among all who ask: questions are numbered, answers find back.
 
-    What is asked in one turn of the loop goes out in one piece, so that the process is woken once for all of it.
+    While many ask, what is asked in one turn of the loop goes out in one piece, so that the process is woken once for
+    all of it. Whoever is alone need not wait for that turn's end.
     """
 
     def __init__(self, path: Path, loop: asyncio.AbstractEventLoop) -> None:
@@ -118,6 +119,7 @@ class Line:
         self.asked: dict[int, Asked] = {}
         self.pieces: dict[int, list[bytes]] = {}
         self.outbox: list[bytes] = []
+        self.crowded = False  # more than one question went out the last time
         self.stuck = False  # the process does not read at the moment
         self.watch: asyncio.TimerHandle | None = None
         self.closed = False
@@ -128,16 +130,21 @@ class Line:
         """The answer to come; `TimedOut` a moment after so many seconds, `Gone` where the process ends."""
         number = next(self.numbers) & 0xFFFFFFFF
         future: asyncio.Future[Answered] = self.loop.create_future()
+        alone = not self.asked and not self.crowded
         self.asked[number] = Asked(future, time.monotonic() + seconds)
-        if not self.outbox and not self.stuck:
-            self.loop.call_soon(self._send)
         self.outbox.append(frames.pack(number, 0, dict(question.headers), question.body))
+        if len(self.outbox) == 1 and not self.stuck:
+            if alone:
+                self._send()
+            else:
+                self.loop.call_soon(self._send)
         if self.watch is None:
             self.watch = self.loop.call_later(LOOK, self._look)
         return future
 
     def _send(self) -> None:
         data, sent = b"".join(self.outbox), 0
+        self.crowded = len(self.outbox) > 1
         self.outbox = []
         if self.closed:
             return

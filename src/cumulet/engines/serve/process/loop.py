@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     Handler = Callable[[bytes, Headers], Answer]
 
 BACKLOG = 512
-PIECE = 1 << 20  # bytes that are read at once
+PIECE = 1 << 16  # bytes that are read at once: for more, the system is asked for memory anew each time
 
 
 class Caller:
@@ -66,16 +66,20 @@ class Loop:
 
     def _read(self, patience: float | None) -> None:
         """Everything that has come, new connections and what is asked on them, too."""
-        while (events := self.selector.select(patience)) and len(self.waiting) < BACKLOG:
-            patience = 0
+        more = True
+        while more and len(self.waiting) < BACKLOG:
+            events = self.selector.select(patience)
+            patience, more = 0, False
             for key, _ in events:
                 if key.data is None:
                     connection, _ = self.listener.accept()
                     self.selector.register(connection, selectors.EVENT_READ, Caller(connection))
-                else:
-                    self._hear(key.data)
+                    more = True
+                elif self._hear(key.data):
+                    more = True
 
-    def _hear(self, caller: Caller) -> None:
+    def _hear(self, caller: Caller) -> bool:
+        """Whether there may be more to hear of it at once."""
         try:
             data = caller.connection.recv(PIECE)
         except OSError:
@@ -84,9 +88,10 @@ class Loop:
             self.selector.unregister(caller.connection)
             caller.connection.close()
             self.waiting = deque(question for question in self.waiting if question[0] is not caller)
-            return
+            return False
         for number, _, _, headers, body in caller.inbox.take(data):
             self.waiting.append((caller, number, headers, body))
+        return len(data) == PIECE
 
     def _answer_some(self) -> None:
         count = min(len(self.waiting), self.batches.most()) if self.many else 1
