@@ -18,7 +18,7 @@ import signal
 import sys
 import time
 
-from cumulet.engines.run import processes, status
+from cumulet.engines.run import inside, processes, status
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -189,6 +189,8 @@ def _become(task: dict[str, Any], telling: int) -> NoReturn:
                 namespace.close(place)
         os.chdir(task["cwd"])
         processes.die_with_parent()
+        if inside.fits(task["command"]):
+            inside.become(task["command"], task["environment"])
         _execute(task["command"], task["environment"])
     except BaseException as error:  # told to the server, which raises it
         os.write(telling, f"{type(error).__name__}: {error}".encode())
