@@ -52,8 +52,11 @@ test-algorithms: $(VENV)/.test ## the built-in algorithms with every library tha
 	@$(BIN)/python -m pip install --quiet --editable '.[algorithms]'
 	@$(BIN)/python -m pytest tests/services/sagemaker/algorithms
 
-test-ray: .venv-ray/.ready ## jobs on a Ray cluster of two nodes (awswrangler works on Ray where it finds it: hence a place of its own)
-	@.venv-ray/bin/python -m pytest tests/engines/run/test_runners.py tests/services/sagemaker/test_on_ray.py $(PYTEST)
+ON_RAY := tests/engines/run/test_runners.py tests/engines/test_serve.py $(addprefix tests/services/sagemaker/test_,\
+  on_ray.py endpoints.py variants.py isolated_models.py transform_jobs.py tuning_jobs.py)
+
+test-ray: .venv-ray/.ready ## jobs and endpoints on a Ray cluster of two nodes (awswrangler works on Ray where it finds it: hence a place of its own)
+	@CUMULET_ON_RAY=1 .venv-ray/bin/python -m pytest $(ON_RAY) $(PYTEST)
 
 bench: $(VENV)/.bench .venv-ministack/.ready ## what calls cost, beside other local stand-ins, in one run each
 	@$(BIN)/python bench/overhead.py

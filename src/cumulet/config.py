@@ -48,7 +48,7 @@ class Config:
     s3_day: float = DAY  # seconds in a day of S3's lifecycles: less for tests, which cannot wait
     workers: int | None = None  # processes that answer S3 requests; None: as many as it takes
     open_buckets: bool = False  # new S3 buckets as before April 2023: ACLs count, nothing public is blocked
-    ray_address: str = ""  # of an existing Ray cluster on which jobs run; "": they run on this machine
+    ray_address: str = ""  # of an existing Ray cluster on which jobs and models run; "": here
     proxy_port: int = 0  # the loopback proxy for amazonaws.com (proxy.py); 0: not serving
 
     @classmethod

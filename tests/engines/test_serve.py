@@ -1,13 +1,17 @@
-"""Warm models without any AWS: ready, asked, crashed, hung, ended."""
+"""Warm models without any AWS: ready, asked, crashed, hung, ended; on this machine and on nodes of a Ray cluster."""
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from cumulet.engines.serve import Gone, NotLoaded, Program, Question, TimedOut, Worker
+from cumulet.engines.serve import Away, Gone, NotLoaded, Program, Question, TimedOut, Worker, stems_in
 from cumulet.engines.serve.places import LONGEST_SOCKET, socket_path
 from cumulet.engines.serve.process.batches import MOST, PAUSE, SURE, Batches
 
@@ -22,21 +26,50 @@ def load():
             time.sleep(600)
         if body == b"raise":
             raise ValueError("not this one")
+        if body == b"eat":
+            held = b"x" * (600 << 20)
+            time.sleep(600)
         return 200, {"content-type": headers["content-type"]}, body + str(os.getpid()).encode() * (body == b"pid ")
     return answer
 """
 
 
+PLACES = ["here", *(["beside", "far"] if os.environ.get("CUMULET_ON_RAY") else [])]
+LOADING = 240  # seconds that a model may take to be loaded, on a slow machine and far away
+
+Begin = Callable[..., Worker]
+
+
+@pytest.fixture(params=PLACES)
+def begin(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
+    """Start a worker whose handler is a text: here, on a Ray node that sees our files, or on one that does not."""
+    away = None
+    if request.param != "here":
+        share = {"gpus": int(request.param == "far"), "processors": 0.1}
+        away = Away(request.getfixturevalue("ray_cluster").address, share)
+    started = []
+
+    def begin(text: str, **more: Any) -> Worker:
+        handler = tmp_path / "code/handler.py"
+        handler.parent.mkdir()
+        handler.write_text(text)
+        started.append(Worker(Program(tmp_path / "model", handler, away=away, **more)))
+        return started[-1]
+
+    yield begin
+    for worker in started:
+        worker.close()
+    stems_in(tmp_path / "stems").close()
+
+
 @pytest.fixture
-def worker(tmp_path):
-    handler = tmp_path / "handler.py"
-    handler.write_text(HANDLER)
-    started = Worker(Program(tmp_path / "model", handler))
-    yield started
-    started.close()
+def worker(begin: Begin) -> Worker:
+    worker = begin(HANDLER)
+    worker.wait_ready(LOADING)
+    return worker
 
 
-def ask(worker: Worker, body: bytes, seconds: float = 30) -> tuple[int, bytes]:
+def ask(worker: Worker, body: bytes, seconds: float = LOADING) -> tuple[int, bytes]:
     answered = worker.ask(Question(body, {"content-type": "text/plain"}), seconds)
     return answered.status, answered.body
 
@@ -80,13 +113,18 @@ def test_a_hung_process_is_given_up_and_replaced(worker):
     assert ask(worker, b"pid ") != before
 
 
-def test_a_model_that_cannot_be_loaded_says_why(tmp_path):
-    handler = tmp_path / "handler.py"
-    handler.write_text("def load():\n    raise KeyError('weights')\n")
-    worker = Worker(Program(tmp_path / "model", handler))
+def test_a_model_that_cannot_be_loaded_says_why(begin):
+    worker = begin("def load():\n    raise KeyError('weights')\n")
     with pytest.raises(NotLoaded, match="KeyError: 'weights'"):
-        worker.wait_ready(30)
-    worker.close()
+        worker.wait_ready(LOADING)
+
+
+def test_a_model_that_takes_more_memory_than_it_may_is_ended_and_comes_back(begin):
+    worker = begin(HANDLER, memory=300 << 20)
+    worker.wait_ready(LOADING)
+    with pytest.raises(Gone, match="more memory than its instance has"):
+        ask(worker, b"eat")
+    assert ask(worker, b"hello", LOADING) == (200, b"hello")
 
 
 def test_a_closed_worker_leaves_no_process(worker):
@@ -138,11 +176,9 @@ def load():
 """
 
 
-def test_what_comes_while_the_model_is_busy_goes_in_together(tmp_path):
-    handler = tmp_path / "handler.py"
-    handler.write_text(TOGETHER)
-    worker = Worker(Program(tmp_path / "model", handler))
-    worker.wait_ready(60)
+def test_what_comes_while_the_model_is_busy_goes_in_together(begin):
+    worker = begin(TOGETHER)
+    worker.wait_ready(LOADING)
     answers: list[bytes] = []
 
     def put(body: bytes) -> threading.Thread:
@@ -154,6 +190,51 @@ def test_what_comes_while_the_model_is_busy_goes_in_together(tmp_path):
     others = [put(b"other") for _ in range(5)]
     for thread in (first, *others):
         thread.join()
-    worker.close()
     assert len(answers) == 6
     assert any(answer.startswith(b"one of") for answer in answers)
+
+
+STREAM = """
+def load():
+    def answer(body, headers):
+        return 200, {}, (b"%d" % number for number in range(5))
+    return answer
+"""
+
+
+def test_an_answer_comes_in_pieces(begin):
+    worker = begin(STREAM)
+    worker.wait_ready(LOADING)
+    answered, rest = worker.stream(Question(b"", {}), LOADING)
+    assert b"".join([answered.body, *rest]) == b"01234"
+
+
+def test_a_killed_process_is_replaced_however_often(worker):
+    for _ in range(2):
+        os.kill(int(ask(worker, b"pid ")[1].split()[1]), signal.SIGKILL)
+        assert ask_again(worker) == (200, b"hello")
+
+
+def ask_again(worker: Worker) -> tuple[int, bytes]:
+    """What was asked at the moment of the end is lost; what is asked after it waits for the next process."""
+    try:
+        return ask(worker, b"hello")
+    except Gone:
+        return ask(worker, b"hello")
+
+
+# What can only happen on a cluster
+
+
+@pytest.mark.skipif(PLACES == ["here"], reason="on a Ray cluster only: make test-ray")
+def test_a_model_whose_node_dies_comes_back_when_there_is_another(ray_cluster, tmp_path):
+    handler = tmp_path / "code/handler.py"
+    handler.parent.mkdir()
+    handler.write_text(HANDLER)
+    away = Away(ray_cluster.address, {"gpus": 1, "processors": 0.1})
+    worker = Worker(Program(tmp_path / "model", handler, away=away))
+    worker.wait_ready(LOADING)
+    ray_cluster.kill_far()
+    ray_cluster.far = ray_cluster.second()
+    assert ask_again(worker) == (200, b"hello")
+    worker.close()

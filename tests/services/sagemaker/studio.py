@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import tarfile
 import time
 import uuid
@@ -15,7 +16,7 @@ from botocore.exceptions import WaiterError
 
 SKLEARN = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3"
 INSTANCE = "ml.m5.large"
-SOON = {"Delay": 0.1, "MaxAttempts": 600}
+SOON = {"Delay": 0.1, "MaxAttempts": 2400 if "CUMULET_ON_RAY" in os.environ else 600}
 
 TRAIN = """
 import argparse, json, os, pathlib, sys, time

@@ -1,24 +1,30 @@
-"""Jobs on a Ray cluster of two machines: what is asked, told and left behind is what it is without one."""
+"""Jobs and endpoints on a Ray cluster of two machines: all is what it is without one."""
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from cumulet.engines.run import mounts_refused, mounts_supported
 
 from .studio import Studio, open_studio, unpacked, until
-from .workshop import printed, processing, processing_ended, s3_input, s3_output
+from .test_transform_jobs import LINES, answers
+from .test_transform_jobs import request as transform
+from .workshop import keys, named, printed, processing, processing_ended, s3_input, s3_output
 
 pytestmark = [
     pytest.mark.xdist_group("ray"),
     pytest.mark.skipif(not mounts_supported(), reason=mounts_refused()),
     pytest.mark.skipif(not importlib.util.find_spec("ray"), reason="needs Ray"),
 ]
+LOADING = 240  # seconds for what takes seconds, on a slow machine
 FAR, NEAR = "ml.g5.xlarge", "ml.m5.large"  # only the machine that does not see our files has a GPU
 TABLE = {"ml.g5.*": {"processors": 1, "gpus": 1}, "*": {"processors": 1}}
 TRAIN = """
@@ -139,3 +145,146 @@ def test_processing_goes_on_when_the_server_is_killed(afar):
     assert job["ProcessingJobStatus"] == "Completed", job.get("FailureReason")
     assert studio.read(f"s3://{studio.bucket}/doubled/a.csv") == b"11"
     assert printed(studio, name, GROUP).count("begun") == 1
+
+
+SAVES = """
+import pathlib, time
+step = pathlib.Path("/opt/ml/checkpoints/step")
+if step.exists():
+    print("step", step.read_text())
+else:
+    step.write_text("7")
+    print("saved", flush=True)
+    time.sleep(600)
+"""
+
+
+@pytest.mark.parametrize("retries", [0, 2])
+def test_a_job_whose_node_dies_is_tried_again_as_it_asked(afar, ray_cluster, retries):
+    _, studio = afar
+    request = studio.request({"train.py": SAVES})
+    request["ResourceConfig"]["InstanceType"] = FAR
+    request["CheckpointConfig"] = {"S3Uri": f"s3://{studio.bucket}/{request['TrainingJobName']}"}
+    if retries:
+        request["RetryStrategy"] = {"MaximumRetryAttempts": retries}
+    name = studio.start(request)
+    until(lambda: keys(studio, f"{name}/step"), LOADING)
+    ray_cluster.kill_far()
+    job = studio.ended(name)
+    ray_cluster.far = ray_cluster.second()
+    if not retries:
+        assert job["TrainingJobStatus"] == "Failed"
+        assert "the Ray cluster has lost it" in job["FailureReason"]
+        return
+    assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
+    said = [line for line in studio.log(f"{name}/") if line in ("saved", "step 7")]
+    assert said == ["saved", "step 7"]
+    assert "Restarting" in [t["Status"] for t in job["SecondaryStatusTransitions"]]
+
+
+PLACE = """
+import os, pathlib, time
+
+def model_fn(model_dir):
+    return f"{pathlib.Path('/proc/sys/kernel/random/boot_id').read_text().strip()} {os.getpid()}"
+
+def transform_fn(model, body, content_type, accept):
+    if body == b"crash":
+        os._exit(3)
+    if body == b"role":
+        from botocore.session import Session
+        return Session().create_client("sts").get_caller_identity()["Arn"]
+    return model
+"""
+
+
+def placed(studio: Studio, kind: str, **more: Any) -> str:
+    """An endpoint whose model says where it runs, in service on instances of a type."""
+    name, model = named("placed"), studio.model({"inference.py": PLACE})
+    variant = {
+        "VariantName": "A",
+        "ModelName": model,
+        "InstanceType": kind,
+        "InitialInstanceCount": 1,
+        **more,
+    }
+    studio.sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant])
+    studio.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
+    studio.in_service(name)
+    return name
+
+
+def where(studio: Studio, endpoint: str) -> tuple[str, int]:
+    """The machine that answers for an endpoint, and the process there."""
+    machine, process = studio.ask(endpoint, b"where", "text/plain")["Body"].decode().split()
+    return machine, int(process)
+
+
+def again(studio: Studio, endpoint: str) -> tuple[str, int]:
+    """The same, once what was lost has been replaced."""
+    found: list[tuple[str, int]] = []
+
+    def look() -> bool:
+        with contextlib.suppress(ClientError):
+            found.append(where(studio, endpoint))
+        return bool(found)
+
+    until(look, LOADING)
+    return found[0]
+
+
+def keepers(cluster: Any) -> set[int]:
+    """The processes of all actors on the cluster."""
+    found = ((pid, Path(f"/proc/{pid}/cmdline")) for pid in cluster.left())
+    return {pid for pid, path in found if path.exists() and b"Keeper" in path.read_bytes()}
+
+
+def test_an_endpoint_on_another_machine_comes_back_there_and_leaves_nothing(afar, ray_cluster):
+    server, studio = afar
+    until(lambda: not keepers(ray_cluster), LOADING)
+    endpoint = placed(studio, FAR)
+    machine, first = where(studio, endpoint)
+    assert machine != Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    assert len(keepers(ray_cluster)) == 1
+    assert "CumuletAdministrator" in studio.ask(endpoint, b"role", "text/plain")["Body"].decode()
+    with pytest.raises(ClientError, match="ModelError"):
+        studio.ask(endpoint, b"crash", "text/plain")
+    _, second = again(studio, endpoint)
+    assert second != first
+    server.kill()
+    server.start()
+    _, third = again(studio, endpoint)
+    assert third != second
+    until(lambda: len(keepers(ray_cluster)) == 1 and not Path(f"/proc/{second}").exists(), LOADING)
+    ray_cluster.kill_far()
+    ray_cluster.far = ray_cluster.second()
+    _, fourth = again(studio, endpoint)
+    assert fourth != third
+    studio.sagemaker.delete_endpoint(EndpointName=endpoint)
+    until(lambda: not keepers(ray_cluster) and not Path(f"/proc/{fourth}").exists(), LOADING)
+
+
+def test_instances_on_the_cluster_come_and_go_as_they_are_wanted(afar, ray_cluster):
+    _, studio = afar
+    endpoint = placed(studio, NEAR)
+    for count in (2, 1):
+        wanted = [{"VariantName": "A", "DesiredInstanceCount": count}]
+        studio.sagemaker.update_endpoint_weights_and_capacities(
+            EndpointName=endpoint, DesiredWeightsAndCapacities=wanted
+        )
+        studio.in_service(endpoint)
+        until(lambda count=count: len(keepers(ray_cluster)) == count, LOADING)
+        assert where(studio, endpoint)
+    studio.sagemaker.delete_endpoint(EndpointName=endpoint)
+    until(lambda: not keepers(ray_cluster), LOADING)
+
+
+def test_a_transform_on_another_machine_answers_as_it_would_here(afar):
+    _, studio = afar
+    files = {f"rows/{number}.csv": f"{number},1\n2,{number}".encode() for number in range(3)}
+    for key, body in files.items():
+        studio.put(key, body)
+    asked = transform(studio, studio.model({"inference.py": LINES}, factor=2), "rows/")
+    asked["TransformResources"]["InstanceType"] = FAR
+    told = {f"{n}.csv.out": f"{2.0 * (n + 1)}\n{2.0 * (n + 2)}" for n in range(3)}
+    assert {name: text.strip() for name, text in answers(studio, asked).items()} == told

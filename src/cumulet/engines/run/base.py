@@ -40,8 +40,12 @@ class Task:
     The rest is for a cluster, where the program may come to another machine: how much of it the program takes;
     the folder in which all of its own lies (`home`, with the mounts' sources: what changes there comes back),
     what else it reads (`carries`), which folders hold what can be made again anywhere (`keeps`: each machine has
-    its own), which `host:port` of this machine its environment names (`reaches`), and in which folders the other
-    hosts run that belong to it, by their names in its /etc/hosts (`hosts`, itself among them).
+    its own), which `host:port` of this machine its environment names (`reaches`), which of its files are written
+    anew here while it runs (`renews`), and in which folders the other hosts run that belong to it, by their names
+    in its /etc/hosts (`hosts`, itself among them). It keeps `reserved` bytes free for itself, its limit if not said.
+
+    A program that others ask listens at the Unix socket that its variable CUMULET_SOCKET names. Wherever it runs, it
+    is found at `answers` on this machine as soon as it listens, and nobody is there once it has ended.
     """
 
     folder: Path
@@ -64,6 +68,9 @@ class Task:
     carries: Sequence[Path] = ()
     keeps: Sequence[Path] = ()
     reaches: Sequence[str] = ()
+    renews: Sequence[Path] = ()
+    reserved: int | None = None
+    answers: Path | None = None
     hosts: Mapping[str, Path] = field(default_factory=dict)
 
 

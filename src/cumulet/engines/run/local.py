@@ -227,10 +227,11 @@ def _spoken(task: Task, lock: int) -> dict[str, Any]:
         "LANG": "C.UTF-8",
         "PYTHONUNBUFFERED": "1",
     }
+    answers = {processes.SOCKET: str(task.answers)} if task.answers else {}
     return {
         "folder": str(task.folder),
         "command": [str(word) for word in task.command],
-        "environment": {**defaults, **task.environment, processes.MARK: str(task.folder)},
+        "environment": {**defaults, **task.environment, **answers, processes.MARK: str(task.folder)},
         "mounts": {target: str(source.resolve()) for target, source in task.mounts.items()},
         "shielded": [str(place) for place in task.shielded],
         "read_only": [str(place) for place in task.read_only],

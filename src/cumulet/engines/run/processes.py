@@ -13,6 +13,7 @@ import signal
 import sys
 
 MARK = "CUMULET_RUN"  # the variable by which what a dead supervisor left behind is known
+SOCKET = "CUMULET_SOCKET"  # the variable that says where a program that others ask shall listen
 NOW = signal.SIGUSR1  # tells a supervisor to end its run at once, without the grace
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 PAGE, TICKS = os.sysconf("SC_PAGE_SIZE"), os.sysconf("SC_CLK_TCK")

@@ -14,13 +14,14 @@ import signal
 import socket
 import stat
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from cumulet.engines.run import baggage, processes, ray_keeper, status
-from cumulet.engines.run.relay import Gate
+from cumulet.engines.run.relay import Door, Gate
 
 PACKAGE = Path(__file__).parent
 ORDER, OUTCOME, USAGE, HURRY, ABOUT = "order.json", "outcome", "usage.json", "hurry", "about.json"
@@ -38,6 +39,8 @@ class Envoy:
         self.order: dict[str, Any] = json.loads((folder / ORDER).read_text())
         (folder / ORDER).unlink()  # it may hold secrets
         self.roots: list[str] = []
+        self.renewed = {path: _written(path) for path in self.order["renews"]}
+        self.door: Door | None = None
         self.stopping = self.told = False
         self.began = time.time()
         signal.signal(signal.SIGTERM, self._ask_stop)
@@ -210,16 +213,34 @@ class Envoy:
         synced = time.monotonic()
         while True:
             self._heed()
-            told = self._ask("follow", FOLLOW)
+            told = self._ask("follow", FOLLOW, self.door is not None)
             _write(sys.stdout.fileno(), told["log"])
             _write(sys.stderr.fileno(), told["errors"])
             self._keep_usage(told["usage"])
+            if told["listens"] and not (self.door and self.door.open):
+                self._open_door()
             if told["outcome"] or time.monotonic() - synced > SYNC:
+                self._renew()
                 self._bring_back()
                 synced = time.monotonic()
             if told["outcome"]:
                 self._ask("leave")
                 return dict(told["outcome"])
+
+    def _open_door(self) -> None:
+        """The program listens on its node: let it be asked here, for as long as it lives."""
+        port, secret = self._ask("gate")
+        self.door = Door((self.about["address"], port), secret, 0, self.order["answers"])
+        threading.Thread(target=self.door.shut_behind, daemon=True).start()
+
+    def _renew(self) -> None:
+        """Send what the server has written anew to a node that has copies."""
+        for path, before in list(self.renewed.items()) if self.roots else []:
+            self.renewed[path] = _written(path)
+            if self.renewed[path] != before:
+                number = next(n for n, root in enumerate(self.roots) if Path(path).is_relative_to(root))
+                name = str(Path(path).relative_to(self.roots[number]))
+                self._ask("renew", number, list(baggage.read(self.roots[number], name)))
 
     def _heed(self) -> None:
         if not self.stopping:
@@ -296,6 +317,11 @@ def _own_address(other: str) -> str:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.connect((other, 9))
         return str(probe.getsockname()[0])
+
+
+def _written(path: str) -> int:
+    """When a file was written."""
+    return Path(path).stat().st_mtime_ns
 
 
 def _write(descriptor: int, data: bytes) -> None:

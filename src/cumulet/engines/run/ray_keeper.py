@@ -34,6 +34,8 @@ class Keeper:
         fcntl.flock(self.alive, fcntl.LOCK_EX)
         atexit.register(shutil.rmtree, self.folder, True)
         self.run: Any = None
+        self.socket = ""  # where a program that others ask is to listen
+        self.opening: Any = None  # the gate that leads there
         self.known: dict[int, Any] = {}
         self.offsets = {"log": 0, "errors": 0}
         self.reading = threading.Lock()
@@ -92,6 +94,14 @@ class Keeper:
                 return [file.read(self._baggage.LARGEST)]
         return []
 
+    def renew(self, number: int, message: list[Any]) -> None:
+        """A small file that the server has written anew takes the place of its copy, at once."""
+        scratch = os.path.join(self.folder, "renewed")
+        for name, mode, changed, offset, content in message:
+            self._baggage.put(scratch, [("", mode, changed, offset, content)])
+            self._baggage.replace(os.path.join(self._copy(number), name), scratch, mode, changed)
+            self.known[number][name] = mode, changed, len(content)
+
     # The program
 
     def begin(self, task: dict[str, Any], carried: dict[str, int]) -> str:
@@ -102,6 +112,9 @@ class Keeper:
         mounts |= {target: self._here(source, copies) for target, source in task["mounts"].items()}
         given = {name: task[name] for name in task["as_they_are"]}
         environment = {**task["environment"], **self._devices(task["gpus"])}
+        if task["answers"]:
+            self.socket = os.path.join(self.folder, "socket")
+            environment[self._module("processes").SOCKET] = self.socket
         folder = pathlib.Path(self.folder, "process")
         try:
             self.run = local.start(local.Task(folder=folder, environment=environment, mounts=mounts, **given))
@@ -109,8 +122,14 @@ class Keeper:
             return str(error)
         return ""
 
-    def follow(self, seconds: float) -> dict[str, Any]:
-        """What it has written since the last time, waiting so long for it; how it ended, once all was read."""
+    def gate(self) -> tuple[int, str]:
+        """The port of this machine at which the program can be asked, by whoever knows the secret."""
+        self.opening = self.opening or self._module("relay").Gate([self.socket])
+        return self.opening.port, self.opening.secret
+
+    def follow(self, seconds: float, asked: bool = False) -> dict[str, Any]:
+        """What it has written since the last time, waiting so long for it; how it ended, once all was read; whether
+        it listens, which who does not ask it yet (`asked`) is told at once."""
         deadline = time.monotonic() + seconds
         with self.reading:
             while True:
@@ -118,10 +137,12 @@ class Keeper:
                 new = {"log": self._new("log", self.run.log), "errors": b""}
                 if self.run.errors != self.run.log:
                     new["errors"] = self._new("errors", self.run.errors)
-                if any(new.values()) or outcome or time.monotonic() >= deadline:
+                listens = bool(self.socket) and os.path.exists(self.socket)
+                due = time.monotonic() >= deadline or (listens and not asked)
+                if any(new.values()) or outcome or due:
                     ended = outcome and not any(new.values())
                     told = {name: getattr(outcome, name) for name in outcome.__slots__} if ended else None
-                    return {**new, "outcome": told, "usage": self.run.usage()}
+                    return {**new, "outcome": told, "usage": self.run.usage(), "listens": listens}
                 self.run.wait(LOOK)
 
     def stop(self) -> None:

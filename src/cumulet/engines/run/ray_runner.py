@@ -128,6 +128,7 @@ def _order(task: Task, cluster: str) -> dict[str, Any]:
     described = {name: asked[name] for name in AS_THEY_ARE}
     described |= {"command": [str(word) for word in task.command], "cwd": str(task.cwd or home)}
     described |= {"environment": dict(task.environment), "mounts": sources, "gpus": task.gpus}
+    described |= {"answers": bool(task.answers)}
     described |= {"keeps": [str(path.absolute()) for path in task.keeps]}
     python = {"executable": sys.executable, "prefix": sys.prefix}
     return {
@@ -136,11 +137,13 @@ def _order(task: Task, cluster: str) -> dict[str, Any]:
         "returns": returns,
         "carries": [str(path.absolute()) for path in task.carries],
         "reaches": list(task.reaches),
+        "renews": [str(path.absolute()) for path in task.renews],
+        "answers": str(task.answers.absolute()) if task.answers else "",
         "hosts": {name: str(folder.absolute()) for name, folder in task.hosts.items()},
         "python": python,
         "processors": task.processors,
         "gpus": task.gpus,
-        "memory": task.memory,
+        "memory": task.memory if task.reserved is None else task.reserved,
     }
 
 

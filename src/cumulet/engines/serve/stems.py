@@ -22,7 +22,7 @@ from cumulet.engines import run as engine
 from cumulet.engines.run import processes
 from cumulet.engines.serve.places import socket_path
 
-# The stem's modules, by their own names but without what `cumulet` itself would import.
+# A module of `process/` and its neighbours, by their own names but without what `cumulet` itself would import.
 BOOT = """
 import sys, types
 engines = sys.argv[1]
@@ -30,8 +30,8 @@ names = {"": "/..", ".engines": "", ".engines.run": "/run", ".engines.serve": "/
 for name, place in names.items():
     sys.modules["cumulet" + name] = module = types.ModuleType("cumulet" + name)
     module.__path__ = [engines + place]
-from cumulet.engines.serve.process import stem
-stem.main(*sys.argv[2:])
+import importlib
+importlib.import_module("cumulet.engines.serve.process." + sys.argv[2]).main(*sys.argv[3:])
 """
 ENGINES = Path(__file__).parent.parent
 EARLY = (
@@ -58,6 +58,7 @@ class Order:
     folder: Path
     handler: Path
     socket: Path
+    failure: Path  # where it says why its model cannot be loaded
     environment: Mapping[str, str] = field(default_factory=dict)
     mounts: Mapping[str, Path] = field(default_factory=dict)
     memory: int | None = None
@@ -69,6 +70,7 @@ class Order:
             "folder": str(self.folder),
             "handler": str(self.handler),
             "socket": str(self.socket),
+            "failure": str(self.failure),
             "environment": {**defaults(), **self.environment, processes.MARK: str(self.folder)},
             "mounts": {target: str(source.resolve()) for target, source in self.mounts.items()},
             "memory": self.memory,
@@ -118,6 +120,10 @@ class Offspring:
 
     def stop(self) -> None:
         self._tell(b"stop\n")
+
+    def usage(self) -> tuple[float, int]:
+        living = [] if self.outcome else [self.pid]
+        return processes.cpu_seconds(living), processes.resident(living, None)
 
     def end(self, patience: float = 0.0) -> engine.Outcome | None:
         if patience:
@@ -173,7 +179,7 @@ class Stem:
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         engine.end(folder)
         self.path.unlink(missing_ok=True)
-        command = [python, "-c", BOOT, str(ENGINES), str(self.path), *modules]
+        command = [python, "-c", BOOT, str(ENGINES), "stem", str(self.path), *modules]
         self.run = engine.start(engine.Task(folder, command, environment, grace=1.0))
         self.starting = threading.Lock()
 

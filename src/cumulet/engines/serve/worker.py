@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -20,12 +18,11 @@ from cumulet.engines import run as engine
 from cumulet.engines.serve.client import Answered, Broken, Client, Gone, NotThere, Question, TimedOut
 from cumulet.engines.serve.places import socket_path
 from cumulet.engines.serve.process import frames
-from cumulet.engines.serve.stems import Offspring, Order, Stems, stems_in
+from cumulet.engines.serve.program import Program
 
 LOOK = 0.02  # seconds between looks at a model that is loading
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 30.0  # seconds before a crashed model is started again
 STEADY = 60.0  # seconds without a crash that make the pauses short again
-GRACE = 5.0
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -33,41 +30,6 @@ T = TypeVar("T")
 
 class NotLoaded(Exception):
     """The model's process ended before it could answer; the text is its traceback or last words."""
-
-
-@dataclass(frozen=True, slots=True)
-class Program:
-    """How to start a model: the handler that loads it and the surroundings it runs in."""
-
-    folder: Path  # belongs to this worker alone
-    handler: Path
-    python: str = sys.executable
-    environment: Mapping[str, str] = field(default_factory=dict)
-    mounts: Mapping[str, Path] = field(default_factory=dict)
-    memory: int | None = None  # bytes that its processes may take, all together
-    modules: Sequence[str] = ()  # imported before the fork: what most models of this kind need
-    stems: Path | None = None  # where the processes live from which models are forked
-    offline: bool = False  # its network is its own, where it has `mounts`: nobody is there but itself
-
-    @property
-    def socket(self) -> Path:
-        return socket_path(self.folder)
-
-    def warm(self) -> None:
-        """Have ready what the process is forked from, and keep it so."""
-        self._stems.stem(self.python, self.modules, self.environment).used_at = time.monotonic()
-
-    @property
-    def _stems(self) -> Stems:
-        return stems_in(self.stems or self.folder.parent / "stems")
-
-    def start(self) -> Offspring:
-        folder = self.folder / "process"
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "output.log").unlink(missing_ok=True)
-        surroundings = (self.environment, self.mounts, self.memory, GRACE, self.offline)
-        order = Order(folder, self.handler, self.socket, *surroundings)
-        return self._stems.fork(self.python, self.modules, order)
 
 
 class Listener(Protocol):
@@ -90,7 +52,8 @@ class Worker:
         self.changed = threading.Condition()
         self.state = "loading"  # "ready", "failed", "closed"
         self.reason = ""
-        self.run: Offspring | None = None
+        self.proven = False  # it was ready once
+        self.run: engine.Run | None = None
         self.thread = threading.Thread(
             target=self._keep_alive, name=f"model {program.folder.name}", daemon=True
         )
@@ -164,22 +127,22 @@ class Worker:
             except Gone as gone:
                 raise self.cause(run, gone) from None
 
-    def cause(self, run: Offspring | None, gone: Gone) -> Gone:
+    def cause(self, run: engine.Run | None, gone: Gone) -> Gone:
         """Why the process ended, as soon as that is known."""
         self._wait_for_change(run, 1.0)
         return Gone(self.reason or str(gone))
 
-    def late(self, run: Offspring | None, began: float) -> None:
+    def late(self, run: engine.Run | None, began: float) -> None:
         """A question has not been answered in time. That may only be the length of the queue."""
         if self.client.quiet_since(began):
             self.end_hung(run, "the model did not answer in time")
 
-    def _wait_for_change(self, run: Offspring | None, seconds: float) -> None:
+    def _wait_for_change(self, run: engine.Run | None, seconds: float) -> None:
         """The process has just ended: wait until that is noticed."""
         with self.changed:
             self.changed.wait_for(lambda: self.state != "ready" or self.run is not run, min(seconds, 1.0))
 
-    def end_hung(self, run: Offspring | None, reason: str) -> None:
+    def end_hung(self, run: engine.Run | None, reason: str) -> None:
         if run and run is self.run:
             self._become("loading", reason)
             log.warning("%s was ended: %s", self.program.folder.name, reason)
@@ -190,7 +153,7 @@ class Worker:
         self._become("closed")
         if self.run:
             self.run.stop()
-        self.thread.join(GRACE + 5)
+        self.thread.join(self.program.farewell)
         self.client.close()
         clear(self.program.folder)
 
@@ -213,7 +176,6 @@ class Worker:
 
     def _live_once(self) -> engine.Outcome | None:
         """One life of the process; None where it was never ready, so that another would be no better."""
-        born = self.reason == "" and self.state == "loading" and self.run is None
         clear(self.program.folder)
         self._make_way()
         try:
@@ -221,10 +183,10 @@ class Worker:
         except engine.CannotStart as error:
             self._become("failed", str(error))
             return None
-        ready = self._loaded(self.run)
-        if ready:
+        if self._loaded(self.run):
+            self.proven = True
             self._become("ready")
-        elif born and self.state != "closed":
+        elif not self.proven and self.state != "closed" and not _was_lost(self.run):
             self._become("failed", self.last_words() or "the process ended without a word")
             return None
         outcome = self._lived(self.run)
@@ -234,12 +196,14 @@ class Worker:
 
     def _cause(self, outcome: engine.Outcome) -> str:
         """Why a model that was ready is no more."""
+        if outcome.said:
+            return outcome.said
         if outcome.reason == "memory":
             limit = (self.program.memory or 0) >> 20
             return f"the model's process took more memory than its instance has ({limit} MB) and was ended"
         return self.last_words() or f"the model's process ended with exit code {outcome.exit_code}"
 
-    def _loaded(self, run: Offspring) -> bool:
+    def _loaded(self, run: engine.Run) -> bool:
         while run.wait(LOOK) is None:
             self._follow(run.log)
             if self.state == "closed":
@@ -249,7 +213,7 @@ class Worker:
         self._follow(run.log)
         return False
 
-    def _lived(self, run: Offspring) -> engine.Outcome:
+    def _lived(self, run: engine.Run) -> engine.Outcome:
         """Wait for its end, telling the log meanwhile."""
         while (outcome := run.wait(1.0)) is None:
             self._follow(run.log)
@@ -259,9 +223,8 @@ class Worker:
         return outcome
 
     def last_words(self) -> str:
-        failure = Path(f"{self.program.socket}.failure")
-        if failure.exists():
-            return failure.read_text().strip()
+        if self.program.failure.exists():
+            return self.program.failure.read_text().strip()
         if self.run and self.run.log.exists():
             return self.run.log.read_text(errors="replace")[-2000:].strip()
         return ""
@@ -280,7 +243,13 @@ class Worker:
             log.exception("what %s printed was not taken up yet", self.program.folder.name)
 
 
+def _was_lost(run: engine.Run) -> bool:
+    """Whether it ended with its machine, which says nothing about the model: it is worth another try."""
+    outcome = run.wait(0)
+    return outcome is not None and bool(outcome.said)
+
+
 def clear(folder: Path) -> None:
-    """No socket of a worker stays in a folder, whoever started it."""
-    for ending in ("", "~", ".failure"):
-        Path(f"{socket_path(folder)}{ending}").unlink(missing_ok=True)
+    """Nothing stays in a folder by which a worker is asked or says why it cannot be, whoever started it."""
+    for path in (socket := socket_path(folder), Path(f"{socket}~"), folder / "failure"):
+        path.unlink(missing_ok=True)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import time
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from cumulet.services.sagemaker.fleet import Deployment
@@ -20,7 +19,6 @@ from cumulet.services.sagemaker.variants import Instance, Variant
 NAMESPACE, SYSTEM = "AWS/SageMaker", "/aws/sagemaker/Endpoints"
 EVERY = 10.0  # seconds between two looks at what there is to tell
 SYSTEM_EVERY = 60.0
-PAGE, TICK = os.sysconf("SC_PAGE_SIZE"), os.sysconf("SC_CLK_TCK")
 
 
 class Reporter:
@@ -91,8 +89,8 @@ class Reporter:
         if not instances:
             return []
         cpu = sum(self._cpu(instance) for instance in instances)
-        memory = sum(_resident(pid) for instance in instances for pid in _pids(instance))
-        room = instances[0].worker.program.memory or PAGE * os.sysconf("SC_PHYS_PAGES")
+        memory = sum(_used(instance)[1] for instance in instances)
+        room = instances[0].worker.program.memory or os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
         return [
             self._datum(variant, "CPUUtilization", "Percent", now, Value=round(cpu, 3)),
             self._datum(
@@ -106,7 +104,7 @@ class Reporter:
 
     def _cpu(self, instance: Instance) -> float:
         """Percent of a processor since the last look."""
-        now, used = time.monotonic(), sum(_seconds(pid) for pid in _pids(instance))
+        now, used = time.monotonic(), _used(instance)[0]
         before = self.used.get(instance.name, (now, used))
         self.used[instance.name] = (now, used)
         return 100 * max(0.0, used - before[1]) / max(1.0, now - before[0])
@@ -116,22 +114,7 @@ def _time(now: float) -> datetime:
     return datetime.fromtimestamp(now, UTC)
 
 
-def _pids(instance: Instance) -> list[int]:
-    return [worker.run.pid for worker in instance.workers.values() if worker.run]
-
-
-def _resident(pid: int) -> int:
-    words = _read(pid, "statm").split()
-    return int(words[1]) * PAGE if words else 0
-
-
-def _seconds(pid: int) -> float:
-    fields = _read(pid, "stat").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICK if fields else 0.0
-
-
-def _read(pid: int, name: str) -> str:
-    try:
-        return Path(f"/proc/{pid}/{name}").read_text()
-    except OSError:
-        return ""  # it has ended, or this system has no /proc
+def _used(instance: Instance) -> tuple[float, int]:
+    """CPU seconds of all its processes, and the bytes that they hold."""
+    found = [worker.run.usage() for worker in instance.workers.values() if worker.run]
+    return sum(seconds for seconds, _ in found), sum(resident for _, resident in found)

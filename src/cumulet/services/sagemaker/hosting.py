@@ -10,7 +10,7 @@ import uuid
 from pathlib import Path
 from typing import Any
 
-from cumulet.engines.serve import Program, Worker
+from cumulet.engines.serve import Away, Program, Worker
 from cumulet.jobs import Job
 from cumulet.services.sagemaker import images, lake
 from cumulet.services.sagemaker.container import Container
@@ -60,8 +60,14 @@ class Hosting(Surroundings):
         done.touch()
 
     def _program(
-        self, wanted: dict[str, Any], container: Container, log: EndpointLog, memory: int | None = None
+        self,
+        wanted: dict[str, Any],
+        container: Container,
+        log: EndpointLog,
+        memory: int | None = None,
+        kind: str = "",
     ) -> Program:
+        """The process of one container; on an instance of a type it runs where instances do."""
         image = images.find(wanted["container"]["Image"], self.store)
         python = self._required_python(image, container.requirements, log.say)
         environment = self._lasting_variables(wanted["role"], python, container)
@@ -84,7 +90,19 @@ class Hosting(Surroundings):
             modules=IMPORTED.get(image.framework.name, ()),
             stems=self.store.directory / "sagemaker/stems",
             offline=wanted["container"].get("offline", False),
+            away=self._away(kind, python, container) if kind else None,
         )
+
+    def _away(self, kind: str, python: Path, container: Container) -> Away | None:
+        """On the cluster, where there is one, with a copy of what a requirements.txt made; None for here."""
+        if not (cluster := self.house.config.ray_address):
+            return None
+        share = self._share(kind, container)
+        made = [python.parent.parent] if python.is_relative_to(self._environments) else []
+        share |= {"carries": [*share["carries"], *made], "keeps": [], "renews": [container.credentials]}
+        share |= {"reserved": share.pop("memory") or 0}
+        del share["home"]
+        return Away(cluster, share)
 
     def _start_instance(self, job: Job, variant: Variant, number: int) -> Instance:
         """Begin the processes of one more instance; they are not waited for."""
@@ -98,9 +116,11 @@ class Hosting(Surroundings):
                 stream += f"/{definition['ContainerHostname']}"
             log = EndpointLog(self.other("logs"), f"{LOG_GROUP}/{job.payload['name']}", stream)
             wanted = {"container": definition, "role": variant.definition["role"]}
-            workers[definition["ContainerHostname"]] = Worker(
-                self._program(wanted, container, log, memory), log
+            kind = (
+                "" if definition.get("Mode") == "MultiModel" else variant.definition.get("InstanceType", "")
             )
+            program = self._program(wanted, container, log, memory, kind)
+            workers[definition["ContainerHostname"]] = Worker(program, log)
         instance = Instance(name, number, workers)
         variant.instances.append(instance)
         return instance

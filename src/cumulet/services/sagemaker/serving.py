@@ -112,7 +112,8 @@ class Serving(Takeover, Scaling, AsyncInferences, Monitoring):
                 if job.stopping or job.leaving:
                     raise Stopped
                 if time.monotonic() > deadline:
-                    raise NotLoaded("the model was not loaded in time")
+                    said = worker.reason or worker.last_words()
+                    raise NotLoaded(f"the model was not loaded in time. {said}".strip())
 
     def _take_over(self, job: Job, deployment: Deployment) -> None:
         """From now on this configuration answers; the one before is asked to end."""

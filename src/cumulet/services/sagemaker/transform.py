@@ -48,7 +48,7 @@ class Transform(TransformJobs, Hosting, Room):
             if body and not TRANSFORM.ended(body):
                 self._transform(job, body)
         finally:
-            self._leave_room(job)
+            self._leave_room(job, self.house.config.ray_address)
         self._clear_transform(job)
 
     def run_transform_job_failed(self, job: Job, error: str) -> None:
@@ -56,11 +56,11 @@ class Transform(TransformJobs, Hosting, Room):
         self._clear_transform(job)
 
     def _transform(self, job: Job, body: Body) -> None:
-        name = body["TransformJobName"]
+        name, say = body["TransformJobName"], lambda line: self._note(body, line)
         try:
             if job.stopping:
                 raise Interrupted
-            self._wait_for_room(job, name, body["TransformResources"], lambda line: self._note(body, line))
+            self._wait_for_room(job, name, body["TransformResources"], say, self.house.config.ray_address)
             with self._loaded(job, body) as model:
                 failures = self._transform_all(job, body, model)
         except Interrupted:
@@ -123,7 +123,7 @@ class Transform(TransformJobs, Hosting, Room):
             stream = _stream(body, number)
             stream += f"/{definition['ContainerHostname']}" if len(body["containers"]) > 1 else ""
             log = EndpointLog(self.other("logs"), LOG_GROUP, stream)
-            found.append(Worker(self._program(wanted, container, log, memory), log))
+            found.append(Worker(self._program(wanted, container, log, memory, kind), log))
         return found
 
     # The files

@@ -26,7 +26,7 @@ def become(order: dict[str, Any]) -> NoReturn:
         dress(order)
         code = live(order["socket"], order["handler"])
     except BaseException:
-        fail(order["socket"])
+        fail(order["failure"])
     os._exit(code)
 
 
@@ -105,5 +105,5 @@ def load(path: str) -> Any:
 def fail(path: str) -> None:
     text = traceback.format_exc()
     print(text, file=sys.stderr, flush=True)
-    with open(f"{path}.failure", "w") as file:
+    with open(path, "w") as file:
         file.write(text)

@@ -1,6 +1,6 @@
 """A stem: a process that has a framework imported already, and forks a model's process in milliseconds.
 
-    python -c BOOT PACKAGES SOCKET MODULE...
+    python -c BOOT ENGINES stem SOCKET MODULE...
 
 Forks share the memory of what was imported until they write to it, so that a hundred models of one framework
 take little more than their own weights. A stem has one thread and runs no model, which is what makes forking
