@@ -8,7 +8,9 @@ from __future__ import annotations
 import base64
 import json
 import math
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Any
 
 from cumulet.wire import texts, times
@@ -31,7 +33,19 @@ def _no_constant(name: str) -> Any:
 
 
 def encode(value: Any) -> bytes:
-    return json.dumps(value, separators=(",", ":")).encode()
+    """What is spelt already gets its place when all else is written."""
+    spelt: list[Spelt] = []
+
+    def mark(found: Any) -> str:
+        if not isinstance(found, Spelt):
+            raise TypeError(f"{type(found).__name__} is no value of JSON's")
+        spelt.append(found)
+        return found.mark
+
+    body = json.dumps(value, separators=(",", ":"), default=mark).encode()
+    for each in spelt:
+        body = body.replace(f'"{each.mark}"'.encode(), each.json, 1)
+    return body
 
 
 # JSON to values
@@ -196,6 +210,24 @@ class AsItIs(list[Any]):
     """A long list whose elements need no walk: they have the model's members only, and none that is None."""
 
 
+class Spelt(Sequence[Any]):
+    """A long list whose JSON is there already, as AWS spells it; who looks into it has it read."""
+
+    def __init__(self, content: bytes) -> None:
+        self.json = content
+        self.mark = uuid.uuid4().hex
+
+    @cached_property
+    def values(self) -> list[Any]:
+        return list(json.loads(self.json))
+
+    def __getitem__(self, place: Any) -> Any:
+        return self.values[place]
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+
 def plain(shape: Shape, value: Any) -> Any:
     """A value as JSON's own types. Members that the model does not know, and None, are left out."""
     if shape.type == "structure" and not shape.document:
@@ -220,7 +252,7 @@ def _plain_structure(shape: Shape, value: Any) -> Any:
 
 
 def _plain_list(shape: Shape, value: Any) -> Any:
-    if isinstance(value, AsItIs):
+    if isinstance(value, (AsItIs, Spelt)):
         return value
     member = shape.member
     if not (write := WRITE.get(member.type)):

@@ -41,6 +41,9 @@ class Lake:
         self.predicates.append(predicate)
         return list({tuple(each.values): each.values for each in self.stored[name]}.values())
 
+    def several(self, questions: list[tuple[str, tuple[Any, ...]]]) -> list[Any]:
+        return [getattr(self, what)(*arguments) for what, arguments in questions]
+
     def add(
         self, name: str, columns: str, form: str, *contents: str | bytes, suffix: str = "", **options: str
     ) -> None:

@@ -164,3 +164,16 @@ def test_a_wrong_query_is_refused_in_trinos_words(
 def test_what_trino_can_and_this_engine_cannot_is_refused_by_name(rows: Rows, text: str) -> None:
     with pytest.raises(NotSupported, match="is not supported by Cumulet yet"):
         rows(text)
+
+
+def test_a_subquery_that_is_no_number_is_equal_to_nothing(
+    rows: Rows,
+) -> None:
+    """Neither by itself nor with a column of the query around it, and with no row it is NULL."""
+    numbers = "(VALUES (1, 2e0), (2, nan()), (3, CAST(NULL AS double))) AS t(k, x)"
+    inner = f"(SELECT max(u.x) FROM {numbers.replace('t(', 'u(')} WHERE u.k = t.k)"
+    assert rows(f"SELECT k FROM {numbers} WHERE 1e0 < {inner}") == [["1"]]
+    assert rows(f"SELECT k FROM {numbers} WHERE x = {inner}") == [["1"]]
+    assert rows("SELECT 1 WHERE 1e0 < (SELECT nan()) OR 1e0 >= (SELECT nan())") == []
+    assert rows("SELECT 1e0 < (WITH w AS (SELECT 3 AS a) SELECT a FROM w)") == [["true"]]
+    assert rows("SELECT 1e0 < (SELECT 2e0 WHERE false)") == [[None]]

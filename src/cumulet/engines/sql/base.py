@@ -92,6 +92,9 @@ class Catalog(Protocol):
 class Lake(Catalog, Protocol):
     """What writing tables needs besides: objects, and the exchange of an Iceberg table's metadata file."""
 
+    def several(self, questions: list[tuple[str, tuple[Any, ...]]]) -> list[Any]:
+        """The answers to several of a catalog's questions, each told as its name and its arguments."""
+
     def open(self, location: str) -> str | None:
         """Where the bytes of the object at an s3:// location lie, or None."""
 

@@ -29,6 +29,7 @@ from cumulet.engines.sql.base import (
 from cumulet.engines.sql.lakes import Lakes
 from cumulet.engines.sql.readers import Reading, Source, read
 from cumulet.engines.sql.scanning import scanned
+from cumulet.engines.sql.translations import Translations
 from cumulet.engines.sql.trino import grammar
 from cumulet.engines.sql.trino.translation import Translation, translate
 from cumulet.engines.sql.trino.types import Type
@@ -50,6 +51,7 @@ class Session:
     def __init__(self, folder: Path, memory: str, threads: int) -> None:
         self.folder = folder
         self.parsed: dict[str, Any] = {}  # the tree of the text that was checked last
+        self.translations = Translations()
         self.whole: set[str] = set()  # compressed files that were read to their end
         self.known: dict[tuple[str, int], list[tuple[str, Any]]] = {}  # columns, by relation and bytes
         folder.mkdir(parents=True, exist_ok=True)
@@ -98,15 +100,14 @@ class Session:
 
     def _run(self, query: Query, lakes: Lakes, *, hasty: bool) -> Outcome:
         began = time.monotonic()
-        tree = (
-            None if query.parameters else self.parsed.pop(query.text, None)
-        )  # translating it takes it apart
-        translation = translate(query, lakes, self._reader, self._constant, hasty=hasty, tree=tree)
+        translation = self._translated(query, lakes, hasty=hasty)
         planned = time.monotonic()
         try:
             size = 0 if query.output.format in UNREAD else scanned(self.connection, translation)
             check_limit(query, size)
             rows, files = write(self.connection, translation, query.output)
+            if not translation.checked:
+                self.translations.keep(query, lakes, translation, hasty=hasty)
         except duckdb.BinderException as error:
             raise left_out(translation) or error from None
         except (duckdb.OutOfRangeException, duckdb.ConversionException) as error:
@@ -115,6 +116,14 @@ class Session:
             raise
         columns = [ResultColumn(name, str(kind), kind.hive) for name, kind in translation.columns]
         return Outcome(columns, rows, size, planned - began, time.monotonic() - planned, files)
+
+    def _translated(self, query: Query, lakes: Lakes, *, hasty: bool) -> Translation:
+        tree = (
+            None if query.parameters else self.parsed.pop(query.text, None)
+        )  # translating it takes it apart
+        if (kept := self.translations.again(query, lakes, hasty=hasty)) is not None:
+            return kept
+        return translate(query, lakes, self._reader, self._constant, hasty=hasty, tree=tree)
 
     def change(self, change: Change, catalog: Lake) -> Outcome:
         """A statement that makes or changes an Iceberg table."""

@@ -6,10 +6,11 @@ pyiceberg is loaded when the first Iceberg table is met, so that a worker that m
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from cumulet.engines.sql.base import File, Lake, Table
 from cumulet.engines.sql.trino.catalog_tables import PARTITIONS
+from cumulet.engines.sql.witness import Witness
 
 if TYPE_CHECKING:
     from cumulet.engines.sql.iceberg.tables import Snapshots
@@ -19,7 +20,8 @@ class Lakes:
     """One per statement: what it has once seen of a table stays so to its end."""
 
     def __init__(self, catalog: Lake, folder: Path) -> None:
-        self.catalog = catalog
+        self.witness = Witness(catalog)
+        self.catalog = cast(Lake, self.witness)
         self.folder = folder
         self.known: dict[tuple[str, str], Table | None] = {}
         self.places: dict[str, str] = {}  # where in the lake a file belongs, by its place on this machine

@@ -30,6 +30,7 @@ from cumulet.engines.sql.picking.base import Question, Refused, Tally
 AT_ONCE = 4  # queries on a small machine: short ones come to their turn beside long ones
 PART = 0.7  # of the machine's memory, for all of them
 KEPT = 3  # idle workers at most
+SOUND, LONG = 1000, 10_000  # texts that are known to parse, characters of each
 IDLE = 300.0  # seconds without a query after which a worker ends
 
 Begun = Callable[[], None]
@@ -47,19 +48,30 @@ class Pool:
         self.lock = threading.Lock()
         self.turns = Turns(size)
         self.checking = threading.Lock()
+        self.sound: set[tuple[str, bool]] = set()  # texts that parse
         shutil.rmtree(folder, ignore_errors=True)
 
     def check(self, text: str, *, change: bool = False) -> None:
         """Whether a query (or an UPDATE, DELETE, MERGE) parses; never waits behind a running one.
 
-        One after the other: it takes milliseconds, and a crowd of them must not start a crowd of workers.
+        One after the other: it takes milliseconds, and a crowd of them must not start a crowd of workers. A text
+        that has parsed once always will.
         """
+        if (text, change) in self.sound:
+            return
         with self.checking:
             worker = self._take()
             try:
                 worker.request({"do": "check", "text": text, "change": change})
             finally:
                 self._give_back(worker)
+        self._remember(text, change)
+
+    def _remember(self, text: str, change: bool) -> None:
+        if len(self.sound) >= SOUND:
+            self.sound.clear()
+        if len(text) <= LONG:
+            self.sound.add((text, change))
 
     def warm(self) -> None:
         """Have a worker started by the time of the next query."""

@@ -10,6 +10,7 @@ import os
 import queue
 import sys
 import threading
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -26,25 +27,25 @@ class Asking:
 
     def __init__(self, worker: Worker) -> None:
         self.worker = worker
-        self.known: dict[tuple[str, str], Table | None] = {}
 
     def databases(self) -> list[str]:
         return list(self.worker.ask("databases"))
 
     def tables(self, database: str) -> list[Table]:
-        return [table_of(each) for each in self.worker.ask("tables", database)]
+        return tables_of(self.worker.ask("tables", database))
 
     def table(self, database: str, name: str) -> Table | None:
-        if (database, name) not in self.known:
-            found = self.worker.ask("table", database, name)
-            self.known[database, name] = table_of(found) if found else None
-        return self.known[database, name]
+        return table_of(self.worker.ask("table", database, name))
 
     def files(self, database: str, name: str, predicate: list[dict[str, Any]]) -> list[File]:
-        return [File(**each) for each in self.worker.ask("files", database, name, predicate)]
+        return files_of(self.worker.ask("files", database, name, predicate))
 
     def partitions(self, database: str, name: str, predicate: list[dict[str, Any]]) -> list[list[str]]:
         return list(self.worker.ask("partitions", database, name, predicate))
+
+    def several(self, questions: list[tuple[str, tuple[Any, ...]]]) -> list[Any]:
+        answers = self.worker.ask("several", questions) if questions else []
+        return [READ.get(what, list)(found) for (what, _), found in zip(questions, answers, strict=True)]
 
     def open(self, location: str) -> str | None:
         found: str | None = self.worker.ask("open", location)
@@ -68,14 +69,22 @@ class Asking:
         self.worker.ask("commit", database, name, before, after, shown)
 
 
-def table_of(given: dict[str, Any]) -> Table:
-    return Table(
-        **{
-            **given,
-            "columns": [Column(**c) for c in given["columns"]],
-            "keys": [Column(**c) for c in given["keys"]],
-        }
-    )
+def table_of(given: dict[str, Any] | None) -> Table | None:
+    if given is None:
+        return None
+    columns, keys = ([Column(**c) for c in given[part]] for part in ("columns", "keys"))
+    return Table(**{**given, "columns": columns, "keys": keys})
+
+
+def tables_of(given: list[dict[str, Any]]) -> list[Table]:
+    return [found for each in given if (found := table_of(each))]
+
+
+def files_of(given: list[dict[str, Any]]) -> list[File]:
+    return [File(**each) for each in given]
+
+
+READ: dict[str, Callable[[Any], Any]] = {"table": table_of, "tables": tables_of, "files": files_of}
 
 
 class Worker:

@@ -84,6 +84,8 @@ def quoted(value: str | None) -> str:
 def checked(connection: Any, translation: Translation) -> str:
     """The statement, once DuckDB's own types are what the translation said: a difference would be an error
     of ours that shows up as a wrong value."""
+    if translation.checked:
+        return translation.sql
     found = [str(kind) for kind in connection.sql(translation.sql).dtypes]
     for (label, kind), duck in zip(translation.columns, found, strict=True):
         if kind.base != "unknown" and plain(duck) != plain(kind.duck):

@@ -108,6 +108,9 @@ class Lake:
         assert table is not None
         return [each["Values"] for each in self._registered(table, predicate)]
 
+    def several(self, questions: list[tuple[str, tuple[Any, ...]]]) -> list[Any]:
+        return [getattr(self, what)(*arguments) for what, arguments in questions]
+
     def open(self, location: str) -> str | None:
         bucket, key = bucket_and_key(location)
         found = self.s3.files(Bucket=bucket, Prefix=key)

@@ -251,7 +251,7 @@ def subquery(to: Expressions, tree: exp.Subquery) -> Typed:
             tree,
             f"Multiple columns returned by subquery are not yet supported. Found {len(shown)}",
         )
-    return Typed(f"({found.sql})", shown[0].type)
+    return Typed(f"({found.sql})", shown[0].type, query=found.sql)
 
 
 @node(exp.Exists)

@@ -61,7 +61,7 @@ class Plan:
     catalog: Catalog
     database: str
     text: str
-    now: float
+    moment: float
     reader: Callable[..., Any]
     constant: Callable[[str], Any]  # the value of an expression that needs no row
     numbers: count[int] = field(default_factory=count)
@@ -70,7 +70,14 @@ class Plan:
     depth: int = 0
     hasty: bool = False  # may it use 64 bits where more might be needed?
     hastened: list[str] = field(default_factory=list)  # where it has
+    moments: list[float] = field(default_factory=list)  # where the query asks for its own
     groups: list[Callable[[], SqlError | None]] = field(default_factory=list)  # what GROUP BY has left out
+
+    @property
+    def now(self) -> float:
+        """The moment of the query, on which its translation depends from here on."""
+        self.moments.append(self.moment)
+        return self.moment
 
     def alias(self, letter: str) -> str:
         return f"{letter}{next(self.numbers)}"

@@ -43,6 +43,8 @@ class Translation:
         False  # some values have 64 bits only; one that needs more is an overflow error of DuckDB's
     )
     written: frozenset[int] = frozenset()
+    timeless: bool = True  # no part of it comes from the moment of the query
+    checked: bool = False  # DuckDB's types are known to be those of the columns
     groups: tuple[Callable[[], SqlError | None], ...] = ()  # asked where DuckDB misses a column in GROUP BY
 
 
@@ -70,7 +72,14 @@ def translated(plan: Plan, tree: Any) -> Translation:
     written = frozenset(i for i, f in enumerate(found.fields) if f.written)
     columns = [(f.name, f.type) for f in found.fields]
     return Translation(
-        found.sql, columns, plan.reads, plan.used, bool(plan.hastened), written, tuple(plan.groups)
+        found.sql,
+        columns,
+        plan.reads,
+        plan.used,
+        bool(plan.hastened),
+        written,
+        timeless=not plan.moments,
+        groups=tuple(plan.groups),
     )
 
 

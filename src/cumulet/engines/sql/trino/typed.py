@@ -22,6 +22,7 @@ class Typed:
     cost: bool = False  # holds an aggregate or a window call
     exact: Typed | None = None
     finite: bool = False  # a double that cannot be NaN
+    query: str | None = None  # of a subquery, which gives one column: what stands in its brackets
     instant: str | None = None  # of a timestamp whose zone rows tell, where the wall clock does not matter
 
 
