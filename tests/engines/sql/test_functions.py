@@ -11,11 +11,17 @@ from cumulet.engines.sql.execution import Session
 from cumulet.engines.sql.trino.known import ELSEWHERE, KNOWN, NAMES, NOTES, UNPAGED, WHY
 from cumulet.engines.sql.trino.written import WRITTEN
 
-from . import worked_examples, worked_moments, worked_shapes
+from . import worked_edges, worked_examples, worked_moments, worked_shapes
 from .documented import CASES as DOCUMENTED
 from .documented import called
 
-CASES = DOCUMENTED + worked_examples.EXAMPLES + worked_moments.EXAMPLES + worked_shapes.EXAMPLES
+CASES = (
+    DOCUMENTED
+    + worked_examples.EXAMPLES
+    + worked_edges.EXAMPLES
+    + worked_moments.EXAMPLES
+    + worked_shapes.EXAMPLES
+)
 
 
 @pytest.mark.parametrize(("expression", "expected"), CASES)

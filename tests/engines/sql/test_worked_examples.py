@@ -11,9 +11,9 @@ import pytest
 
 from cumulet.engines.sql.base import SqlError
 
-from . import worked_examples, worked_moments, worked_shapes
+from . import worked_edges, worked_examples, worked_moments, worked_shapes
 
-FAILURES = worked_examples.FAILURES + worked_moments.FAILURES + worked_shapes.FAILURES
+FAILURES = worked_edges.FAILURES + worked_examples.FAILURES + worked_moments.FAILURES + worked_shapes.FAILURES
 QUERIES = worked_examples.QUERIES + worked_moments.QUERIES + worked_shapes.QUERIES
 
 

@@ -155,10 +155,18 @@ EXAMPLES: list[tuple[str, str | None]] = [
     ("ST_AsText(line_interpolate_point(ST_GeometryFromText('LINESTRING (0 0, 0 4)'), 0.5))", "POINT (0 2)"),
     ("ST_AsText(to_geometry(to_spherical_geography(ST_Point(1, 2))))", "POINT (1 2)"),
     ("typeof(ST_Point(1, 2))", "geometry"),
+    ("ST_NumPoints(ST_Buffer(ST_Point(0, 0), 1))", "97"),
+    ("round(ST_Area(ST_Buffer(ST_Point(0, 0), 1)), 3)", "3.139"),  # 48 * sin(2 * pi / 96)
+    ("ST_AsText(ST_Polygon('polygon ((1 1, 1 4, 4 4, 4 1))'))", "POLYGON ((1 1, 4 1, 4 4, 1 4, 1 1))"),
+    ("ST_Area(ST_GeometryFromText('MULTIPOLYGON (((0 0, 0 2, 2 2, 2 0)), ((3 3, 3 4, 4 4, 4 3)))'))", "5.0"),
+    ("ST_GeometryType(ST_GeometryFromText('GEOMETRYCOLLECTION (POINT (1 2))'))", "ST_GeomCollection"),
+    ("ST_AsText(ST_Envelope(ST_GeometryFromText('LINESTRING EMPTY')))", "POLYGON EMPTY"),
+    ("ST_AsText(ST_Boundary(ST_Point(1, 2)))", "MULTIPOINT EMPTY"),
+    ("ST_InteriorRings(ST_GeometryFromText('POLYGON EMPTY'))", None),
 ]
 FAILURES: list[tuple[str, str]] = [
     (
-        "ST_Area(ST_GeometryFromText('POLYGON ((2 2, 2 6, 6 6, 6 2))'))",
+        "ST_Area(ST_GeometryFromText('POLYGON ((2 2, 2 6, 6 6, 6))'))",
         "INVALID_FUNCTION_ARGUMENT: Invalid WKT",
     ),
     (
@@ -173,6 +181,15 @@ FAILURES: list[tuple[str, str]] = [
         "INVALID_FUNCTION_ARGUMENT: Latitude must be between -90 and 90",
     ),
     ("ST_Point(1, 2) = ST_Point(1, 2)", "TYPE_MISMATCH"),
+    ("ST_Buffer(ST_Point(1, 2), -1)", "INVALID_FUNCTION_ARGUMENT: distance is negative"),
+    (
+        "ST_LineString(ARRAY[ST_Point(1, 2), NULL])",
+        "INVALID_FUNCTION_ARGUMENT: Invalid input to ST_LineString: null point at index 2",
+    ),
+    (
+        "ST_LineString(ARRAY[ST_Point(1, 2), ST_Point(1, 2)])",
+        "INVALID_FUNCTION_ARGUMENT: Invalid input to ST_LineString: consecutive duplicate points at index 2",
+    ),
 ]
 QUERIES: list[tuple[str, list[str], list[list[str | None]]]] = [
     (

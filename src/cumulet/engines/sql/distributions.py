@@ -73,10 +73,12 @@ def inverse_beta_cdf(a: float, b: float, share: float) -> float:
         raise bad("p must be in the interval [0, 1]")
     if a <= 0 or b <= 0:
         raise bad("a, b must be > 0")
+    if share in (0, 1):
+        return share
     low, high = 0.0, 1.0
     while low < (middle := (low + high) / 2) < high:
         low, high = (middle, high) if incomplete(a, b, middle) < share else (low, middle)
-    return high if share else 0.0
+    return high
 
 
 def t_cdf(value: float, freedom: float) -> float:

@@ -6,11 +6,14 @@ https://trino.io/docs/current/functions/geospatial.html
 from __future__ import annotations
 
 import importlib
+import itertools
 import math
+import re
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
+RING = re.compile(r"\(([^()]+)\)")
 EARTH = 6371.01  # km, Trino's
 LINES = ("LineString", "MultiLineString")
 SPELT = {"Point": "POINT", "LineString": "LINE_STRING", "Polygon": "POLYGON", "MultiPoint": "MULTI_POINT",
@@ -39,14 +42,27 @@ def shape(content: bytes) -> Any:
 
 
 def wkb(made: Any) -> bytes | None:
-    return None if made is None else bytes(shapely().to_wkb(made))
+    """A polygon's outer ring goes against the clock, as Trino turns it."""
+    return None if made is None else bytes(shapely().to_wkb(shapely().orient_polygons(made)))
 
 
 def from_text(text: str) -> bytes | None:
-    try:
-        return wkb(shapely().from_wkt(text))
-    except shapely().errors.ShapelyError:
-        raise bad(f"Invalid WKT: {text}") from None
+    for given in (text, closed(text)):
+        try:
+            return wkb(shapely().from_wkt(given))
+        except shapely().errors.ShapelyError:
+            continue
+    raise bad(f"Invalid WKT: {text}")
+
+
+def closed(text: str) -> str:
+    """A polygon's ring may be written without its last corner, which is the first one."""
+
+    def ring(found: re.Match[str]) -> str:
+        corners = [each.split() for each in found[1].split(",")]
+        return found[0] if corners[0] == corners[-1] else f"({found[1]}, {' '.join(corners[0])})"
+
+    return RING.sub(ring, text) if text.strip().upper().startswith(("POLYGON", "MULTIPOLYGON")) else text
 
 
 def from_text_of(kind: str, function: str) -> Callable[[str], bytes | None]:
@@ -118,7 +134,8 @@ def length(content: bytes) -> float:
 
 
 def geometry_type(content: bytes) -> str:
-    return f"ST_{shape(content).geom_type}"
+    found = str(shape(content).geom_type)
+    return "ST_GeomCollection" if found == "GeometryCollection" else f"ST_{found}"
 
 
 def part(content: bytes, at: int) -> bytes | None:
@@ -157,13 +174,13 @@ def ring(content: bytes) -> bytes | None:
     return None if found.is_empty else wkb(shapely().LineString(found.exterior.coords))
 
 
-def holes(content: bytes) -> list[bytes | None]:
+def holes(content: bytes) -> list[bytes | None] | None:
     found = only("ST_InteriorRings", shape(content), "Polygon")
-    return [wkb(shapely().LineString(each.coords)) for each in found.interiors]
+    return None if found.is_empty else [wkb(shapely().LineString(each.coords)) for each in found.interiors]
 
 
 def hole(content: bytes, at: int) -> bytes | None:
-    found = holes(content)
+    found = holes(content) or []
     return found[at - 1] if 1 <= at <= len(found) else None
 
 
@@ -183,14 +200,52 @@ def corners(content: bytes) -> list[bytes | None] | None:
     return [point(west, south), point(east, north)]
 
 
-def line_through(contents: list[bytes]) -> bytes | None:
-    ends = [only("ST_LineString", shape(each), "Point") for each in contents]
+def spots(contents: list[bytes | None], function: str) -> list[Any]:
+    """The points of a list, each of which must be one."""
+    found = []
+    for at, content in enumerate(contents, 1):
+        if content is None:
+            raise bad(f"Invalid input to {function}: null point at index {at}")
+        found.append(only(function, shape(content), "Point"))
+        if found[-1].is_empty:
+            raise bad(f"Invalid input to {function}: empty point at index {at}")
+    return found
+
+
+def line_through(contents: list[bytes | None]) -> bytes | None:
+    ends = spots(contents, "ST_LineString")
+    for at, (one, other) in enumerate(itertools.pairwise(ends), 2):
+        if one.equals(other):
+            raise bad(f"Invalid input to ST_LineString: consecutive duplicate points at index {at}")
     return wkb(shapely().LineString(ends if len(ends) > 1 else []))
 
 
-def many_points(contents: list[bytes]) -> bytes | None:
-    ends = [only("ST_MultiPoint", shape(each), "Point") for each in contents]
+def many_points(contents: list[bytes | None]) -> bytes | None:
+    ends = spots(contents, "ST_MultiPoint")
     return wkb(shapely().MultiPoint(ends)) if ends else None
+
+
+def buffered(content: bytes, away: float) -> bytes | None:
+    """All that is at most so far away; an arc has 24 pieces a quarter, as Trino's."""
+    if math.isnan(away):
+        raise bad("distance is NaN")
+    if away < 0:
+        raise bad("distance is negative")
+    if not away or shape(content).is_empty:
+        return content
+    if math.isinf(away):
+        return wkb(shapely().MultiPolygon())
+    return wkb(shape(content).buffer(away, quad_segs=24))
+
+
+def outline(content: bytes) -> bytes | None:
+    """What has no outline has an empty one, of points."""
+    found = shape(content).boundary
+    return wkb(shapely().MultiPoint() if found.geom_type == "GeometryCollection" else found)
+
+
+def box(content: bytes) -> bytes | None:
+    return wkb(shapely().Polygon() if shape(content).is_empty else shape(content).envelope)
 
 
 def united(contents: list[bytes]) -> bytes | None:
@@ -276,13 +331,14 @@ GEOMETRY: dict[str, list[tuple[Callable[..., Any], list[str], str]]] = {
     "st_relate": [(lambda a, b, p: bool(shape(a).relate_pattern(shape(b), p)), [G, G, "varchar"], "boolean")],
     **{f"st_{name}": [(joined(name), [G, G], G)] for name in ("difference", "intersection", "union")},
     "st_symdifference": [(joined("symmetric_difference"), [G, G], G)],
-    "st_boundary": [(lambda content: wkb(shape(content).boundary), [G], G)],
-    "st_envelope": [(lambda content: wkb(shape(content).envelope), [G], G)],
+    "st_boundary": [(outline, [G], G)],
+    "st_buffer": [(buffered, [G, "double"], G)],
+    "st_envelope": [(box, [G], G)],
     "st_envelopeaspts": [(corners, [G], A)],
     "st_exteriorring": [(ring, [G], G)],
     "st_interiorrings": [(holes, [G], A)],
     "st_interiorringn": [(hole, [G, "integer"], G)],
-    "st_numinteriorring": [(lambda content: len(holes(content)), [G], "bigint")],
+    "st_numinteriorring": [(lambda content: len(holes(content) or ()), [G], "bigint")],
     "st_convexhull": [(lambda content: wkb(shape(content).convex_hull), [G], G)],
     "st_centroid": [(lambda content: wkb(shape(content).centroid), [G], G)],
     "st_area": [(lambda content: float(shape(content).area), [G], "double")],

@@ -13,7 +13,7 @@ from typing import Any
 ALIEN = re.compile(
     r"\\[GhHRvVXZzpPQEN]|\\x\{|&&|\[[^\]\\]*\[|\(\?[a-zA-Z-]*[^a-zA-Z:=!<>P()|-]|\(\?[a-zA-Z]*[uUdxL]"
 )
-REPLACED = re.compile(r"\\(.)|\$(\d)|\$\{([A-Za-z]\w*)\}|(\$)|([^\\$]+)|(\\)", re.DOTALL)
+REPLACED = re.compile(r"\\(.)|\$\{#(\d+)\}|\$\{([A-Za-z]\w*)\}|(\$)|([^\\$]+)|(\\)", re.DOTALL)
 
 
 def problem(name: str, message: str) -> ValueError:
@@ -94,7 +94,7 @@ def replace(text: str, pattern: str, new: str) -> str:
 def replacement(new: str, known: re.Pattern[str]) -> list[str | int]:
     """Java's replacement: $1, ${name}, and what a backslash stands before as it is."""
     pieces: list[str | int] = []
-    for escaped, number, name, dollar, plain, lost in REPLACED.findall(new):
+    for escaped, number, name, dollar, plain, lost in REPLACED.findall(numbered(new, known.groups)):
         if dollar or lost:
             raise problem("INVALID_FUNCTION_ARGUMENT", "Illegal group reference")
         if name and name not in known.groupindex:
@@ -106,6 +106,21 @@ def replacement(new: str, known: re.Pattern[str]) -> list[str | int]:
             raise problem("INVALID_FUNCTION_ARGUMENT", message)
         pieces.append(int(number) if number else known.groupindex[name] if name else escaped or plain)
     return pieces
+
+
+def numbered(new: str, groups: int) -> str:
+    """`$12` is group 12 where there is one, and group 1 before a 2 elsewhere; `$01` is group 1."""
+
+    def read(found: re.Match[str]) -> str:
+        if found[1] is None:
+            return found[0]
+        digits, number = found[1], int(found[1][0])
+        at = 1
+        while at < len(digits) and number * 10 + int(digits[at]) <= groups:
+            number, at = number * 10 + int(digits[at]), at + 1
+        return f"${{#{number}}}" + digits[at:]
+
+    return re.sub(r"\\.|\$(\d+)", read, new, flags=re.DOTALL)
 
 
 def position(text: str, pattern: str, start: int, occurrence: int) -> int:

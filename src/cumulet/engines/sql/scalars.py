@@ -13,6 +13,7 @@ import itertools
 import math
 import re
 import struct
+import sys
 import unicodedata
 import zlib
 from collections.abc import Callable
@@ -219,6 +220,55 @@ def from_utf8(content: bytes, instead: str) -> str:
     return content.decode("utf-8", "replace").replace("\ufffd", instead)
 
 
+def from_utf8_by_code(content: bytes, instead: int) -> str:
+    if not 0 <= instead <= sys.maxunicode:
+        raise bad("Replacement character must be a valid Unicode code point")
+    return from_utf8(content, chr(instead))
+
+
+def from_base64(text: str) -> bytes:
+    """Without a character that is none of the alphabet; the padding may be left out."""
+    try:
+        return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
+    except ValueError as error:
+        raise bad(f"{error}") from None
+
+
+def padded(content: bytes, size: int, filling: bytes, *, left: bool) -> bytes:
+    if not 0 <= size < 1 << 31:
+        raise bad(f"Target length must be in the range [0..{(1 << 31) - 1}]")
+    if not filling:
+        raise bad("Padding bytes must not be empty")
+    missing = max(0, size - len(content))
+    added = (filling * (missing // len(filling) + 1))[:missing]
+    return added + content[:size] if left else content[:size] + added
+
+
+def pairs(text: str, between: str, inside: str) -> list[list[str]]:
+    """The entries of a text, such as `a=1,b=2`; behind the last delimiter there may be nothing."""
+    for name, delimiter in (("entryDelimiter", between), ("keyValueDelimiter", inside)):
+        if not delimiter:
+            raise bad(f"{name} is empty")
+    if between == inside:
+        raise bad("entryDelimiter and keyValueDelimiter must not be the same")
+    found = [entry.split(inside) for entry in text.removesuffix(between).split(between)] if text else []
+    for pair in found:
+        if len(pair) != 2:
+            entry = inside.join(pair)
+            raise bad(f"Key-value delimiter must appear exactly once in each entry. Bad input: '{entry}'")
+    return found
+
+
+def single_pairs(text: str, between: str, inside: str) -> list[list[str]]:
+    """The same, each key once."""
+    found, keys = pairs(text, between, inside), set()
+    for key, _ in found:
+        if key in keys:
+            raise bad(f"Duplicate keys ({key}) are not allowed")
+        keys.add(key)
+    return found
+
+
 def upper(text: str) -> str:
     """Character by character: what has no capital letter of its own stays."""
     return "".join(mark.upper() if len(mark.upper()) == 1 else mark for mark in text)
@@ -305,6 +355,13 @@ DISTANCES: dict[str, Scalar] = {
     "weighted": (weighted, ["DOUBLE[]", "DOUBLE"], "BIGINT"),
     "choices": (choices, ["BIGINT", "BIGINT"], "BIGINT[][]"),
     "from_utf8": (from_utf8, ["BLOB", "VARCHAR"], "VARCHAR"),
+    "from_utf8_by_code": (from_utf8_by_code, ["BLOB", "BIGINT"], "VARCHAR"),
+    "from_base64": (from_base64, ["VARCHAR"], "BLOB"),
+    "reverse_bytes": (lambda content: content[::-1], ["BLOB"], "BLOB"),
+    "lpad_bytes": (partial(padded, left=True), ["BLOB", "BIGINT", "BLOB"], "BLOB"),
+    "rpad_bytes": (partial(padded, left=False), ["BLOB", "BIGINT", "BLOB"], "BLOB"),
+    "pairs": (pairs, ["VARCHAR"] * 3, "VARCHAR[][]"),
+    "single_pairs": (single_pairs, ["VARCHAR"] * 3, "VARCHAR[][]"),
     "upper": (upper, ["VARCHAR"], "VARCHAR"),
     "strpos": (strpos, ["VARCHAR", "VARCHAR", "BIGINT"], "BIGINT"),
     "normalize": (lambda text, form: unicodedata.normalize(form, text), ["VARCHAR", "VARCHAR"], "VARCHAR"),

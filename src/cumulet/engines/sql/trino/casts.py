@@ -110,6 +110,8 @@ def spelt(tree: Any) -> str:
             for each in tree.expressions
         )
         return f"{NAMES.get(kind, kind.lower())}({', '.join(inner)})"
+    if kind == "DECIMAL" and not tree.expressions:
+        return "decimal(38, 0)"  # Trino's; Hive's has 10 digits
     numbers = f"({', '.join(str(each.this) for each in tree.expressions)})" if tree.expressions else ""
     return NAMES.get(kind, kind.lower()) + numbers
 

@@ -23,9 +23,7 @@ def joined(to: Expressions, tree: exp.Expr, left: Typed, right: Typed) -> Typed:
         kind = left.type if right.type == t.UNKNOWN else right.type
         return Typed(cast("NULL", kind), kind)
     if left.type.base == right.type.base == "varchar":
-        lengths = left.type.numbers + right.type.numbers
-        kind = t.varchar(sum(lengths)) if len(lengths) == 2 else t.VARCHAR
-        return Typed(f"({left.sql} || {right.sql})", kind)
+        return Typed(f"({left.sql} || {right.sql})", t.VARCHAR)
     if left.type.textual and right.type.textual:  # of a char and a text, which counts as a char, too
         return joined_chars(left, right)
     if left.type.base == right.type.base == "varbinary":
@@ -48,14 +46,14 @@ def joined_chars(left: Typed, right: Typed) -> Typed:
 
 
 def joined_arrays(to: Expressions, tree: exp.Expr, left: Typed, right: Typed) -> Typed:
-    """DuckDB's list || NULL is the list; Trino's is NULL."""
+    """DuckDB's list || NULL is the list; Trino's is NULL, of an element, too."""
     wrap = [v if v.type.base == "array" else Typed(f"[{v.sql}]", t.array(v.type)) for v in (left, right)]
     kind = t.common(wrap[0].type, wrap[1].type)
     if kind is None:
         raise unfit(to, tree, left, right)
     one, other = (coerce(v, kind).sql for v in wrap)
     value = f"list_concat({one}, {other})"
-    return Typed(f"(CASE WHEN {one} IS NULL OR {other} IS NULL THEN NULL ELSE {value} END)", kind)
+    return Typed(f"(CASE WHEN {left.sql} IS NULL OR {right.sql} IS NULL THEN NULL ELSE {value} END)", kind)
 
 
 @node(exp.Bracket)

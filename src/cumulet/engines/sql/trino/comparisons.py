@@ -8,6 +8,7 @@ from typing import Any
 from sqlglot import exp
 
 from cumulet.engines.sql.base import NotSupported
+from cumulet.engines.sql.trino import equality
 from cumulet.engines.sql.trino import types as t
 from cumulet.engines.sql.trino.casting import cast_value
 from cumulet.engines.sql.trino.expression import Expressions, node
@@ -24,6 +25,9 @@ def comparison(to: Expressions, tree: Any) -> Typed:
     if isinstance(tree.expression, (exp.Any, exp.All)):
         return quantified(to, tree, sign)
     one, other = pair(to, tree, tree.this, tree.expression, sign)
+    if one.type.parts:
+        same = equality.of(one.sql, other.sql, one.type)
+        return Typed(same if sign == "=" else f"(NOT {same})", t.BOOLEAN)
     return Typed(compared(one, sign, other), t.BOOLEAN)
 
 
@@ -34,7 +38,7 @@ def pair(to: Expressions, tree: exp.Expr, left: exp.Expr, right: exp.Expr, sign:
         raise to.mismatch(tree, f"Cannot apply operator: {one.type} {sign} {other.type}")
     if sign not in ("=", "<>") and not kind.orderable:
         raise to.mismatch(tree, f"Cannot apply operator: {one.type} {sign} {other.type}")
-    if kind.base == "map" or (kind.parts and sign not in ("=", "<>")):
+    if kind.parts and sign not in ("=", "<>"):
         raise NotSupported(f"{to.at(tree)}: {sign} on {kind}")
     if kind.base == "timestamp with time zone" and one.type.base == other.type.base:
         return replace(one, sql=one.instant or one.sql), replace(other, sql=other.instant or other.sql)

@@ -96,7 +96,6 @@ KNOWN = frozenset(name for names in NAMES.values() for name in names) | ELSEWHER
 WHY = {
     "color": "colours are for terminals; the engine has no type for them",
     "geospatial": "not written yet",
-    "st_buffer": "how a circle is cut into corners is documented nowhere",
     "ml": "the engine trains no models",
     "qdigest": "the engine has no type for sketches (approx_percentile answers exactly)",
     "setdigest": "the engine has no type for sketches",

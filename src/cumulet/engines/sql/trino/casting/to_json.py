@@ -17,7 +17,9 @@ def to_json(sql: str, source: Type, kind: Type) -> str:
         return f"CAST(to_json({sql}) AS VARCHAR)"
     if source.integral or source.base == "boolean":
         return f"CAST({sql} AS VARCHAR)"
-    if source.floating or source.base == "decimal":
+    if source.floating:  # JSON has no numbers that are none
+        return f"(CASE WHEN isfinite({sql}) THEN {text(sql, source)} ELSE '\"' || {text(sql, source)} || '\"' END)"
+    if source.base == "decimal":
         return text(sql, source)
     if source.base in ("date", "timestamp"):
         return f"CAST(to_json({text(sql, source)}) AS VARCHAR)"

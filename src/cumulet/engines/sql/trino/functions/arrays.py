@@ -10,12 +10,32 @@ from typing import Any
 from sqlglot import exp
 
 from cumulet.engines.sql.trino import types as t
+from cumulet.engines.sql.trino.casting.texts import json_to_varchar
 from cumulet.engines.sql.trino.expression import make_row
-from cumulet.engines.sql.trino.functions.registry import Call, define, function
+from cumulet.engines.sql.trino.functions.registry import SIGNATURES, Call, applied, define, function
 from cumulet.engines.sql.trino.printing import text
-from cumulet.engines.sql.trino.typed import Typed, coerce, fail
+from cumulet.engines.sql.trino.typed import Typed, cast, coerce, fail, quote
 from cumulet.engines.sql.trino.types import Type
 
+
+def known(value: str) -> str:
+    """NULL where one of two arrays is."""
+    return f"(CASE WHEN {{0}} IS NOT NULL AND {{1}} IS NOT NULL THEN {value} END)"
+
+
+def times(condition: str, limit: str) -> str:
+    message = quote(f"count argument of repeat function must be {limit}")
+    return (
+        f"WHEN {condition} THEN CAST({fail('INVALID_FUNCTION_ARGUMENT', message, t.VARCHAR)} AS {{result}})"
+    )
+
+
+OFTEN = " ".join(
+    (
+        times("{1} < 0", "greater than or equal to 0"),
+        times("{1} > 10000", "less than or equal to 10000"),
+    )
+)
 define("cardinality", "array(T) -> bigint", "CAST(len({0}) AS BIGINT)")
 define("cardinality", "map(K, V) -> bigint", "CAST(cardinality({0}) AS BIGINT)")
 define("cardinality", "hyperloglog -> bigint", "CAST(len({0}) AS BIGINT)")
@@ -39,7 +59,11 @@ define(
 )
 define("array_min", "array(T) -> T", "(CASE WHEN len({0}) = list_count({0}) THEN list_min({0}) END)")
 define("flatten", "array(array(T)) -> array(T)", "flatten({0})")
-define("repeat", "T, bigint -> array(T)", "list_transform(range({1}), lambda i: {0})")
+define(
+    "repeat",
+    "T, bigint -> array(T)",
+    f"(CASE {OFTEN} ELSE list_transform(range({{1}}), lambda i: {{0}}) END)",
+)
 define("map_keys", "map(K, V) -> array(K)", "map_keys({0})")
 define("map_values", "map(K, V) -> array(V)", "map_values({0})")
 define("map", "array(K), array(V) -> map(K, V)", "map({0}, {1})")
@@ -47,25 +71,42 @@ define("map", "-> map(integer, integer)", "CAST(MAP {} AS MAP(INTEGER, INTEGER))
 define(
     "array_union",
     "array(T), array(T) -> array(T)",
-    "list_filter(list_concat({0}, {1}), lambda e, i: list_position(list_concat({0}, {1}), e) = i)",
+    known("list_filter(list_concat({0}, {1}), lambda e, i: list_position(list_concat({0}, {1}), e) = i)"),
 )
 define(
     "array_intersect",
     "array(T), array(T) -> array(T)",
-    "list_filter({0}, lambda e, i: list_position({1}, e) IS NOT NULL AND list_position({0}, e) = i)",
+    known("list_filter({0}, lambda e, i: list_position({1}, e) IS NOT NULL AND list_position({0}, e) = i)"),
 )
 define(
     "array_except",
     "array(T), array(T) -> array(T)",
-    "list_filter({0}, lambda e, i: list_position({1}, e) IS NULL AND list_position({0}, e) = i)",
+    known("list_filter({0}, lambda e, i: list_position({1}, e) IS NULL AND list_position({0}, e) = i)"),
 )
 define(
     "arrays_overlap",
     "array(T), array(T) -> boolean",
-    "(CASE WHEN list_has_any({0}, {1}) THEN TRUE WHEN len({0}) > list_count({0}) OR len({1}) > list_count({1}) "
-    "THEN NULL "
-    "WHEN {0} IS NULL OR {1} IS NULL THEN NULL ELSE FALSE END)",
+    known(
+        "CASE WHEN list_has_any({0}, {1}) THEN TRUE WHEN len({0}) = 0 OR len({1}) = 0 THEN FALSE "
+        "WHEN len({0}) > list_count({0}) OR len({1}) > list_count({1}) THEN NULL ELSE FALSE END"
+    ),
 )
+
+
+@function("contains", "array_position", "array_remove")
+def sought(call: Call) -> Typed:
+    """NaN equals nothing, so that it is never found."""
+    values = call.values()
+    found = applied(call, values, SIGNATURES[call.name])
+    if len(values) != 2 or not values[1].type.floating:
+        return found
+    within, one = values[0].sql, values[1].sql
+    none = {
+        "contains": f"CASE WHEN len({within}) = list_count({within}) THEN FALSE END",
+        "array_position": f"CASE WHEN {within} IS NOT NULL THEN CAST(0 AS BIGINT) END",
+        "array_remove": cast(within, found.type),
+    }
+    return Typed(f"(CASE WHEN isnan({one}) THEN {none[call.name]} ELSE {found.sql} END)", found.type)
 
 
 @function("slice")
@@ -176,14 +217,15 @@ def map_concat(call: Call) -> Typed:
 def array_join(call: Call) -> Typed:
     """NULLs are left out, unless there is a word for them."""
     values = call.values()
-    if len(values) not in (2, 3) or values[0].type.base != "array":
+    if len(values) not in (2, 3) or values[0].type.base != "array" or values[0].type.parts[0].parts:
         raise call.unexpected(values)
-    shown = text("e", values[0].type.parts[0])
+    kind = values[0].type.parts[0]
+    shown = json_to_varchar("e") if kind.base == "json" else text("e", kind)
     if len(values) == 3:
         shown = f"coalesce({shown}, {values[2].sql})"
-    return Typed(
-        f"array_to_string(list_transform({values[0].sql}, lambda e: {shown}), {values[1].sql})", t.VARCHAR
-    )
+    joined = f"array_to_string(list_transform({values[0].sql}, lambda e: {shown}), {values[1].sql})"
+    there = " AND ".join(f"{each.sql} IS NOT NULL" for each in values[:2])
+    return Typed(f"(CASE WHEN {there} THEN coalesce({joined}, '') END)", t.VARCHAR)
 
 
 def lambda_of(call: Call, place: int, kinds: list[Type]) -> tuple[list[str], Typed]:

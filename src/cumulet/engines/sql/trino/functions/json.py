@@ -9,7 +9,7 @@ from cumulet.engines.sql.json_text import pointer
 from cumulet.engines.sql.trino import types as t
 from cumulet.engines.sql.trino.expression import Expressions, node
 from cumulet.engines.sql.trino.functions.registry import Call, define, function
-from cumulet.engines.sql.trino.typed import Typed, cast, coerce, fail, quote
+from cumulet.engines.sql.trino.typed import Typed, cast, coerce, fail, guarded, quote
 
 define(
     "json_array_length",
@@ -25,7 +25,13 @@ define("is_json_scalar", "json -> boolean", "(json_type({0}) NOT IN ('ARRAY', 'O
 define(
     "is_json_scalar",
     "varchar -> boolean",
-    "CASE WHEN json_valid({0}) THEN json_type({0}) NOT IN ('ARRAY', 'OBJECT') ELSE FALSE END",
+    guarded(
+        "NOT json_valid({0})",
+        "INVALID_FUNCTION_ARGUMENT",
+        "'Invalid JSON value: ' || {0}",
+        "json_type({0}) NOT IN ('ARRAY', 'OBJECT')",
+        t.BOOLEAN,
+    ),
 )
 define("json_format", "json -> varchar", "{0}")
 

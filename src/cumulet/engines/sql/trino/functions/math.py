@@ -8,8 +8,10 @@ from cumulet.engines.sql.base import NotSupported
 from cumulet.engines.sql.trino import types as t
 from cumulet.engines.sql.trino.functions.registry import Call, define, function
 from cumulet.engines.sql.trino.operators import numbers
-from cumulet.engines.sql.trino.typed import Typed, cast, coerce, fail, quote
+from cumulet.engines.sql.trino.typed import Typed, cast, coerce, fail, guarded, quote
 
+INVALID = "INVALID_FUNCTION_ARGUMENT"
+WIDEST = {"tinyint": 2**7 - 1, "smallint": 2**15 - 1, "integer": 2**31 - 1, "bigint": 2**63 - 1}
 for _name in ("cos", "cosh", "degrees", "exp", "radians", "sin", "sinh", "tan", "tanh", "atan"):
     define(_name, "double -> double", f"{_name}({{0}})")
 for _name, _valid in (("acos", "abs({0}) <= 1"), ("asin", "abs({0}) <= 1"), ("sqrt", "{0} >= 0")):
@@ -56,37 +58,58 @@ define("bitwise_and", "bigint, bigint -> bigint", "({0} & {1})")
 define("bitwise_or", "bigint, bigint -> bigint", "({0} | {1})")
 define("bitwise_xor", "bigint, bigint -> bigint", "xor({0}, {1})")
 define("bitwise_not", "bigint -> bigint", "(~{0})")
-define(
+
+
+def checked(value: str, kind: t.Type, *refusals: tuple[str, str]) -> str:
+    """A value, or the error of the first condition that holds."""
+    whens = (f"WHEN {when} THEN {fail(INVALID, quote(told), kind)} " for when, told in refusals)
+    return f"(CASE {''.join(whens)}ELSE {value} END)"
+
+
+BUCKET = (
+    "CASE WHEN {0} < least({1}, {2}) THEN 0 WHEN {0} >= greatest({1}, {2}) THEN {3} + 1 "
+    "ELSE CAST(trunc(CAST({3} AS DOUBLE) * ({0} - least({1}, {2})) / (greatest({1}, {2}) - least({1}, {2})) + 1) "
+    "AS BIGINT) END"
+)
+define(  # bounds that fall number the buckets from the other end
     "width_bucket",
     "double, double, double, bigint -> bigint",
-    (
-        "CAST(CASE WHEN {0} < {1} THEN 0 WHEN {0} >= {2} THEN {3} + 1 ELSE floor(({0} "
-        "- {1}) / (({2} - {1}) / {3})) + 1 END AS BIGINT)"
+    checked(
+        f"CASE WHEN {{1}} > {{2}} THEN {{3}} - ({BUCKET}) + 1 WHEN {{1}} < {{2}} THEN {BUCKET} END",
+        t.BIGINT,
+        ("{3} <= 0", "bucketCount must be greater than 0"),
+        ("isnan({0})", "operand must not be NaN"),
+        ("NOT isfinite({1})", "first bound must be finite"),
+        ("NOT isfinite({2})", "second bound must be finite"),
+        ("{1} = {2}", "bounds cannot equal each other"),
     ),
 )
-
-
-UNSORTED = fail("INVALID_FUNCTION_ARGUMENT", "'Bin values are not sorted in ascending order'", t.BIGINT)
-NO_BINS = fail("INVALID_FUNCTION_ARGUMENT", "'Bins cannot be an empty array'", t.BIGINT)
 define(
     "width_bucket",
     "double, array(double) -> bigint",
-    f"(CASE WHEN len({{1}}) = 0 THEN {NO_BINS} WHEN list_sort({{1}}) <> {{1}} THEN {UNSORTED} WHEN {{0}} IS NOT NULL "
-    "THEN CAST(len(list_filter({1}, lambda b: b <= {0})) AS BIGINT) END)",
+    checked(
+        "CASE WHEN {0} IS NOT NULL THEN CAST(len(list_filter({1}, lambda b: b <= {0})) AS BIGINT) END",
+        t.BIGINT,
+        ("len({1}) = 0", "Bins cannot be an empty array"),
+        ("isnan({0})", "Operand cannot be NaN"),
+        ("len(list_filter({1}, lambda b: NOT isfinite(b))) > 0", "Bin value must be finite"),
+        ("list_sort({1}) <> {1}", "Bin values are not sorted in ascending order"),
+    ),
 )
 _DOT = "list_sum(list_transform(map_entries({0}), lambda e: e.value * coalesce(map_extract_value({1}, e.key), 0)))"
 _NORM = "sqrt(list_sum(list_transform(map_values({%d}), lambda v: v * v)))"
 define(
     "cosine_similarity",
     "map(varchar, double), map(varchar, double) -> double",
-    f"({_DOT} / ({_NORM % 0} * {_NORM % 1}))",
+    "(CASE WHEN len(list_filter(map_values({0}) || map_values({1}), lambda v: v IS NULL)) = 0 "
+    f"THEN {_DOT} / ({_NORM % 0} * {_NORM % 1}) END)",
 )
 
 
 @function("abs")
 def absolute(call: Call) -> Typed:
     value = number(call, 0)
-    return Typed(f"abs({value.sql})", value.type)
+    return Typed(cast(f"abs({value.sql})", value.type), value.type)
 
 
 @function("mod")
@@ -127,16 +150,26 @@ def rounded(call: Call) -> Typed:
     if digits is not None and not digits.type.integral:
         raise call.unexpected(call.values())
     if value.type.integral:
-        return (
-            value
-            if digits is None
-            else Typed(cast(f"round({value.sql}, {coerce(digits, t.INTEGER).sql})", value.type), value.type)
-        )
+        return rounded_integer(value, digits)
     if value.type.base == "decimal":
         return rounded_decimal(value, digits)
     if digits is None:
         return Typed(cast(f"round({value.sql})", value.type), value.type)
     return Typed(cast(f"round({value.sql}, {coerce(digits, t.INTEGER).sql})", value.type), value.type)
+
+
+def rounded_integer(value: Typed, digits: Typed | None) -> Typed:
+    """Digits before the point become zeros. What has no place in the type then is an error, and so are more
+    digits than a power of ten has in 64 bits."""
+    if digits is None or (digits.number is not None and digits.number >= 0):
+        return value
+    places, kind = coerce(digits, t.INTEGER).sql, value.type
+    unit = f"CAST(pow(10, CASE WHEN {places} BETWEEN -18 AND 0 THEN -{places} WHEN {places} > 0 THEN 0 END) AS HUGEINT)"
+    found = f"(cumulet_quotient(CAST({value.sql} AS HUGEINT), {unit}) * {unit})"
+    most = WIDEST[kind.base]
+    over = f"({places} < -18 AND {value.sql} IS NOT NULL) OR {found} NOT BETWEEN {-most - 1} AND {most}"
+    message = f"'numerical overflow: ' || {value.sql}"
+    return Typed(guarded(over, "NUMERIC_VALUE_OUT_OF_RANGE", message, cast(found, kind), kind), kind)
 
 
 def rounded_decimal(value: Typed, digits: Typed | None) -> Typed:
@@ -145,7 +178,12 @@ def rounded_decimal(value: Typed, digits: Typed | None) -> Typed:
         kind = t.decimal(min(38, precision - scale + min(scale, 1)), 0)
         return Typed(cast(f"round({value.sql})", kind), kind)
     kind = t.decimal(min(38, precision + 1), scale)
-    return Typed(cast(f"round({value.sql}, {coerce(digits, t.INTEGER).sql})", kind), kind)
+    found = f"round({value.sql}, {coerce(digits, t.INTEGER).sql})"
+    if precision < 38:
+        return Typed(cast(found, kind), kind)
+    tried = f"TRY_CAST({found} AS {kind.duck})"
+    over, message = f"{tried} IS NULL AND {found} IS NOT NULL", quote("decimal overflow")
+    return Typed(guarded(over, "NUMERIC_VALUE_OUT_OF_RANGE", message, tried, kind), kind)
 
 
 @function("truncate")
@@ -170,7 +208,7 @@ def truncated_at(call: Call, value: Typed) -> Typed:
     if digits >= scale:
         return value
     if -digits >= precision - scale:
-        return Typed(cast("0", value.type), value.type)
+        return Typed(f"(CASE WHEN {value.sql} IS NOT NULL THEN {cast('0', value.type)} END)", value.type)
     unit = cast(quote(f"{Decimal(1).scaleb(-digits):f}"), value.type)
     return Typed(cast(f"({value.sql} - ({value.sql} % {unit}))", value.type), value.type)
 

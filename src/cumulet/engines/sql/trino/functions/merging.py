@@ -153,20 +153,3 @@ def multimap_from_entries(call: Call) -> Typed:
         raise call.unexpected([value])
     key, item = inner.parts
     return Typed(grouped(value.sql, "f0", "f1"), t.mapping(key, t.array(item)))
-
-
-_PARTED = (
-    "list_transform(string_split({0}, {1}), lambda p: "
-    "struct_pack(k := p[1:instr(p, {2}) - 1], v := p[instr(p, {2}) + length({2}):]))"
-)
-_UNPARTED = fail(
-    "INVALID_FUNCTION_ARGUMENT",
-    "'Key-value delimiter must appear exactly once in each entry. Bad input: ' || {0}",
-    t.mapping(t.VARCHAR, t.array(t.VARCHAR)),
-)
-define(
-    "split_to_multimap",
-    "varchar, varchar, varchar -> map(varchar, array(varchar))",
-    "(CASE WHEN len(list_filter(string_split({0}, {1}), lambda p: len(string_split(p, {2})) <> 2)) > 0 "
-    f"THEN {_UNPARTED} ELSE {grouped(_PARTED, 'k', 'v')} END)",
-)

@@ -13,8 +13,9 @@ import re
 from sqlglot import exp
 
 from cumulet.engines.sql.base import NotSupported
-from cumulet.engines.sql.regexps import may_be_empty, unknown
+from cumulet.engines.sql.regexps import may_be_empty, numbered, unknown
 from cumulet.engines.sql.trino import types as t
+from cumulet.engines.sql.trino.casting import cast_value
 from cumulet.engines.sql.trino.functions.arrays import lambda_of
 from cumulet.engines.sql.trino.functions.registry import Call, function
 from cumulet.engines.sql.trino.typed import Typed, coerce, quote
@@ -26,16 +27,28 @@ OPTIONAL_GROUP = re.compile(r"\)(\?|\*|\{0|\{,)|\|")
 def pattern_of(call: Call) -> Typed:
     """The pattern; `text` only where RE2 is known to read it as Java does."""
     value = call.to(call.arguments[1])
+    if value.type.base == "char":
+        value = cast_value(value, t.VARCHAR)  # with the spaces at its end
     if value.type.base != "varchar":
         raise call.unexpected(call.values())
     if value.text is None:
         return coerce(value, t.VARCHAR) if value.type != t.VARCHAR else value
     if not UNKNOWN_TO_RE2.search(value.text.replace("\\\\", "")):
         translated = re.sub(r"\(\?<([A-Za-z]\w*)>", r"(?P<\1>", value.text)
+        well_formed(call, translated)
         return Typed(quote(translated), t.VARCHAR, text=translated)
     if (piece := unknown(value.text)) is not None:
         raise NotSupported(f"{call.to.at(call.tree)}: {piece} in the pattern of {call.name}")
     return Typed(value.sql, t.VARCHAR)
+
+
+def well_formed(call: Call, pattern: str) -> None:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        if "global flags" in str(error) and call.name == "regexp_like":
+            return  # RE2 takes (?i) in the middle, as Java does
+        raise call.to.error("INVALID_FUNCTION_ARGUMENT", call.tree, str(error)) from None
 
 
 def full(call: Call, pattern: Typed) -> Typed:
@@ -65,6 +78,8 @@ def plain_group(call: Call, pattern: Typed, group: Typed) -> bool:
     if pattern.text is None or group.number is None:
         return False
     groups = re.compile(pattern.text).groups
+    if group.number < 0:
+        raise call.to.error("INVALID_FUNCTION_ARGUMENT", call.tree, "Group cannot be negative")
     if group.number > groups:
         raise call.to.error(
             "INVALID_FUNCTION_ARGUMENT",
@@ -122,18 +137,20 @@ def replace(call: Call) -> Typed:
     if len(call.arguments) == 3 and isinstance(call.arguments[2], exp.Lambda):
         return replaced_by(call, text, call.to(call.arguments[1]))
     new = call.to(call.arguments[2]) if len(call.arguments) == 3 else Typed("''", t.VARCHAR, text="")
-    if new.text is None or pattern.text is None:
+    written = None
+    if new.text is not None and pattern.text is not None:
+        written = replacement(call, new.text, pattern.text)
+    if written is None:
         if pattern.text is not None:
             pattern = call.to(call.arguments[1])  # as it was written: Python is asked
         return Typed(
             f"cumulet_regexp_replace({text}, {pattern.sql}, {coerce(new, t.VARCHAR).sql})", t.VARCHAR
         )
-    written = quote(replacement(call, new.text, pattern.text))
-    return Typed(f"regexp_replace({text}, {pattern.sql}, {written}, 'g')", t.VARCHAR)
+    return Typed(f"regexp_replace({text}, {pattern.sql}, {quote(written)}, 'g')", t.VARCHAR)
 
 
 def replaced_by(call: Call, text: str, pattern: Typed) -> Typed:
-    """Each match by what a lambda makes of its groups; what is NULL there leaves nothing."""
+    """Each match by what a lambda makes of its groups; NULL where that is NULL for one of them."""
     names, body = lambda_of(call, 2, [t.array(t.VARCHAR)])
     if body.type.base not in ("varchar", "unknown"):
         raise call.unexpected([])
@@ -141,8 +158,11 @@ def replaced_by(call: Call, text: str, pattern: Typed) -> Typed:
     found = f"cumulet_regexp_pieces({text}, {coerce(pattern, t.VARCHAR).sql})"
     made = f"list_transform([({piece})[2:]], lambda {names[0]}: {body.sql})[1]"
     last = f"{at} = len({found})"
-    shown = f"({piece})[1] || CASE WHEN {last} THEN '' ELSE coalesce({made}, '') END"
-    return Typed(f"array_to_string(list_transform({found}, lambda {piece}, {at}: {shown}), '')", t.VARCHAR)
+    shown = f"({piece})[1] || CASE WHEN {last} THEN '' ELSE {made} END"
+    parts = f"list_transform({found}, lambda {piece}, {at}: {shown})"
+    return Typed(
+        f"(CASE WHEN len({parts}) = list_count({parts}) THEN array_to_string({parts}, '') END)", t.VARCHAR
+    )
 
 
 @function("regexp_position")
@@ -155,27 +175,27 @@ def position(call: Call) -> Typed:
     return Typed(f"cumulet_regexp_position({subject(call).sql}, {pattern}, {start}, {number})", t.BIGINT)
 
 
-def replacement(call: Call, text: str, pattern: str) -> str:
-    """Java's replacement in RE2's words: $1, ${name} and escaped characters."""
-    compiled = re.compile(pattern)
-    out, at = "", 0
+def replacement(call: Call, text: str, pattern: str) -> str | None:
+    """Java's replacement in RE2's words: $1, ${name} and escaped characters; nothing where RE2 has no word."""
+    known = re.compile(pattern)
+    out, at, text = "", 0, numbered(text, known.groups)
     while at < len(text):
         if text[at] == "\\" and at + 1 < len(text):
             out += "\\\\" if text[at + 1] == "\\" else text[at + 1]
             at += 2
-        elif (found := re.compile(r"\$(\d|\{([A-Za-z]\w*)\})").match(text, at)) is not None:
-            group = compiled.groupindex.get(found[2], -1) if found[2] else int(found[1])
-            if not 0 <= group <= compiled.groups:
+        elif (found := re.compile(r"\$\{(?:#(\d+)|([A-Za-z]\w*))\}").match(text, at)) is not None:
+            group = known.groupindex.get(found[2], -1) if found[2] else int(found[1])
+            if not 0 <= group <= known.groups:
                 raise call.to.error(
                     "INVALID_FUNCTION_ARGUMENT",
                     call.tree,
-                    f"Illegal replacement sequence: unknown group {found[1]}",
+                    f"Illegal replacement sequence: unknown group {found[1] or found[2]}",
                 )
             if group > 9:
-                raise NotSupported("More than 9 groups in a replacement")
+                return None
             out += f"\\{group}"
             at = found.end()
-        elif text[at] == "$":
+        elif text[at] in "$\\":
             raise call.to.error("INVALID_FUNCTION_ARGUMENT", call.tree, "Illegal group reference")
         else:
             out += text[at]

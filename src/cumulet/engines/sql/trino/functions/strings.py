@@ -6,11 +6,14 @@ from sqlglot import exp
 
 from cumulet.engines.sql.trino import types as t
 from cumulet.engines.sql.trino.collections import joined
+from cumulet.engines.sql.trino.functions.merging import grouped
 from cumulet.engines.sql.trino.functions.registry import SIGNATURES, Call, applied, define, function
-from cumulet.engines.sql.trino.typed import Typed, coerce, fail
+from cumulet.engines.sql.trino.typed import Typed, coerce, fail, guarded, trimmed
 
 FAR = 1 << 31
-SPACES = "' ' || chr(9) || chr(10) || chr(11) || chr(12) || chr(13)"
+BLANKS = [*range(9, 14), *range(28, 33), 0x1680, *range(0x2000, 0x2007), *range(0x2008, 0x200B)]
+SPACES = " || ".join(f"chr({code})" for code in (*BLANKS, 0x2028, 0x2029, 0x205F, 0x3000))  # as Java has it
+INVALID = "INVALID_FUNCTION_ARGUMENT"
 BEHIND = fail("INVALID_FUNCTION_ARGUMENT", "'Index must be greater than zero'", t.VARCHAR)
 
 
@@ -48,14 +51,23 @@ define(
 )
 define("reverse", "varchar -> varchar", "reverse({0})")
 define("reverse", "array(T) -> array(T)", "list_reverse({0})")
-define("chr", "bigint -> varchar", "chr(CAST({0} AS INTEGER))")
-define("codepoint", "varchar -> integer", "CAST(unicode({0}) AS INTEGER)")
+define(
+    "chr",
+    "bigint -> varchar",
+    guarded(
+        "{0} NOT BETWEEN 0 AND 1114111",
+        INVALID,
+        "'Not a valid Unicode code point: ' || {0}",
+        "chr(CAST({0} AS INTEGER))",
+        t.VARCHAR,
+    ),
+)
 define("replace", "varchar, varchar -> varchar", searched("replace({0}, {1}, '')", "''"))
 define("replace", "varchar, varchar, varchar -> varchar", searched("replace({0}, {1}, {2})", "{2}"))
 define(
     "strpos",
     "varchar, varchar -> bigint",
-    "(CASE WHEN {1} = '' THEN 1 ELSE CAST(instr({0}, {1}) AS BIGINT) END)",
+    "(CASE WHEN {1} = '' AND {0} IS NOT NULL THEN 1 ELSE CAST(instr({0}, {1}) AS BIGINT) END)",
 )
 define("strpos", "varchar, varchar, bigint -> bigint", "cumulet_strpos({0}, {1}, {2})")
 define("starts_with", "varchar, varchar -> boolean", "starts_with({0}, {1})")
@@ -74,7 +86,9 @@ define(
 define(
     "split_part",
     "varchar, varchar, bigint -> varchar",
-    "(CASE WHEN {2} <= 0 THEN " + BEHIND + " ELSE string_split({0}, {1})[{2}] END)",
+    "(CASE WHEN {2} <= 0 THEN "
+    + BEHIND
+    + " WHEN {0} <> '' OR {1} <> '' THEN string_split({0}, {1})[{2}] END)",
 )
 define("trim", "varchar -> varchar", f"trim({{0}}, {SPACES})")
 define("ltrim", "varchar -> varchar", f"ltrim({{0}}, {SPACES})")
@@ -83,13 +97,26 @@ for _side in ("trim", "ltrim", "rtrim"):
     define(_side, "varchar, varchar -> varchar", f"{_side}({{0}}, {{1}})")
 define("to_utf8", "varchar -> varbinary", "encode({0})")
 define("from_utf8", "varbinary -> varchar", "coalesce(TRY(decode({0})), cumulet_from_utf8({0}, chr(65533)))")
-define(
-    "from_utf8", "varbinary, varchar -> varchar", "coalesce(TRY(decode({0})), cumulet_from_utf8({0}, {1}))"
-)
+define("from_utf8", "varbinary, varchar -> varchar", "cumulet_from_utf8({0}, {1})")
+define("from_utf8", "varbinary, bigint -> varchar", "cumulet_from_utf8_by_code({0}, {1})")
 define("to_hex", "varbinary -> varchar", "hex({0})")
-define("from_hex", "varchar -> varbinary", "unhex({0})")
+define(
+    "from_hex",
+    "varchar -> varbinary",
+    guarded(
+        "NOT regexp_full_match({0}, '([0-9a-fA-F]{2})*')",
+        INVALID,
+        "'expected input to be pairs of hexadecimal digits: ' || {0}",
+        "unhex({0})",
+        t.VARBINARY,
+    ),
+)
 define("to_base64", "varbinary -> varchar", "to_base64({0})")
-define("from_base64", "varchar -> varbinary", "from_base64({0})")
+define("from_base64", "varchar -> varbinary", "cumulet_from_base64({0})")
+define("from_base64", "varbinary -> varbinary", "cumulet_from_base64(decode({0}))")
+define("reverse", "varbinary -> varbinary", "cumulet_reverse_bytes({0})")
+for _side in ("lpad", "rpad"):
+    define(_side, "varbinary, bigint, varbinary -> varbinary", f"cumulet_{_side}_bytes({{0}}, {{1}}, {{2}})")
 for _hash in ("md5", "sha1", "sha256"):
     define(_hash, "varbinary -> varbinary", f"unhex({_hash}({{0}}))")
 for _word, _place in (("substr", ""), ("substring", "")):
@@ -107,30 +134,75 @@ for _word, _place in (("substr", ""), ("substring", "")):
         "THEN '' ELSE substr({0}, CASE WHEN {1} < 0 THEN length({0}) + {1} + 1 ELSE {1} END, {2}) END)",
     )
 for _word in ("lpad", "rpad"):
-    define(_word, "varchar, bigint, varchar -> varchar", f"{_word}({{0}}, CAST({{1}} AS INTEGER), {{2}})")
+    _padded = f"{_word}({{0}}, CAST({{1}} AS INTEGER), {{2}})"
+    _filled = guarded("{2} = ''", INVALID, "'Padding string must not be empty'", _padded, t.VARCHAR)
+    _range = f"'Target length must be in the range [0..{FAR - 1}]'"
+    define(
+        _word,
+        "varchar, bigint, varchar -> varchar",
+        guarded(f"{{1}} NOT BETWEEN 0 AND {FAR - 1}", INVALID, _range, _filled, t.VARCHAR),
+    )
+PARTED = (
+    "(CASE WHEN len(string_split({0}, {1})) <= {2} THEN string_split({0}, {1}) ELSE "
+    "list_append(string_split({0}, {1})[1:{2} - 1], "
+    "array_to_string(string_split({0}, {1})[{2}:], {1})) END)"
+)
+NARROW = guarded(f"{{2}} >= {FAR}", INVALID, "'Limit is too large'", PARTED, t.array(t.VARCHAR))
 define(
     "split",
     "varchar, varchar, bigint -> array(varchar)",
-    "(CASE WHEN len(string_split({0}, {1})) <= {2} THEN string_split({0}, {1}) ELSE "
-    "list_append(string_split({0}, {1})[1:{2} - 1], "
-    "array_to_string(string_split({0}, {1})[{2}:], {1})) END)",
+    guarded(
+        "{2} <= 0",
+        INVALID,
+        "'Limit must be positive'",
+        delimited(NARROW, t.array(t.VARCHAR)),
+        t.array(t.VARCHAR),
+    ),
 )
+ENTRIES = "list_transform({}, lambda p: struct_pack(k := p[1], v := p[2]))"
 define(
     "split_to_map",
     "varchar, varchar, varchar -> map(varchar, varchar)",
-    "map_from_entries(list_transform(string_split({0}, {1}), lambda p: struct_pack(k := p[1:instr(p, {2}) - 1], "
-    "v := p[instr(p, {2}) + length({2}):])))",
+    f"map_from_entries({ENTRIES.format('cumulet_single_pairs({0}, {1}, {2})')})",
 )
+define(
+    "split_to_multimap",
+    "varchar, varchar, varchar -> map(varchar, array(varchar))",
+    grouped(ENTRIES.format("cumulet_pairs({0}, {1}, {2})"), "k", "v"),
+)
+
+
+@function("codepoint")
+def codepoint(call: Call) -> Typed:
+    """Of a varchar(1): a longer one is another type, and so an error."""
+    values = call.values()
+    if len(values) != 1 or values[0].type.base not in ("varchar", "unknown") or values[0].type.numbers > (1,):
+        raise call.unexpected(values)
+    value, message = coerce(values[0], t.VARCHAR).sql, "'Input string must be a single character string'"
+    return Typed(
+        guarded(f"length({value}) <> 1", INVALID, message, f"CAST(unicode({value}) AS INTEGER)", t.INTEGER),
+        t.INTEGER,
+    )
 
 
 @function("substr", "substring")
 def substr(call: Call) -> Typed:
     """Places that are written out need none of the questions that others do."""
     values = call.values()
+    if values and values[0].type.base == "char":
+        return of_char(call, values)
     places = [each.number or 0 for each in values[1:]]
     if len(places) in (1, 2) and values[0].type.base == "varchar" and all(0 < each < FAR for each in places):
         return Typed(f"substr({values[0].sql}, {', '.join(map(str, places))})", t.VARCHAR)
     return applied(call, values, SIGNATURES[call.name])
+
+
+def of_char(call: Call, values: list[Typed]) -> Typed:
+    """Of a char(n), whose spaces at the end count; it stays one."""
+    kind = values[0].type
+    padded = Typed(f"rpad({values[0].sql}, {kind.numbers[0]}, ' ')", t.VARCHAR)
+    found = applied(call, [padded, *values[1:]], SIGNATURES[call.name])
+    return Typed(trimmed(found.sql, kind), kind)
 
 
 @function("length")
