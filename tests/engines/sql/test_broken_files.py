@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from cumulet.engines.sql.base import SqlError
+from cumulet.engines.sql.wholeness import Whole
 
 Rows = Callable[..., list[list[str | None]]]
 NOISE = random.Random(7)
@@ -153,3 +154,18 @@ def test_a_file_that_is_gone_is_an_error(lake: Any, rows: Rows, form: str, conte
     with pytest.raises(SqlError, match="s3://b/t-0") as raised:
         rows("SELECT a FROM t")
     assert raised.value.name == "HIVE_CANNOT_OPEN_SPLIT"
+
+
+def test_a_file_that_was_found_whole_is_not_read_again_by_another_worker(tmp_path: Path) -> None:
+    """One that was written over since is another file."""
+    file, shared = tmp_path / "t.gz", tmp_path / "whole"
+    file.write_bytes(PACKED)
+    Whole(shared).check(str(file))
+    marks = list(shared.iterdir())
+    assert len(marks) == 1
+    Whole(shared).check(str(file))
+    assert list(shared.iterdir()) == marks
+    file.write_bytes(PACKED[:-10])
+    with pytest.raises(SqlError, match="Failed to read file"):
+        Whole(shared).check(str(file))
+    assert list(shared.iterdir()) == marks

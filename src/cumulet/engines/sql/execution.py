@@ -14,7 +14,7 @@ from typing import Any
 import duckdb
 
 from cumulet.engines.packing import UNPACK, Broken
-from cumulet.engines.sql import json_text, scalars, wholeness
+from cumulet.engines.sql import json_text, scalars
 from cumulet.engines.sql.base import (
     Cancelled,
     Change,
@@ -33,6 +33,7 @@ from cumulet.engines.sql.translations import Translations
 from cumulet.engines.sql.trino import grammar
 from cumulet.engines.sql.trino.translation import Translation, translate
 from cumulet.engines.sql.trino.types import Type
+from cumulet.engines.sql.wholeness import Whole
 from cumulet.engines.sql.writers import write
 
 UNREAD = ("explain", "explain (format json)", "nothing")  # outputs for which a query does not run
@@ -52,7 +53,7 @@ class Session:
         self.folder = folder
         self.parsed: dict[str, Any] = {}  # the tree of the text that was checked last
         self.translations = Translations()
-        self.whole: set[str] = set()  # compressed files that were read to their end
+        self.whole = Whole(folder.parent / "whole")  # which all workers of a pool share
         self.known: dict[tuple[str, int], list[tuple[str, Any]]] = {}  # columns, by relation and bytes
         folder.mkdir(parents=True, exist_ok=True)
         self.connection = duckdb.connect(
@@ -182,9 +183,7 @@ class Session:
             raise NotSupported("Text files compressed as lzo")
         if ending in UNPACK:
             return self._aside(path, unpacked)
-        if path not in self.whole:
-            wholeness.check(path)
-            self.whole.add(path)
+        self.whole.check(path)
         return path
 
     def _aside(self, path: str, make: Callable[[str, Path], None]) -> str:

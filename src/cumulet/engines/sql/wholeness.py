@@ -1,10 +1,12 @@
 """Whether a compressed text is whole. DuckDB reads what there is of one that is cut off, and asks for no checksum:
-a count would be too small without a word. So such a file is read to its end once, by each worker, before it is used.
+a count would be too small without a word. So such a file is read to its end once before it is used; workers share
+the marks of those that were found whole.
 """
 
 from __future__ import annotations
 
 import gzip
+import hashlib
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +14,34 @@ from pathlib import Path
 from cumulet.engines.sql.base import SqlError
 
 PIECE = 1 << 20
+
+
+class Whole:
+    """The files that were found whole: an empty file for each, in a folder that lives as long as the server does."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.known: set[str] = set()
+
+    def check(self, path: str) -> None:
+        """As `check`, unless some worker has done so."""
+        if Path(path).suffix not in READERS or not Path(path).exists():
+            return
+        mark = fingerprint(path)
+        if mark in self.known:
+            return
+        if not (self.folder / mark).exists():
+            check(path)
+            self.folder.mkdir(parents=True, exist_ok=True)
+            (self.folder / mark).touch()
+        self.known.add(mark)
+
+
+def fingerprint(path: str) -> str:
+    """Another one for every state of a file, should somebody write to one after all."""
+    seen = Path(path).stat()
+    told = f"{path} {seen.st_ino} {seen.st_size} {seen.st_mtime_ns}"
+    return hashlib.sha256(told.encode()).hexdigest()
 
 
 def check(path: str) -> None:
