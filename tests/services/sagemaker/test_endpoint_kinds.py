@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from .studio import INFERENCE, INSTANCE, SKLEARN, archive, until
 
-MODELS = int(os.environ.get("CUMULET_MODELS", "5"))  # 200 in `make soak`
+MODELS = int(os.environ.get("CUMULET_MODELS", "5"))  # each is loaded on its own: 200 take a minute
 
 SLOW = """
 import time

@@ -69,6 +69,8 @@ FRAMEWORKS = {
     "pytorch-inference": PYTORCH,
     "tensorflow-training": TENSORFLOW,
     "tensorflow-inference": TENSORFLOW,
+    "sagemaker-tensorflow-scriptmode": TENSORFLOW,  # the names of older versions' images
+    "sagemaker-tensorflow-serving": TENSORFLOW,
     "huggingface-pytorch-training": HUGGINGFACE,
     "huggingface-pytorch-inference": HUGGINGFACE,
     "sagemaker-spark-processing": SPARK,
@@ -110,7 +112,8 @@ def _check_installed(uri: str, framework: Framework) -> None:
     if importlib.util.find_spec(framework.module) is None:
         raise invalid(
             f"The image {uri} needs {framework.name}, which is not installed beside Cumulet: "
-            f"{sys.executable} -m pip install {framework.package}"
+            f"{sys.executable} -m pip install {framework.package}. "
+            "Or `cumulet image map URI --python PYTHON` names another Python that has it."
         )
 
 

@@ -16,47 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from . import formats
+from .plain import Plain
 from .refusals import Refused
-
-
-class Plain:
-    """Any object with `predict`: scikit-learn's way, and that of an image nobody knows."""
-
-    accept = formats.JSON
-    pickles = (".joblib", ".pkl", ".pickle")
-
-    def model_fn(self, model_dir: str) -> Any:
-        files = sorted(path for path in Path(model_dir).rglob("*") if path.suffix in self.pickles)
-        if len(files) != 1:
-            raise NotImplementedError(
-                "Please provide a model_fn implementation: a function model_fn(model_dir) that returns the model. "
-                f"Without one, model.tar.gz has to hold exactly one file *.joblib or *.pkl; it has {len(files)}."
-            )
-        import joblib
-
-        return joblib.load(files[0])
-
-    def input_fn(self, given: Any, content_type: str) -> Any:
-        return formats.read(given, content_type)
-
-    def predict_fn(self, data: Any, model: Any) -> Any:
-        return model.predict(data)
-
-    def output_fn(self, prediction: Any, accept: str) -> tuple[bytes, str]:
-        return formats.write(prediction, accept)
-
-    def join(self, inputs: list[Any]) -> Any | None:
-        """Inputs of several requests as one, where the model cannot tell the difference; else None."""
-        first = inputs[0]
-        if all(isinstance(given, list) for given in inputs):
-            return [row for given in inputs for row in given]
-        if not all(getattr(given, "ndim", 1) >= 2 and type(given) is type(first) for given in inputs):
-            return None
-        if any(given.shape[1:] != first.shape[1:] or given.dtype != first.dtype for given in inputs):
-            return None
-        import numpy
-
-        return numpy.concatenate(inputs) if isinstance(first, numpy.ndarray) else None
+from .tensorflow_models import Tensorflow
 
 
 class Sklearn(Plain):
@@ -138,43 +100,6 @@ class Pytorch(Plain):
 
     def join(self, inputs: list[Any]) -> Any | None:
         return None  # a module may look at the whole of its input (batch statistics, padding)
-
-
-class Tensorflow(Plain):
-    """https://docs.aws.amazon.com/sagemaker/latest/dg/tf.html: TensorFlow Serving's REST shapes."""
-
-    def model_fn(self, model_dir: str) -> Any:
-        import tensorflow
-
-        folder = Path(model_dir)
-        saved = sorted(path.parent for path in folder.rglob("saved_model.pb"))
-        if saved:
-            return tensorflow.saved_model.load(str(saved[-1])).signatures["serving_default"]
-        keras = sorted(path for path in folder.rglob("*") if path.suffix in (".keras", ".h5"))
-        if not keras:
-            raise NotImplementedError("model.tar.gz has no SavedModel and no *.keras or *.h5 file.")
-        return tensorflow.keras.models.load_model(keras[-1])
-
-    def input_fn(self, given: Any, content_type: str) -> Any:
-        import numpy
-
-        if formats.media(content_type) == formats.JSON:
-            values = _json(given, content_type)
-            values = values.get("instances", values.get("inputs")) if isinstance(values, dict) else values
-            return numpy.array(values, dtype=numpy.float32)
-        return formats.read(given, content_type)
-
-    def predict_fn(self, data: Any, model: Any) -> Any:
-        if hasattr(model, "predict"):
-            return model.predict(data, verbose=0)
-        import tensorflow
-
-        return next(iter(model(tensorflow.constant(data)).values())).numpy()
-
-    def output_fn(self, prediction: Any, accept: str) -> tuple[bytes, str]:
-        if formats.media(formats.accepted(accept)[0]) == formats.JSON:
-            return json.dumps({"predictions": formats.as_list(prediction)}).encode(), formats.JSON
-        return formats.write(prediction, accept)
 
 
 class Huggingface(Plain):

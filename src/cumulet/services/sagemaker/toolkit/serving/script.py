@@ -32,11 +32,12 @@ class Served:
         self.accept = os.environ.get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT") or self.framework.accept
         self.model = self._function("model_fn")(str(model_dir))
         self.transform = getattr(self.script, "transform_fn", None)
+        self.road = self.framework.road(self.script)
         self.read, self.predict = self._function("input_fn"), self._function("predict_fn")
         self.write = self._function("output_fn")
         own_predict = self.script is not None and hasattr(self.script, "predict_fn")
         self.together = None if own_predict else self.framework.join
-        if self.transform is None and (self.together or hasattr(self.script, "predict_batch_fn")):
+        if not (self.road or self.transform) and (self.together or hasattr(self.script, "predict_batch_fn")):
             self.many = self._many
 
     def _function(self, name: str) -> Any:
@@ -45,6 +46,8 @@ class Served:
     def __call__(self, body: bytes, headers: Headers) -> Answer:
         try:
             content_type, accept = self._types(headers)
+            if self.road:
+                return as_answer(self.road(self.model, body, headers), accept)
             given = formats.as_given(body, content_type)
             if self.transform:
                 return as_answer(self.transform(self.model, given, content_type, accept), accept)
@@ -123,8 +126,10 @@ def apart(folder: Path, program: str) -> ModuleType:
 
 def as_answer(result: Any, accept: str) -> Answer:
     """What a script may return: bytes or text, those with their type, an object that holds both, or an
-    iterator of pieces."""
+    iterator of pieces. What is an answer already stays as it is."""
     content_type = accept
+    if isinstance(result, tuple) and len(result) == 3:
+        return result
     if isinstance(result, tuple) and len(result) == 2:
         result, content_type = result
     elif hasattr(result, "response") and hasattr(result, "mimetype"):
