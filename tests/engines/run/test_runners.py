@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
@@ -187,6 +189,42 @@ def test_an_end_is_for_certain(begin, with_mark):
     end(run.folder)
     assert run.wait(0).reason == "stopped"
     assert with_mark(run.folder) == []
+
+
+ANSWERING = """
+    import os, socketserver
+    class Echo(socketserver.StreamRequestHandler):
+        def handle(self):
+            for line in self.rfile:
+                if line.startswith(b"end"):
+                    os._exit(0)
+                self.wfile.write(line.upper())
+    socketserver.ThreadingUnixStreamServer(os.environ["CUMULET_SOCKET"], Echo).serve_forever()
+"""
+
+
+def test_a_program_is_asked_here_wherever_it_runs_and_nobody_is_there_when_it_has_ended(begin, tmp_path):
+    place = tmp_path / "asked"
+    run = begin(ANSWERING, answers=place)
+    until(lambda: answer(place, b"hello\n") == b"HELLO\n" or run.wait(0), "an answer")
+    assert run.wait(0) is None, run.log.read_text()
+    assert answer(place, b"a\nb\n" * 50_000) == b"A\nB\n" * 50_000
+    answer(place, b"end\n")
+    assert run.wait(PATIENCE).exit_code == 0
+    assert answer(place, b"hello\n") == b""
+
+
+def answer(place: Path, text: bytes) -> bytes:
+    """What is said at a socket; nothing where nobody is."""
+    heard = b""
+    with socket.socket(socket.AF_UNIX) as connection, contextlib.suppress(OSError):
+        connection.settimeout(PATIENCE)
+        connection.connect(str(place))
+        connection.sendall(text)
+        connection.shutdown(socket.SHUT_WR)
+        while data := connection.recv(1 << 16):
+            heard += data
+    return heard
 
 
 # What can only happen on a cluster

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     Connect = Callable[[], socket.socket]
 
 PATIENCE = 30.0  # seconds for a connection to be made, and for the secret to be said
-# A machine that has gone without a word is missed after some ten seconds. Source: tcp(7).
-ALIVE = (("TCP_KEEPIDLE", 4), ("TCP_KEEPINTVL", 2), ("TCP_KEEPCNT", 3))
+# A machine that has gone without a word is missed after some ten seconds, whether it was asked something (in
+# milliseconds) or not (in seconds). Source: tcp(7).
+ALIVE = (("TCP_USER_TIMEOUT", 10_000), ("TCP_KEEPIDLE", 4), ("TCP_KEEPINTVL", 2), ("TCP_KEEPCNT", 3))
 
 
 class Gate:
@@ -136,9 +137,9 @@ def _tune(connection: socket.socket) -> None:
         return
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for name, seconds in ALIVE:
+    for name, value in ALIVE:
         if hasattr(socket, name):
-            connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), seconds)
+            connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
 def _accept(listener: socket.socket, serve: Callable[[socket.socket], None]) -> None:

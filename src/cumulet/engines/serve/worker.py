@@ -22,6 +22,7 @@ from cumulet.engines.serve.program import Program
 
 LOOK = 0.02  # seconds between looks at a model that is loading
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 30.0  # seconds before a crashed model is started again
+OUT_OF_REACH = "the machine that the model is on does not answer"
 STEADY = 60.0  # seconds without a crash that make the pauses short again
 
 log = logging.getLogger(__name__)
@@ -214,11 +215,15 @@ class Worker:
         return False
 
     def _lived(self, run: engine.Run) -> engine.Outcome:
-        """Wait for its end, telling the log meanwhile."""
+        """Wait for its end, telling the log meanwhile, and whether another machine can be reached."""
+        reached = True
         while (outcome := run.wait(1.0)) is None:
             self._follow(run.log)
             if self.state == "closed":
                 run.stop()
+            elif self.program.away and self.program.socket.exists() != reached:
+                reached = not reached
+                self._become("ready" if reached else "loading", "" if reached else OUT_OF_REACH)
         self._follow(run.log)
         return outcome
 
