@@ -45,8 +45,8 @@ format: $(VENV)/.test ## put the code into its form
 docs: $(VENV)/.test ## write the pages that are made from the code
 	@$(BIN)/python docs/generate.py
 
-soak: $(VENV)/.test ## hours of trouble: the object store killed 200 times (CUMULET_ROUNDS=n) under clients, jobs of all kinds
-	@CUMULET_ROUNDS=$${CUMULET_ROUNDS:-200} $(BIN)/python -m pytest -s tests/services/s3/test_durability.py "tests/journeys/test_clients.py::test_the_sagemaker_sdk_2_prepares_searches_and_transforms" tests/journeys/test_mixed_jobs.py tests/journeys/test_training_on_real_data.py
+soak: $(VENV)/.test .venv-sagemaker3/.ready ## hours of trouble: the object store killed 200 times (CUMULET_ROUNDS=n) under clients, jobs of all kinds
+	@CUMULET_ROUNDS=$${CUMULET_ROUNDS:-200} $(BIN)/python -m pytest -s tests/services/s3/test_durability.py tests/journeys/test_clients.py tests/journeys/test_mixed_jobs.py tests/journeys/test_training_on_real_data.py
 
 test-algorithms: $(VENV)/.test ## the built-in algorithms with every library that they can stand on (CatBoost, faiss)
 	@$(BIN)/python -m pip install --quiet --editable '.[algorithms]'
