@@ -7,7 +7,7 @@ VENV ?= .venv
 WORKERS ?= 2
 BIN := $(VENV)/bin
 
-.PHONY: help setup setup-demo setup-sagemaker3 setup-clients demo test test-quick lint format docs soak test-algorithms test-ray bench bench-athena bench-serving bench-jobs clean
+.PHONY: help setup setup-demo setup-sagemaker3 setup-clients demo test test-quick lint format docs soak soak-jobs test-algorithms test-ray bench bench-athena bench-serving bench-jobs clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -45,8 +45,11 @@ format: $(VENV)/.test ## put the code into its form
 docs: $(VENV)/.test ## write the pages that are made from the code
 	@$(BIN)/python docs/generate.py
 
-soak: $(VENV)/.test .venv-sagemaker3/.ready ## hours of trouble: the object store killed 200 times (CUMULET_ROUNDS=n) under clients, jobs of all kinds
-	@CUMULET_ROUNDS=$${CUMULET_ROUNDS:-200} $(BIN)/python -m pytest -s tests/services/s3/test_durability.py tests/journeys/test_clients.py tests/journeys/test_mixed_jobs.py tests/journeys/test_training_on_real_data.py
+soak: $(VENV)/.test .venv-sagemaker3/.ready ## hours of trouble: the object store killed 200 times (CUMULET_ROUNDS=n) under clients, an hour of jobs of all kinds
+	@CUMULET_ROUNDS=$${CUMULET_ROUNDS:-200} CUMULET_SECONDS=$${CUMULET_SECONDS:-3600} $(BIN)/python -m pytest -s --timeout 5400 tests/services/s3/test_durability.py tests/journeys/test_clients.py tests/journeys/test_mixed_jobs.py tests/journeys/test_training_on_real_data.py
+
+soak-jobs: $(VENV)/.test ## jobs of all kinds side by side for five minutes (CUMULET_SECONDS=n): none lost, nothing left
+	@CUMULET_SECONDS=$${CUMULET_SECONDS:-300} $(BIN)/python -m pytest -p no:cacheprovider --timeout 1800 tests/journeys/test_mixed_jobs.py
 
 test-algorithms: $(VENV)/.test ## the built-in algorithms with every library that they can stand on (CatBoost, faiss)
 	@$(BIN)/python -m pip install --quiet --editable '.[algorithms]'
