@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from cumulet.services import Service
 
 SMALL = 64 << 10  # bytes
+SOON = 0.2  # seconds after which a query is shown as running: most have ended by then
 
 
 class Run:
@@ -43,6 +44,7 @@ class Run:
         self.manifest = ""
         self.reused = False
         self.question = ""  # which it has answered, for those who ask it again
+        self.last: list[Callable[[], None]] = []  # what its success does to the store, in the same commit
 
     @property
     def id(self) -> str:
@@ -57,11 +59,17 @@ class Run:
             work(self)
 
     def begin(self) -> None:
-        """It waits for nobody any more. That it runs is told beside, since the work itself need not wait for it."""
+        """It waits for nobody any more. That it runs is told beside, since the work itself need not wait for it; of
+        a query that is young yet, whoever watches it tells (`runs.watch`)."""
         if self.began is None:
             self.began = self.service.house.clock()
+            submitted = self.body["Status"]["SubmissionDateTime"]
             self.body["Status"]["State"] = "RUNNING"
-            threading.Thread(target=self.service._show_running, args=(self.id,), daemon=True).start()
+            if self.began - submitted >= SOON:
+                threading.Thread(target=self.show, daemon=True).start()
+
+    def show(self) -> None:
+        self.service._show_running(self.id)
 
     def begin_to_write(self) -> None:
         """From here on others see what the statement does: cut off now, it is not run again."""
@@ -123,9 +131,26 @@ class Run:
         columns = [metadata_file.column(each.name, each.type) for each in outcome.columns]
         self.body["Columns"] = columns
         location = self.body["ResultConfiguration"]["OutputLocation"]
-        self.put_bytes(metadata_file.encoded(columns), location + ".metadata")
-        self.put(self.folder / "result.csv", location, "application/octet-stream")
+        self._keep(metadata_file.encoded(columns), location)
         self.question = asked
+
+    def _keep(self, metadata: bytes, location: str) -> None:
+        """The two files of a result; where a commit can carry both, they become objects with the success itself."""
+        result, described, kind = (
+            self.folder / "result.csv",
+            location + ".metadata",
+            "application/octet-stream",
+        )
+        if managed_results.managed(location) or not self._carried(len(metadata), result.stat().st_size):
+            self.put_bytes(metadata, described)
+            self.put(result, location, kind)
+            return
+        content = result.read_bytes()
+        self.last.append(lambda: self.put_bytes(metadata, described))
+        self.last.append(lambda: self._put(location, Body=content, ContentType=kind))
+
+    def _carried(self, *sizes: int) -> bool:
+        return max(sizes) <= SMALL and all(map(self.service.store.blobs.carries, sizes))
 
     def _execute(self) -> None:
         """EXECUTE runs the prepared text as if it had been given, whatever kind of statement that is."""

@@ -22,7 +22,7 @@ from cumulet.services.athena.endings import endings
 from cumulet.services.athena.engine import engine, workspace
 from cumulet.services.athena.query_executions import ENDED, KIND
 from cumulet.services.athena.query_metrics import NAMESPACE, metric_data
-from cumulet.services.athena.running import Run
+from cumulet.services.athena.running import SOON, Run
 from cumulet.store.database import Closed
 from cumulet.wire.errors import AwsError
 
@@ -79,7 +79,7 @@ class Runs(Service):
         ended = threading.Event()
         watcher = threading.Thread(
             target=watch,
-            args=(job, ended, lambda: engine(self.house).cancel(body["QueryExecutionId"])),
+            args=(job, ended, run, lambda: engine(self.house).cancel(body["QueryExecutionId"])),
             daemon=True,
         )
         watcher.start()
@@ -131,6 +131,8 @@ class Runs(Service):
 
     def _succeed(self, run: Run) -> None:
         def change() -> None:
+            for each in run.last:
+                each()
             reuse.remember(run)
             self._end(run.body, "SUCCEEDED")
 
@@ -153,12 +155,16 @@ class Runs(Service):
         self.store.records.put(KIND, self.caller.scope, body["QueryExecutionId"], body)
 
 
-def watch(job: Job, ended: threading.Event, cancel: Callable[[], None]) -> None:
+def watch(job: Job, ended: threading.Event, run: Run, cancel: Callable[[], None]) -> None:
     """Until the run ends: pass a request to stop, or the server's leaving, on to the engine.
 
-    Said again and again, because the run may not have reached the engine yet.
+    Said again and again, because the run may not have reached the engine yet. One that takes its time is shown as
+    running.
     """
-    job.wait(WEEK)
+    if not job.wait(SOON) and run.began is not None and not ended.is_set():
+        run.show()
+    if not ended.is_set():
+        job.wait(WEEK)
     while not ended.wait(AGAIN):
         if job.stopping or job.leaving:
             cancel()
