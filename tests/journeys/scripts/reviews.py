@@ -9,7 +9,7 @@ import torch
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 arguments = argparse.ArgumentParser()
-arguments.add_argument("--epochs", type=int, default=3)
+arguments.add_argument("--epochs", type=int, default=2)
 arguments.add_argument("--batch-size", type=int, default=16)
 arguments.add_argument("--max-length", type=int, default=48)
 arguments.add_argument("--learning-rate", type=float, default=1e-4)
@@ -33,7 +33,8 @@ def read(channel):
 
 def batches(tokens, labels, order):
     for rows in order.split(given.batch_size):
-        yield {name: values[rows] for name, values in tokens.items()}, labels[rows]
+        longest = tokens["attention_mask"][rows].sum(1).max()
+        yield {name: values[rows, :longest] for name, values in tokens.items()}, labels[rows]
 
 
 def accuracy(tokens, labels):
@@ -49,13 +50,15 @@ def accuracy(tokens, labels):
 train, validation = read("TRAIN"), read("VALIDATION")
 torch.manual_seed(1)
 model = AutoModelForSequenceClassification.from_pretrained(pretrained, num_labels=len(LABELS))
+model.bert.embeddings.requires_grad_(False)  # half of the weights, of which few words are in a batch
 first = 1
 if CHECKPOINT.exists():
     saved = torch.load(CHECKPOINT)
     model.load_state_dict(saved["model"])
     first = saved["epoch"] + 1
     print(f"resumed behind epoch {saved['epoch']}", flush=True)
-optimizer = torch.optim.AdamW(model.parameters(), lr=given.learning_rate)
+learning = [weights for weights in model.parameters() if weights.requires_grad]
+optimizer = torch.optim.AdamW(learning, lr=given.learning_rate)
 for epoch in range(first, given.epochs + 1):
     torch.manual_seed(epoch)
     order = torch.randperm(len(train[1]))
