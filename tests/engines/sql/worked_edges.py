@@ -96,4 +96,6 @@ FAILURES: list[tuple[str, str]] = [
     ("regexp_extract('a', '(a)', -1)", f"{INVALID}: "),
     ("regexp_replace('a', 'a', '\\')", INVALID),
     ("regexp_replace('a', '(a)', '$2')", INVALID),
+    ("at_timezone(current_timestamp, 'Nowhere/City')", f"{INVALID}: 'Nowhere/City' is not a valid time zone"),
+    ("DECIMAL '.1' + DECIMAL '99999999999999999999999999999999999999'", "NUMERIC_VALUE_OUT_OF_RANGE"),
 ]

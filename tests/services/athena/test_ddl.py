@@ -197,3 +197,30 @@ def test_a_serialization_format_that_is_usual_is_not_shown(lab: Lab) -> None:
 def test_a_table_without_partitions_has_nothing_to_repair(people: Lab) -> None:
     assert people.lines("MSCK REPAIR TABLE people") == []
     assert people.glue.get_partitions(DatabaseName=people.database, TableName="people")["Partitions"] == []
+
+
+def test_a_column_what_is_inside_it_and_a_partition_are_described(lab: Lab) -> None:
+    lab.run(
+        "CREATE EXTERNAL TABLE t (a int COMMENT 'first', s struct<x:int,l:array<map<string,double>>>) "
+        f"PARTITIONED BY (d string) LOCATION 's3://{lab.bucket}/t/'"
+    )
+    lab.run(f"ALTER TABLE t ADD PARTITION (d = 'one') LOCATION 's3://{lab.bucket}/elsewhere/'")
+    assert lab.lines("DESCRIBE t a")[0].split() == ["a", "int", "first"]
+    assert lab.lines("DESCRIBE t s.x")[0].split() == ["x", "int"]
+    assert lab.lines("DESCRIBE t s.l.'$elem$'.'$value$'")[0].split() == ["$value$", "double"]
+    assert lab.lines("DESCRIBE t PARTITION (d = 'one')") == lab.lines("DESCRIBE t")
+    found = "\n".join(lab.lines(f"DESCRIBE FORMATTED {lab.database}.t PARTITION (d = 'one')"))
+    assert "# Detailed Partition Information" in found
+    assert "elsewhere" in found
+    assert lab.lines("DESCRIBE FORMATTED t PARTITION (d = 'one') d")[0].split() == ["d", "string"]
+    for wrong, said in (
+        ("DESCRIBE t nope", "Invalid column reference nope"),
+        ("DESCRIBE t s.nope", "Invalid column reference nope"),
+        ("DESCRIBE t PARTITION (d = 'two')", "Partition not found"),
+    ):
+        assert said in lab.fail(wrong)["StateChangeReason"]
+
+
+def test_a_column_that_is_named_twice_is_told(lab: Lab) -> None:
+    for text in ("CREATE TABLE twice AS SELECT 1 AS a, 2 AS a", "CREATE VIEW twice AS SELECT 1 AS a, 2 AS A"):
+        assert "Column name 'a' specified more than once" in lab.fail(text)["StateChangeReason"]

@@ -77,6 +77,23 @@ def test_there_is_one_engine_version(lab: Lab) -> None:
     )
 
 
+def test_a_work_group_keeps_the_engine_version_that_was_chosen(lab: Lab) -> None:
+    chosen, group = {"SelectedEngineVersion": "Athena engine version 3"}, lab.database
+    both = {**chosen, "EffectiveEngineVersion": "Athena engine version 3"}
+    lab.athena.create_work_group(Name=group, Configuration={"EngineVersion": chosen})
+    assert lab.athena.get_work_group(WorkGroup=group)["WorkGroup"]["Configuration"]["EngineVersion"] == both
+    assert lab.run("SELECT 1", WorkGroup=group)["EngineVersion"] == both
+    assert both in [
+        each["EngineVersion"] for each in lab.athena.list_work_groups()["WorkGroups"] if each["Name"] == group
+    ]
+    lab.athena.update_work_group(WorkGroup=group, Description="another")
+    assert lab.athena.get_work_group(WorkGroup=group)["WorkGroup"]["Configuration"]["EngineVersion"] == both
+    auto = {"SelectedEngineVersion": "AUTO"}
+    lab.athena.update_work_group(WorkGroup=group, ConfigurationUpdates={"EngineVersion": auto})
+    found = lab.athena.get_work_group(WorkGroup=group)["WorkGroup"]["Configuration"]["EngineVersion"]
+    assert found["SelectedEngineVersion"] == "AUTO"
+
+
 def test_a_disabled_work_group_runs_nothing_and_a_used_one_is_not_deleted(lab: Lab) -> None:
     lab.athena.create_work_group(Name=lab.database)
     lab.athena.create_named_query(Name="q", Database="d", QueryString="SELECT 1", WorkGroup=lab.database)

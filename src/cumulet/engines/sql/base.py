@@ -31,6 +31,12 @@ class NotSupported(SqlError):
         super().__init__("NOT_SUPPORTED", f"{what} is not supported by Cumulet yet", "engine")
 
 
+def check_names(names: list[str]) -> None:
+    """A table has each column once."""
+    if twice := next((each for each in names if names.count(each) > 1), None):
+        raise SqlError("DUPLICATE_COLUMN_NAME", f"line 1:1: Column name '{twice}' specified more than once")
+
+
 class Cancelled(Exception):
     """The query was stopped by whoever asked for it."""
 

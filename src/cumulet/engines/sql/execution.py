@@ -252,6 +252,12 @@ WORDS = [
     (r"Overflow on abs|Overflow in negation", "NUMERIC_VALUE_OUT_OF_RANGE", "bigint overflow"),
     (r"Overflow in (?:\w+ of )?DECIMAL|Decimal overflow", "NUMERIC_VALUE_OUT_OF_RANGE", "Decimal overflow"),
     (
+        r"Casting value .* to type DECIMAL\(.*\) failed: value is out of range",
+        "NUMERIC_VALUE_OUT_OF_RANGE",
+        "Decimal overflow",
+    ),
+    (r"Unknown TimeZone '(.*)'", "INVALID_FUNCTION_ARGUMENT", "'{0}' is not a valid time zone"),
+    (
         r"Type (?:HUGEINT|INT128) with value (-?\d+) can't be cast.*INT64",
         "NUMERIC_VALUE_OUT_OF_RANGE",
         "bigint overflow: {0}",

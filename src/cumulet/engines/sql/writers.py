@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from cumulet.engines.sql import buckets
-from cumulet.engines.sql.base import NotSupported, Output, SqlError, Written
+from cumulet.engines.sql.base import NotSupported, Output, SqlError, Written, check_names
 from cumulet.engines.sql.codecs import AVRO_CODECS, ORC_CODECS
 from cumulet.engines.sql.trino.catalog_tables import NULL_PARTITION
 from cumulet.engines.sql.trino.printing import text
@@ -171,8 +171,7 @@ def storable(translation: Translation, output: Output) -> list[tuple[str, Type]]
         if nameless(kind):
             message = "Anonymous row type is not supported in Hive. Please give each field a name"
             raise SqlError("NOT_SUPPORTED", f"{message}: {kind}")
-    if len({label for label, _ in columns}) != len(columns):
-        raise SqlError("DUPLICATE_COLUMN_NAME", "line 1:1: Column name specified more than once")
+    check_names([label for label, _ in columns])
     return columns
 
 

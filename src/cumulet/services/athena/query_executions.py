@@ -16,7 +16,7 @@ from cumulet.services.athena.engine import engine
 from cumulet.services.athena.places import bucket_and_key
 from cumulet.services.athena.refusals import invalid, malformed, no_execution
 from cumulet.services.athena.statements import Statement
-from cumulet.services.athena.work_groups import ENGINE, PRIMARY
+from cumulet.services.athena.work_groups import PRIMARY
 from cumulet.wire.errors import AwsError
 
 KIND, HISTORY, TOKENS = "athena.execution", "athena.history", "athena.token"
@@ -192,7 +192,7 @@ class QueryExecutions(Service):
             "Status": {"State": "QUEUED", "SubmissionDateTime": self.house.clock()},
             "Statistics": {},
             "WorkGroup": given["WorkGroup"],
-            "EngineVersion": ENGINE,
+            "EngineVersion": group["Configuration"]["EngineVersion"],
             "ExecutionParameters": given["ExecutionParameters"],
             **(
                 {managed_results.MEMBER: kept}

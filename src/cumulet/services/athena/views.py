@@ -6,7 +6,7 @@ import base64
 import json
 from typing import TYPE_CHECKING, Any
 
-from cumulet.engines.sql.base import Output, SqlError
+from cumulet.engines.sql.base import Output, SqlError, check_names
 from cumulet.services.athena.writing import qualified
 
 if TYPE_CHECKING:
@@ -32,8 +32,7 @@ def create(run: Run) -> None:
                 f"line 1:1: Column alias list has {len(given)} entries but query has {len(columns)} columns",
             )
         columns = [[label, kind, hive] for label, (_, kind, hive) in zip(given, columns, strict=True)]
-    if len({label.lower() for label, _, _ in columns}) != len(columns):
-        raise SqlError("DUPLICATE_COLUMN_NAME", "line 1:1: Column name specified more than once")
+    check_names([label.lower() for label, _, _ in columns])
     table = described(run, name, database, columns)
     run.begin_to_write()
     if old is None:

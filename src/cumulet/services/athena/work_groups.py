@@ -55,7 +55,7 @@ class WorkGroups(Service):
             "State": "ENABLED",
             "Description": Description,
             "CreationTime": self.house.clock(),
-            "Configuration": {**DEFAULTS, **configuration, "EngineVersion": ENGINE},
+            "Configuration": {"EngineVersion": ENGINE, **DEFAULTS, **configuration},
         }
         if Name == PRIMARY:
             raise invalid(f"WorkGroup {Name} is already created")
@@ -91,7 +91,7 @@ class WorkGroups(Service):
         shown = [
             {
                 **{k: bodies[n].get(k) for k in ("Name", "State", "Description", "CreationTime")},
-                "EngineVersion": ENGINE,
+                "EngineVersion": bodies[n]["Configuration"]["EngineVersion"],
             }
             for n in names
         ]
@@ -149,7 +149,10 @@ def checked(given: dict[str, Any]) -> dict[str, Any]:
     version = given.get("EngineVersion", {}).get("SelectedEngineVersion", "AUTO")
     if version not in ("AUTO", "Athena engine version 3"):
         raise invalid(f"The engine version {version} is not supported: Cumulet has Athena engine version 3")
-    return {key: value for key, value in given.items() if key != "EngineVersion"}
+    chosen = (
+        {"EngineVersion": {**ENGINE, "SelectedEngineVersion": version}} if "EngineVersion" in given else {}
+    )
+    return {**given, **chosen}
 
 
 def updated(old: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
@@ -168,7 +171,7 @@ def updated(old: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
         managed_results.check_configuration(new)
     if changes.pop("RemoveBytesScannedCutoffPerQuery", False):
         new.pop("BytesScannedCutoffPerQuery", None)
-    return {**new, **checked(changes), "EngineVersion": ENGINE}
+    return {**new, **checked(changes)}
 
 
 def managed_updated(old: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from pyiceberg.table.sorting import UNSORTED_SORT_ORDER, SortOrder
 from pyiceberg.table.update.schema import UpdateSchema
 from pyiceberg.types import NestedField
 
-from cumulet.engines.sql.base import SqlError
+from cumulet.engines.sql.base import SqlError, check_names
 from cumulet.engines.sql.iceberg import changing, partitioning, types
 from cumulet.engines.sql.iceberg.work import Work
 from cumulet.engines.sql.iceberg.writing import Writer
@@ -77,8 +77,7 @@ def check(columns: Columns, given: list[tuple[str, t.Type]]) -> None:
             raise SqlError("MISSING_COLUMN_NAME", f"line 1:1: Column name not specified at position {n + 1}")
         if kind.base == "unknown":
             raise SqlError("COLUMN_TYPE_UNKNOWN", f"line 1:1: Column type is unknown: {label}")
-    if len({label for label, _, _ in columns}) != len(columns):
-        raise SqlError("DUPLICATE_COLUMN_NAME", "line 1:1: Column name specified more than once")
+    check_names([label for label, _, _ in columns])
 
 
 def metadata(columns: Columns, given: dict[str, Any]) -> TableMetadata:
