@@ -1,6 +1,7 @@
 """A model behind an endpoint, beside the servers that people use for models, and beside predict() alone.
 
-    make bench-serving            (or: python bench/serving.py [--quick] [--python PYTHON] [--write docs/benchmarks.md])
+    make bench-serving
+    python bench/serving.py [--quick] [--python PYTHON] [--idle N] [--write docs/benchmarks.md]
 
 One scikit-learn text classifier and one payload everywhere. Cumulet is asked as its clients ask it: by signed
 requests, each signature checked, metrics counted; the others check nothing. They run side by side and are measured in
@@ -29,6 +30,7 @@ from statistics import median
 from typing import Any
 
 import boto3
+import idle_endpoints
 import model_servers
 import servers
 from load import Driver, Message
@@ -101,13 +103,21 @@ def cumulet(model: Path, texts: str) -> Iterator[Subject]:
         yield Subject("Cumulet", server.port, message, server.cpu, server.memory, deployed)
 
 
+def client_of(server: servers.Server, name: str) -> Any:
+    keys = {"aws_access_key_id": server.access_key, "aws_secret_access_key": server.secret_key}
+    return boto3.client(name, endpoint_url=server.endpoint, region_name="us-east-1", **keys)
+
+
+def idle(model: Path, count: int) -> str:
+    """On a server of their own, so that nothing else is measured."""
+    with servers.cumulet() as server:
+        deploy(server, model)
+        return idle_endpoints.report(server, client_of(server, "sagemaker"), "bench", count)
+
+
 def deploy(server: servers.Server, model: Path) -> None:
     """An endpoint in service, data capture on at the rate that the course has it: all of it."""
-
-    def client(name: str) -> Any:
-        keys = {"aws_access_key_id": server.access_key, "aws_secret_access_key": server.secret_key}
-        return boto3.client(name, endpoint_url=server.endpoint, region_name="us-east-1", **keys)
-
+    client = partial(client_of, server)
     s3, sagemaker = client("s3"), client("sagemaker")
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
@@ -167,6 +177,7 @@ def run(options: argparse.Namespace) -> str:
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         model, texts = train(folder)
+        lines = [idle(model, options.idle)] if options.idle else []
         driver = stack.enter_context(Driver())
         subjects = [stack.enter_context(cumulet(model, texts))]
         for server in model_servers.all_of(options.python, folder, model):
@@ -186,7 +197,7 @@ def run(options: argparse.Namespace) -> str:
             for count in clients:
                 for subject in subjects:
                     subject.measure(driver, count, seconds)
-        return report(subjects, median(floors), clients)
+        return "\n\n".join([report(subjects, median(floors), clients), *lines])
 
 
 def report(subjects: list[Subject], floor: float, clients: tuple[int, ...]) -> str:
@@ -222,6 +233,9 @@ def main() -> None:
     )
     parser.add_argument("--quick", action="store_true", help="two rounds of two seconds")
     parser.add_argument("--python", type=Path, help="of the environment with the other servers")
+    parser.add_argument(
+        "--idle", type=int, default=0, metavar="N", help="what N idle endpoints take, besides"
+    )
     parser.add_argument("--write", type=Path, metavar="FILE", help="put the tables into this page")
     options = parser.parse_args()
     told = run(options)
