@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 from cumulet.engines.run import mounts_refused, mounts_supported
 
 from .studio import Studio, open_studio, unpacked, until
-from .test_transform_jobs import LINES, answers
+from .test_transform_jobs import LINES, answers, transform_ended
 from .test_transform_jobs import request as transform
 from .workshop import keys, named, printed, processing, processing_ended, s3_input, s3_output
 
@@ -147,6 +147,12 @@ def test_processing_goes_on_when_the_server_is_killed(afar):
     assert printed(studio, name, GROUP).count("begun") == 1
 
 
+def replace_far(cluster: Any) -> None:
+    """The other machine goes down in the middle of its work, and a new one comes."""
+    cluster.kill_far()
+    cluster.far = cluster.second()
+
+
 SAVES = """
 import pathlib, time
 step = pathlib.Path("/opt/ml/checkpoints/step")
@@ -169,9 +175,8 @@ def test_a_job_whose_node_dies_is_tried_again_as_it_asked(afar, ray_cluster, ret
         request["RetryStrategy"] = {"MaximumRetryAttempts": retries}
     name = studio.start(request)
     until(lambda: keys(studio, f"{name}/step"), LOADING)
-    ray_cluster.kill_far()
+    replace_far(ray_cluster)
     job = studio.ended(name)
-    ray_cluster.far = ray_cluster.second()
     if not retries:
         assert job["TrainingJobStatus"] == "Failed"
         assert "the Ray cluster has lost it" in job["FailureReason"]
@@ -256,8 +261,7 @@ def test_an_endpoint_on_another_machine_comes_back_there_and_leaves_nothing(afar
     _, third = again(studio, endpoint)
     assert third != second
     until(lambda: len(keepers(ray_cluster)) == 1 and not Path(f"/proc/{second}").exists(), LOADING)
-    ray_cluster.kill_far()
-    ray_cluster.far = ray_cluster.second()
+    replace_far(ray_cluster)
     _, fourth = again(studio, endpoint)
     assert fourth != third
     studio.sagemaker.delete_endpoint(EndpointName=endpoint)
@@ -279,6 +283,21 @@ def test_instances_on_the_cluster_come_and_go_as_they_are_wanted(afar, ray_clust
     until(lambda: not keepers(ray_cluster), LOADING)
 
 
+def test_instances_for_which_the_cluster_has_no_room_are_given_up_in_time(afar, ray_cluster):
+    _, studio = afar
+    endpoint = placed(studio, FAR, ContainerStartupHealthCheckTimeoutInSeconds=60)
+    wanted = [{"VariantName": "A", "DesiredInstanceCount": 3}]  # with a processor each of that machine's two
+    studio.sagemaker.update_endpoint_weights_and_capacities(
+        EndpointName=endpoint, DesiredWeightsAndCapacities=wanted
+    )
+    described = studio.in_service(endpoint)
+    assert described["ProductionVariants"][0]["CurrentInstanceCount"] == 2
+    assert "1 of the wanted instances were not ready in time" in described["FailureReason"]
+    assert "Waiting for room on the Ray cluster: 1 CPU wanted" in described["FailureReason"]
+    studio.sagemaker.delete_endpoint(EndpointName=endpoint)
+    until(lambda: not keepers(ray_cluster), LOADING)
+
+
 def test_a_transform_on_another_machine_answers_as_it_would_here(afar):
     _, studio = afar
     files = {f"rows/{number}.csv": f"{number},1\n2,{number}".encode() for number in range(3)}
@@ -288,3 +307,33 @@ def test_a_transform_on_another_machine_answers_as_it_would_here(afar):
     asked["TransformResources"]["InstanceType"] = FAR
     told = {f"{n}.csv.out": f"{2.0 * (n + 1)}\n{2.0 * (n + 2)}" for n in range(3)}
     assert {name: text.strip() for name, text in answers(studio, asked).items()} == told
+
+
+SLOWLY = """
+import time
+
+def model_fn(model_dir):
+    return 2
+
+def transform_fn(model, body, content_type, accept):
+    print("asked", flush=True)
+    time.sleep(0.5)
+    return str(model * int(body)), "text/csv"
+"""
+
+
+def test_a_transform_whose_node_dies_goes_on_at_another_and_loses_no_record(afar, ray_cluster):
+    _, studio = afar
+    prefix = f"{named('slowly')}/"
+    studio.put(f"{prefix}a.csv", "\n".join(map(str, range(20))).encode())
+    asked = transform(studio, studio.model({"inference.py": SLOWLY}), prefix, BatchStrategy="SingleRecord")
+    asked["TransformResources"]["InstanceType"] = FAR
+    studio.sagemaker.create_transform_job(**asked)
+    name = asked["TransformJobName"]
+    until(lambda: "asked" in printed(studio, name, "/aws/sagemaker/TransformJobs"), LOADING)
+    replace_far(ray_cluster)
+    until(lambda: transform_ended(studio, name), LOADING)
+    job = studio.sagemaker.describe_transform_job(TransformJobName=name)
+    assert job["TransformJobStatus"] == "Completed", job.get("FailureReason")
+    told = studio.read(f"s3://{studio.bucket}/{name}/a.csv.out").split()
+    assert told == [b"%d" % (2 * number) for number in range(20)]

@@ -104,6 +104,11 @@ class Deployment:
     def instances(self) -> list[Instance]:
         return [instance for variant in self.everybody for instance in variant.instances]
 
+    def coming(self) -> list[Taken]:
+        """Instances that somebody wants and that have not been ready yet."""
+        lasting = [variant for variant in self.variants.values() if variant.most is None]
+        return [(variant, one) for variant in lasting for one in variant.staying if not one.arrived]
+
     def retire(self, variant: Variant, leaving: list[Instance], drain: float = DRAIN) -> None:
         """Let some instances go, as soon as they have answered what they were asked."""
         with self.changed:

@@ -26,13 +26,13 @@ from cumulet.services.sagemaker.fleet import DRAIN, Deployment, Fleet, fleet_of
 from cumulet.services.sagemaker.monitoring import Monitoring
 from cumulet.services.sagemaker.resources import ENDPOINT
 from cumulet.services.sagemaker.rollouts import RolledBack
-from cumulet.services.sagemaker.scaling import Scaling
+from cumulet.services.sagemaker.scaling import Scaling, patience
 from cumulet.services.sagemaker.takeover import Stopped, Takeover
 from cumulet.services.sagemaker.variants import Variant
 from cumulet.wire.errors import AwsError
 
 LONGEST_REASON = 1024
-LOADING = 600  # seconds that a model may take to load, as on AWS where the variant does not say
+COMING = 0.5  # seconds between looks at instances that are not ready yet
 
 log = logging.getLogger(__name__)
 
@@ -103,9 +103,7 @@ class Serving(Takeover, Scaling, AsyncInferences, Monitoring):
         return deployment
 
     def _wait_ready(self, job: Job, deployment: Deployment) -> None:
-        limit = "ContainerStartupHealthCheckTimeoutInSeconds"
-        patience = max(variant.definition.get(limit, LOADING) for variant in deployment.everybody)
-        deadline = time.monotonic() + patience
+        deadline = time.monotonic() + max(map(patience, deployment.everybody))
         workers = [worker for instance in deployment.instances() for worker in instance.workers.values()]
         for worker in workers:
             while not worker.wait_ready(0.1):
@@ -168,6 +166,7 @@ class Serving(Takeover, Scaling, AsyncInferences, Monitoring):
     def _pace(self, deployment: Deployment, renew: float) -> float:
         """Seconds until something has to be looked at; whoever changes something wakes the job besides."""
         due = [max(0.1, renew - time.monotonic()), endpoint_metrics.EVERY]
+        due += [COMING] if deployment.coming() else []
         return min([*due, capture.EVERY] if deployment.capture else due)
 
     def _report(self, deployment: Deployment, reporter: Reporter) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +20,7 @@ class Instance:
     workers: dict[str, Worker]
     busy: int = 0  # questions under way
     leaving: bool = False  # takes no more of them
+    began: float = field(default_factory=time.monotonic)
 
     @property
     def worker(self) -> Worker:
@@ -28,6 +30,15 @@ class Instance:
     @property
     def ready(self) -> bool:
         return all(worker.ready for worker in self.workers.values())
+
+    @property
+    def arrived(self) -> bool:
+        """Whether it has been ready once."""
+        return all(worker.proven for worker in self.workers.values())
+
+    def wait_ready(self, seconds: float) -> bool:
+        """So long at most for each of its processes; `NotLoaded` where one never will be."""
+        return all(worker.wait_ready(seconds) for worker in self.workers.values())
 
     def close(self) -> None:
         for worker in self.workers.values():
