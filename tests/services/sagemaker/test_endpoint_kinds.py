@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import threading
+import time
 import uuid
 from typing import Any
 
@@ -55,6 +56,25 @@ def test_many_models_share_an_endpoint_and_come_when_they_are_asked_for(studio):
         studio.ask(endpoint, b"[1]", TargetModel="nobody.tar.gz")
     with pytest.raises(ClientError, match="TargetModel is required"):
         studio.ask(endpoint, b"[1]")
+    cloudwatch, loaded = studio.client("cloudwatch"), MODELS + 1
+    dimensions = [{"Name": "EndpointName", "Value": endpoint}, {"Name": "VariantName", "Value": "A"}]
+
+    def told(metric: str) -> tuple[float, float, str]:
+        found = cloudwatch.get_metric_statistics(
+            Namespace="AWS/SageMaker",
+            MetricName=metric,
+            Dimensions=dimensions,
+            StartTime=time.time() - 3600,
+            EndTime=time.time() + 3600,
+            Period=7200,
+            Statistics=["SampleCount", "Sum"],
+        )["Datapoints"]
+        samples, whole = (sum(point[name] for point in found) for name in ("SampleCount", "Sum"))
+        return samples, whole, found[0]["Unit"] if found else ""
+
+    until(lambda: told("ModelCacheHit") == (loaded + 2, 2.0, "None"))
+    for metric in ("ModelLoadingWaitTime", "ModelDownloadingTime", "ModelLoadingTime"):
+        assert told(metric)[::2] == (loaded, "Microseconds")
 
 
 def test_containers_in_a_row_answer_with_what_the_last_one_says(studio):

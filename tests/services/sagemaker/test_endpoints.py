@@ -72,6 +72,10 @@ def test_a_model_that_raises_while_loading_fails_the_endpoint_with_its_traceback
     described = studio.sagemaker.describe_endpoint(EndpointName="broken")
     assert described["EndpointStatus"] == "Failed"
     assert "KeyError: 'weights are gone'" in described["FailureReason"]
+    with pytest.raises(ClientError, match="Cannot update failed endpoint"):
+        studio.sagemaker.update_endpoint(
+            EndpointName="broken", EndpointConfigName=described["EndpointConfigName"]
+        )
     assert any("weights are gone" in line for line in studio.log("A/", "/aws/sagemaker/Endpoints/broken"))
 
 

@@ -90,6 +90,7 @@ class Reporter:
             return []
         cpu = sum(self._cpu(instance) for instance in instances)
         memory = sum(_used(instance)[1] for instance in instances)
+        loaded = variant.tally.loaded
         room = instances[0].worker.program.memory or os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
         return [
             self._datum(variant, "CPUUtilization", "Percent", now, Value=round(cpu, 3)),
@@ -99,6 +100,11 @@ class Reporter:
                 "Percent",
                 now,
                 Value=round(100 * memory / room / len(instances), 3),
+            ),
+            *(
+                self._datum(variant, "LoadedModelCount", "None", now, Value=float(loaded[instance.name]))
+                for instance in instances
+                if instance.name in loaded
             ),
         ]
 

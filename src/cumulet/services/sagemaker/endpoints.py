@@ -82,7 +82,11 @@ class Endpoints(EndpointConfigs):
         config, now = self._found(ENDPOINT_CONFIG, EndpointConfigName), self._now()
 
         def change(body: dict[str, Any]) -> None:
-            if body["EndpointStatus"] not in ("InService", "Failed"):
+            if body["EndpointStatus"] == "Failed":
+                raise invalid(
+                    f'Cannot update failed endpoint "{body["EndpointArn"]}": it can only be deleted.'
+                )
+            if body["EndpointStatus"] != "InService":
                 raise invalid(f'Cannot update in-progress endpoint "{body["EndpointArn"]}".')
             if not RetainDeploymentConfig:
                 body["LastDeploymentConfig"] = DeploymentConfig

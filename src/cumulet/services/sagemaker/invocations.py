@@ -125,6 +125,8 @@ class Invocations(Resources):
                 answered = self._worker(ask, taken).ask(question, deadline - began)
             else:
                 answered = _through(taken, question, deadline)
+            if taken[0].multi_model:
+                multi_model.count(taken, question, answered)
         except TimedOut as error:
             answered = Answered(0, {}, _words(error).encode())
         except (Gone, NotLoaded) as error:

@@ -1,22 +1,25 @@
 """Multi-model endpoints: which of many models is asked, laid out from S3 when it is first wanted.
 
 https://docs.aws.amazon.com/sagemaker/latest/dg/invoke-multi-model-endpoint.html
+https://docs.aws.amazon.com/sagemaker/latest/dg/monitoring-cloudwatch.html#cloudwatch-metrics-multimodel-endpoints
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
-from cumulet.engines.serve import Question
+from cumulet.engines.serve import Answered, Question
 from cumulet.services.sagemaker import lake
 from cumulet.services.sagemaker.asking import Ask
 from cumulet.services.sagemaker.container import Container
 from cumulet.services.sagemaker.models import model_data
+from cumulet.services.sagemaker.tally import CACHE_HIT
 from cumulet.wire.errors import AwsError
 
 if TYPE_CHECKING:
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
     from cumulet.services.sagemaker.fleet import Taken
 
 FOLDER = "x-cumulet-model"  # the header by which the process is told the model's folder
+FETCHED = "x-cumulet-fetched"  # the seconds that its files took to come, where they were not there
+FIGURES = "x-cumulet-figures"  # the header of its answer that says what it took to load the model
 
 
 class _Turn:
@@ -49,12 +54,27 @@ def question(service: Service, ask: Ask, taken: Taken) -> Question:
     definition = next(c for c in variant.definition["containers"] if c.get("Mode") == "MultiModel")
     name = hashlib.sha256(ask.model.encode()).hexdigest()[:24]
     folder = Container(instance.worker.program.folder).ml.resolve() / "models" / name
-    began = time.monotonic()
-    there = (folder / ".complete").exists()
-    if not there:
+    headers = {**ask.headers, FOLDER: name}
+    if not (folder / ".complete").exists():
+        began = time.monotonic()
         _lay_out(service, definition, ask.model, folder)
-    variant.tally.found_model(None if there else time.monotonic() - began)
-    return Question(ask.body, {**ask.headers, FOLDER: name})
+        headers[FETCHED] = str(time.monotonic() - began)
+    return Question(ask.body, headers)
+
+
+def count(taken: Taken, question: Question, answered: Answered) -> None:
+    """What CloudWatch is told of the models, in microseconds; nothing where the process has said nothing."""
+    told = json.loads(answered.headers.get(FIGURES, "{}"))
+    if not told:
+        return
+    variant, instance = taken
+    variant.tally.loaded[instance.name] = told.pop("models")
+    times = {name: seconds * 1e6 for name, seconds in told.items()}
+    if fetched := question.headers.get(FETCHED):
+        times["ModelDownloadingTime"] = float(fetched) * 1e6
+    if times:
+        times["ModelLoadingWaitTime"] = sum(times.values())
+    variant.tally.found_model({**times, CACHE_HIT: float("ModelLoadingTime" not in told)})
 
 
 def _lay_out(service: Service, definition: dict[str, object], model: str, folder: Path) -> None:

@@ -9,6 +9,8 @@ import threading
 from dataclasses import dataclass, field
 from typing import Any
 
+CACHE_HIT = "ModelCacheHit"
+
 
 @dataclass(slots=True)
 class Spread:
@@ -52,8 +54,7 @@ class Figures:
     model_errors: int = 0
     model_latency: Spread = field(default_factory=Spread)  # microseconds
     overhead: Spread = field(default_factory=Spread)
-    model_load: Spread = field(default_factory=Spread)  # of a multi-model endpoint's models
-    cache_hits: Spread = field(default_factory=Spread)
+    models: dict[str, Spread] = field(default_factory=dict)  # of a multi-model endpoint, by the metric's name
 
     @property
     def empty(self) -> bool:
@@ -67,8 +68,8 @@ class Figures:
         self.model_errors += other.model_errors
         self.model_latency.join(other.model_latency)
         self.overhead.join(other.overhead)
-        self.model_load.join(other.model_load)
-        self.cache_hits.join(other.cache_hits)
+        for name, spread in other.models.items():
+            self.models.setdefault(name, Spread()).join(spread)
 
 
 class Tally:
@@ -77,6 +78,7 @@ class Tally:
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.figures = Figures()
+        self.loaded: dict[str, int] = {}  # models in memory, by instance, of a multi-model endpoint
 
     def count(self, status: int, seconds: float, overhead: float) -> None:
         """One question: the status of its answer, what the model took, and what all the rest took."""
@@ -89,12 +91,11 @@ class Tally:
             figures.model_latency.add(seconds * 1e6)
             figures.overhead.add(max(0.0, overhead) * 1e6)
 
-    def found_model(self, seconds: float | None) -> None:
-        """A model of many was there already (None), or had to be laid out first."""
+    def found_model(self, figures: dict[str, float]) -> None:
+        """What it took to have one of many models ready, by the metrics' names."""
         with self.lock:
-            self.figures.cache_hits.add(float(seconds is None))
-            if seconds is not None:
-                self.figures.model_load.add(seconds * 1e6)
+            for name, value in figures.items():
+                self.figures.models.setdefault(name, Spread()).add(value)
 
     def take(self) -> Figures:
         with self.lock:
@@ -132,10 +133,6 @@ def metric_data(figures: Figures, instances: int) -> list[tuple[str, str, dict[s
         ("ModelLatency", "Microseconds", figures.model_latency.statistics()),
         ("OverheadLatency", "Microseconds", figures.overhead.statistics()),
     ]
-    for name, unit, spread in (
-        ("ModelLoadingWaitTime", "Microseconds", figures.model_load),
-        ("ModelCacheHit", "None", figures.cache_hits),
-    ):
-        if spread.count:
-            told.append((name, unit, spread.statistics()))
+    for name, spread in figures.models.items():
+        told.append((name, "None" if name == CACHE_HIT else "Microseconds", spread.statistics()))
     return told

@@ -8,7 +8,9 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/multi-model-endpoints.html
 from __future__ import annotations
 
 import gc
+import json
 import os
+import time
 from collections import OrderedDict
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ from typing import Any
 from .script import Headers, Served
 
 FOLDER = "x-cumulet-model"  # the header with the folder's name, below `models`
+FIGURES = "x-cumulet-figures"  # the header of the answer with what it took to have the model ready
 MOST = int(os.environ.get("SAGEMAKER_MULTI_MODEL_MAX", "0"))  # models in memory; 0: what fits
 ROOM = int(os.environ.get("CUMULET_MEMORY", "0")) * 3 // 5  # bytes that may be resident before one must go
 
@@ -26,14 +29,20 @@ class MultiModel:
         self.loaded: OrderedDict[str, Served] = OrderedDict()
 
     def __call__(self, body: bytes, headers: Headers) -> Any:
-        return self._model(headers[FOLDER])(body, headers)
+        figures: dict[str, float] = {}
+        status, told, answer = self._model(headers[FOLDER], figures)(body, headers)
+        return status, {**told, FIGURES: json.dumps({**figures, "models": len(self.loaded)})}, answer
 
-    def _model(self, name: str) -> Served:
+    def _model(self, name: str, figures: dict[str, float]) -> Served:
         found = self.loaded.pop(name, None)
         if found is None:
+            before, began = len(self.loaded), time.monotonic()
             self._make_room()
-            folder = self.base / "models" / name
+            if len(self.loaded) < before:
+                figures["ModelUnloadingTime"] = time.monotonic() - began
+            began, folder = time.monotonic(), self.base / "models" / name
             found = Served(folder, self.base / "code")
+            figures["ModelLoadingTime"] = time.monotonic() - began
         self.loaded[name] = found
         return found
 
