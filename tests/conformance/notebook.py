@@ -25,7 +25,7 @@ def main() -> int:
     if arguments.check:
         notebook.cells.append(nbformat.v4.new_code_cell(arguments.check))
     # The kernel of this very Python, whatever the notebook's metadata name.
-    client = NotebookClient(notebook, timeout=900, kernel_name="python3")
+    client = NotebookClient(notebook, timeout=3600, kernel_name="python3")
     try:
         client.execute()
     except CellExecutionError as error:

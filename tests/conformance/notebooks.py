@@ -18,6 +18,10 @@ The notebooks are not part of this project: name a checkout of their repository.
         the course lab that trains BlazingText on the balanced reviews and asks an endpoint of it (the same
         repository, labs/c1w4-*). It wants NLTK's punkt, which comes from the internet: one that is learnt from
         the reviews stands in for it. With as many buckets as the lab leaves them at, the model has 2.4 GB
+    cumulet run -- python tests/conformance/notebooks.py abalone CHECKOUT --abalone FILE
+        the examples of XGBoost on abalones (repository aws/amazon-sagemaker-examples, or a fork of it, of 2020):
+        training, hosting and asking an endpoint, and training on Parquet through a pipe. FILE is UCI's
+        abalone.data; it stands in for the two addresses that the notebooks fetch it from, the one in libsvm's form
 
 `--reviews` is a folder with `amazon_reviews_us_Gift_Card_v1_00.tsv` and
 `womens_clothing_ecommerce_reviews.csv` (or `..._balanced.csv`). `--python` is the interpreter whose environment
@@ -133,6 +137,37 @@ assert [len(one["label"]) for one in predictions] == [1, 1, 1], predictions
 text_classifier.delete_endpoint()
 print("validation:accuracy", accuracy, [one["label"] for one in predictions])
 """
+# The error of whole years on abalones that the model has not seen, through the endpoint; and by the jobs' metrics.
+ABALONE_CHECK = """
+described = client.describe_training_job(TrainingJobName=job_name)
+figures = {one["MetricName"]: one["Value"] for one in described["FinalMetricDataList"]}
+assert 1.8 < figures["validation:rmse"] < 2.6, figures
+assert len(preds) == len(labels) == 626, (len(preds), len(labels))
+error = float(np.sqrt(np.mean((np.array(labels) - np.array(preds)) ** 2)))
+assert error < 2.8, error
+print("validation:rmse", figures["validation:rmse"], "whole years off:", round(error, 2))
+"""
+PARQUET_CHECK = """
+assert status == "Completed", client.describe_training_job(TrainingJobName=job_name).get("FailureReason")
+assert metrics_dataframe["value"].iloc[-1] < 3, metrics_dataframe
+print("validation:rmse", metrics_dataframe["value"].iloc[-1])
+"""
+# Run by the notebooks' kernel before their first cell: two addresses of the internet, answered from files.
+STORED = """
+import email.message, pathlib, urllib.request, urllib.response
+FILES = {files!r}
+class Stored(urllib.request.BaseHandler):
+    handler_order = 1
+    def https_open(self, request):
+        if request.full_url in FILES:
+            stored = pathlib.Path(FILES[request.full_url]).open("rb")
+            answer = urllib.response.addinfourl(stored, email.message.Message(), request.full_url, 200)
+            answer.msg = "OK"
+            return answer
+urllib.request.install_opener(urllib.request.build_opener(Stored))
+"""
+LIBSVM_ADDRESS = "https://www.csie.ntu.edu.tw/~cjlin/libsvmtools/datasets/regression/abalone"
+UCI_ADDRESS = "https://archive.ics.uci.edu/ml/machine-learning-databases/abalone/abalone.data"
 # Where sentences end in reviews: what NLTK would have fetched, learnt here by its own trainer.
 PUNKT = """
 import pathlib, pickle, sys
@@ -233,12 +268,49 @@ def blazingtext(checkout: Path, reviews: Path, python: Path, home: Path) -> bool
     return run(python, lab, home, BLAZING_CHECK)
 
 
+def libsvm(rows: str) -> str:
+    """UCI's rows with the rings first and the sex as a number, as that site has them."""
+    found = []
+    for line in rows.splitlines():
+        sex, *sizes, rings = line.split(",")
+        numbers = [str("MFI".index(sex) + 1), *sizes]
+        found.append(" ".join([rings, *(f"{number}:{size}" for number, size in enumerate(numbers, 1))]))
+    return "\n".join(found) + "\n"
+
+
+def abalone(checkout: Path, file: Path, python: Path, home: Path) -> bool:
+    converted = home / "abalone.libsvm"
+    converted.write_text(libsvm(file.read_text()))
+    start = home / "ipython/profile_default/startup/stored.py"
+    start.parent.mkdir(parents=True)
+    start.write_text(STORED.format(files={LIBSVM_ADDRESS: str(converted), UCI_ADDRESS: str(file)}))
+    (home / "constraints.txt").write_text(
+        "sagemaker<3\n"
+    )  # the notebooks ask for the newest, and speak the second
+    os.environ["PIP_CONSTRAINT"] = str(home / "constraints.txt")
+    subprocess.run([python, "-m", "pip", "install", "-q", "scikit-learn", "pandas<3", "pyarrow"], check=True)
+    folder = checkout / "introduction_to_amazon_algorithms/xgboost_abalone"
+    checks = {"xgboost_abalone": ABALONE_CHECK, "xgboost_parquet_input_training": PARQUET_CHECK}
+    passed = [run(python, folder / f"{name}.ipynb", home, check) for name, check in checks.items()]
+    return all(passed)
+
+
+JOURNEYS = {
+    "book": book,
+    "course": course,
+    "variants": variants,
+    "blazingtext": blazingtext,
+    "abalone": abalone,
+}
+
+
 def main() -> int:
     layout = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=layout)
-    parser.add_argument("notebooks", choices=("book", "course", "variants", "blazingtext"))
+    parser.add_argument("notebooks", choices=JOURNEYS)
     parser.add_argument("checkout", type=Path)
-    parser.add_argument("--reviews", type=Path, help="for all but `variants`")
+    parser.add_argument("--reviews", type=Path, help="for all but `variants` and `abalone`")
+    parser.add_argument("--abalone", type=Path, help="for `abalone`")
     parser.add_argument("--python", default=sys.executable, help="the interpreter to make an environment of")
     parser.add_argument("--environment", type=Path, help="an environment that has all the notebooks need")
     arguments = parser.parse_args()
@@ -254,10 +326,9 @@ def main() -> int:
                 arguments.python, CURRENT if arguments.python == sys.executable else OLD, home / "environment"
             )
         )
-        journeys = {"book": book, "course": course, "variants": variants, "blazingtext": blazingtext}
-        journey = journeys[arguments.notebooks]
-        reviews = arguments.reviews and arguments.reviews.resolve()
-        return 0 if journey(checkout, reviews, python, home) else 1
+        data = arguments.abalone or arguments.reviews
+        journey = JOURNEYS[arguments.notebooks]
+        return 0 if journey(checkout, data and data.resolve(), python, home) else 1
 
 
 if __name__ == "__main__":

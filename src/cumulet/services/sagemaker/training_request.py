@@ -14,6 +14,9 @@ from cumulet.services.sagemaker.refusals import honour_only, invalid
 from cumulet.wire.errors import NotImplementedByCumulet
 
 ROOT = "/opt/ml"  # what a job sees of its folder
+ADDRESS = re.compile(
+    r"https://(?:(?P<bucket>[^/]+)\.)?s3[.-](?:[a-z0-9-]+\.)?amazonaws\.com(?:\.cn)?/(?P<path>[^/].*)"
+)
 ALGORITHM = (
     "TrainingImage",
     "TrainingInputMode",
@@ -142,8 +145,14 @@ def _check_local_path(synced: dict[str, str]) -> None:
 
 
 def split_uri(uri: str) -> tuple[str, str]:
-    """Bucket and key (or prefix) of an s3:// URI."""
+    """Bucket and key (or prefix) of an S3 URI; AWS takes the https:// addresses of S3 for one, too.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html
+    """
     parts = urlsplit(uri, allow_fragments=False)
-    if parts.scheme != "s3" or not parts.netloc:
-        raise invalid(f"{uri} is not an S3 URI: s3://bucket/prefix.")
-    return parts.netloc, uri.removeprefix(f"s3://{parts.netloc}").lstrip("/")
+    if parts.scheme == "s3" and parts.netloc:
+        return parts.netloc, uri.removeprefix(f"s3://{parts.netloc}").lstrip("/")
+    if found := ADDRESS.fullmatch(uri):
+        bucket, _, key = found["path"].partition("/")
+        return (found["bucket"], found["path"]) if found["bucket"] else (bucket, key)
+    raise invalid(f"{uri} is not an S3 URI: s3://bucket/prefix.")
