@@ -47,7 +47,7 @@ def compared(columns: dict[str, Seconds]) -> str:
     rows = [
         [
             str(number),
-            *(f"{found[number]:.3f}" if number in found else "refused" for found in columns.values()),
+            *(f"{found[number]:.3f}" if number in found else "no answer" for found in columns.values()),
         ]
         for number in floor
     ]
@@ -191,11 +191,16 @@ def others(
 
 def add_others(columns: dict[str, Seconds], options: argparse.Namespace, folder: Path, rounds: int) -> None:
     beside: dict[str, Callable[[], Seconds]] = {
-        "Sail": partial(by_spark, "sail", options.spark, folder, options.scale, rounds),
-        "MiniStack": partial(by_ministack, options.ministack, folder, options.scale),
+        "Sail": partial(
+            by_spark, "sail", options.spark, folder, options.scale, rounds, options.spark_minutes
+        ),
     }
+    if not options.no_ministack:
+        beside["MiniStack"] = partial(by_ministack, options.ministack, folder, options.scale)
     if not options.quick and not options.no_spark:
-        beside["Spark"] = partial(by_spark, "spark", options.spark, folder, options.scale, 1)
+        beside["Spark"] = partial(
+            by_spark, "spark", options.spark, folder, options.scale, 1, options.spark_minutes
+        )
     for name, measure in beside.items():
         try:
             columns[name] = measure()
@@ -218,6 +223,13 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3, help="of each query, beside the one that warms up")
     parser.add_argument("--only-tpch", action="store_true", help="nothing but the 22 queries")
     parser.add_argument("--no-spark", action="store_true", help="Spark takes its time")
+    parser.add_argument(
+        "--spark-minutes",
+        type=float,
+        default=math.inf,
+        help="after which Spark (and Sail) are ended; what they have answered by then counts",
+    )
+    parser.add_argument("--no-ministack", action="store_true", help="it keeps all tables in memory")
     parser.add_argument("--data", type=Path, help="a folder with the tables, filled where it is empty")
     parser.add_argument(
         "--spark", default=".venv-spark/bin/python", help="a Python that has pyspark and pysail"

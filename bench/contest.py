@@ -6,12 +6,16 @@ import json
 import math
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from typing import IO, Any
 
 import duckdb
 import servers
@@ -85,25 +89,49 @@ def by_ministack(program: str | None, folder: Path, scale: float) -> Seconds:
             try:
                 found[number] = seconds(partial(athena.rows, text(number, scale)))
             except Exception as error:
-                print(f"MiniStack, query {number}: {str(error)[:150]}", flush=True)
+                why = str(error).partition("\n")[0]
+                print(f"MiniStack, query {number}: {why[:150]}", flush=True)
     return found
 
 
-def by_spark(engine: str, python: str, folder: Path, scale: float, rounds: int) -> Seconds:
-    """Spark or Sail, in the environment that has it."""
+def by_spark(
+    engine: str, python: str, folder: Path, scale: float, rounds: int, minutes: float = math.inf
+) -> Seconds:
+    """Spark or Sail, in the environment that has it; what it has not answered within so many minutes is left out."""
     if not Path(python).exists():
         make = "python -m venv .venv-spark && .venv-spark/bin/pip install 'pyspark[connect]' pysail"
         raise servers.Missing(f"{engine} is left out; to have it beside: {make}")
-    with tempfile.TemporaryDirectory() as queries:
+    found: Seconds = {}
+    with tempfile.TemporaryDirectory() as queries, tempfile.TemporaryFile("w+") as errors:
         for number in range(1, 23):
             (Path(queries) / f"{number:02}.sql").write_text(text(number, scale))
         script = str(Path(__file__).with_name("spark.py"))
         command = [python, script, engine, str(folder), queries, str(rounds)]
-        ran = subprocess.run(command, capture_output=True, text=True, timeout=1800 * max(1, scale))
-    if ran.returncode:
-        raise servers.Missing(f"{engine} is left out: {ran.stderr.strip().splitlines()[-1][:200]}")
-    told = json.loads(ran.stdout.strip().splitlines()[-1])
-    for number, why in told["failed"].items():
-        print(f"{engine}, query {number}: {why[:150]}", flush=True)
-    print(f"{engine} started in {told['start']:.1f} s", flush=True)
-    return {int(number): taken for number, taken in told["seconds"].items()}
+        for told in lines(command, errors, min(60 * minutes, 1800 * max(1, scale))):
+            if "start" in told:
+                print(f"{engine} started in {told['start']:.1f} s", flush=True)
+            elif "failed" in told:
+                print(f"{engine}, query {told['query']}: {told['failed'][:150]}", flush=True)
+            else:
+                found[told["query"]] = told["seconds"]
+        errors.seek(0)
+        if not found:
+            raise servers.Missing(f"{engine} is left out: {(errors.read().strip() or 'no word')[-200:]}")
+    if len(found) < 22:
+        print(f"{engine} has answered {len(found)} of 22 queries", flush=True)
+    return found
+
+
+def lines(command: list[str], errors: IO[str], limit: float) -> Iterator[dict[str, Any]]:
+    """What a program tells, a JSON object a line, until it has ended or its time is over."""
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=errors, text=True, start_new_session=True
+    ) as process:
+        timer = threading.Timer(limit, os.killpg, (process.pid, signal.SIGKILL))
+        timer.start()
+        try:
+            for line in process.stdout or ():
+                if line.startswith("{"):
+                    yield json.loads(line)
+        finally:
+            timer.cancel()
