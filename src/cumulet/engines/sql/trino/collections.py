@@ -47,13 +47,18 @@ def joined_chars(left: Typed, right: Typed) -> Typed:
 
 def joined_arrays(to: Expressions, tree: exp.Expr, left: Typed, right: Typed) -> Typed:
     """DuckDB's list || NULL is the list; Trino's is NULL, of an element, too."""
-    wrap = [v if v.type.base == "array" else Typed(f"[{v.sql}]", t.array(v.type)) for v in (left, right)]
+    forms = [(left, right), (alone(left), right), (left, alone(right))]  # an element may be an array itself
+    wrap = next((each for each in forms if t.common(each[0].type, each[1].type)), (left, right))
     kind = t.common(wrap[0].type, wrap[1].type)
     if kind is None:
         raise unfit(to, tree, left, right)
     one, other = (coerce(v, kind).sql for v in wrap)
     value = f"list_concat({one}, {other})"
     return Typed(f"(CASE WHEN {left.sql} IS NULL OR {right.sql} IS NULL THEN NULL ELSE {value} END)", kind)
+
+
+def alone(value: Typed) -> Typed:
+    return Typed(f"[{value.sql}]", t.array(value.type))
 
 
 @node(exp.Bracket)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from cumulet.engines.sql.base import NotSupported
 from cumulet.engines.sql.trino import types as t
 from cumulet.engines.sql.trino.casting.base import cast_sql, leads_to
@@ -21,7 +23,7 @@ def cast_json(sql: str, source: Type, kind: Type) -> str:
 def from_json(sql: str, kind: Type) -> str:
     """JSON null is NULL; a scalar of another kind is cast as its text would be."""
     if kind.base == "json":
-        return sql
+        return f"CAST({sql} AS VARCHAR)"
     if kind.base == "array":
         return (
             f"CASE WHEN json_type({sql}) = 'NULL' THEN NULL WHEN json_type({sql}) = 'ARRAY' THEN "
@@ -29,25 +31,17 @@ def from_json(sql: str, kind: Type) -> str:
             f"ELSE {bad_json(sql, kind)} END"
         )
     if kind.base == "map" and kind.parts[0].base in KEYS:
-        pick = f"json_extract({sql}, '$.\"' || e || '\"')"
-        key = cast_sql("e", t.VARCHAR, kind.parts[0])
+        label = unused(sql)
+        pick = f"json_extract({sql}, '$.\"' || {label} || '\"')"
+        key = cast_sql(label, t.VARCHAR, kind.parts[0])
         entry = f"struct_pack(k := {key}, v := {from_json(pick, kind.parts[1])})"
         return (
             f"CASE WHEN json_type({sql}) = 'NULL' THEN NULL WHEN json_type({sql}) = 'OBJECT' THEN "
-            f"map_from_entries(list_transform(json_keys({sql}), lambda e: {entry})) ELSE {bad_json(sql, kind)} END"
+            f"map_from_entries(list_transform(json_keys({sql}), lambda {label}: {entry})) "
+            f"ELSE {bad_json(sql, kind)} END"
         )
-    if kind.base == "row" and all(kind.names):
-        slots = (
-            (
-                f"{slot} := "
-                f"{from_json(f'json_extract({sql}, {quote(chr(36) + chr(46) + chr(34) + label + chr(34))})', part)}"
-            )
-            for slot, label, part in zip(kind.slots, kind.names, kind.parts, strict=True)
-        )
-        return (
-            f"CASE WHEN json_type({sql}) = 'OBJECT' THEN struct_pack({', '.join(slots)}) "
-            f"WHEN json_type({sql}) = 'NULL' THEN NULL ELSE {bad_json(sql, kind)} END"
-        )
+    if kind.base == "row":
+        return row_from_json(sql, kind)
     if kind.base == "varchar":
         return f"CAST({json_to_varchar(sql)} AS VARCHAR)"
     if kind.integral or kind.floating or kind.base in ("boolean", "decimal"):
@@ -55,7 +49,36 @@ def from_json(sql: str, kind: Type) -> str:
     raise NotSupported(f"A cast from json to {kind}")
 
 
+def unused(sql: str) -> str:
+    """A lambda's parameter that is no name in an expression."""
+    label = "k"
+    while re.search(rf"\b{label}\b", sql):
+        label += "k"
+    return label
+
+
+def row_from_json(sql: str, kind: Type) -> str:
+    """An array by the fields' places; an object by their names, where all have one."""
+    by_place = packed(sql, kind, [f"$[{place}]" for place in range(len(kind.parts))])
+    whens = (
+        f"WHEN json_type({sql}) = 'ARRAY' AND json_array_length({sql}) = {len(kind.parts)} THEN {by_place} "
+    )
+    if all(kind.names):
+        by_name = packed(sql, kind, [f'$."{label}"' for label in kind.names])
+        whens += f"WHEN json_type({sql}) = 'OBJECT' THEN {by_name} "
+    return f"CASE {whens}WHEN json_type({sql}) = 'NULL' THEN NULL ELSE {bad_json(sql, kind)} END"
+
+
+def packed(sql: str, kind: Type, paths: list[str]) -> str:
+    found = (
+        f"{slot} := {from_json(f'json_extract({sql}, {quote(path)})', part)}"
+        for slot, path, part in zip(kind.slots, paths, kind.parts, strict=True)
+    )
+    return f"struct_pack({', '.join(found)})"
+
+
 def scalar_json(sql: str, kind: Type) -> str:
+    """true is 1 to a number, and every number but 0 is true."""
     plain = f"json_extract_string({sql}, '$')"
     if kind.integral:
         number = f"CAST({plain} AS DOUBLE)"
@@ -66,7 +89,13 @@ def scalar_json(sql: str, kind: Type) -> str:
         )
     else:
         value = cast_sql(plain, t.VARCHAR, kind)
-    return f"(CASE WHEN json_type({sql}) IN ('ARRAY', 'OBJECT') THEN {bad_json(sql, kind)} ELSE {value} END)"
+    other = f"json_type({sql}) = 'BOOLEAN' THEN CAST(CAST({plain} AS BOOLEAN) AS {kind.duck})"
+    if kind.base == "boolean":
+        other = f"json_type({sql}) IN ('BIGINT', 'UBIGINT', 'DOUBLE') THEN CAST({plain} AS DOUBLE) <> 0"
+    return (
+        f"(CASE WHEN json_type({sql}) IN ('ARRAY', 'OBJECT') THEN {bad_json(sql, kind)} "
+        f"WHEN {other} ELSE {value} END)"
+    )
 
 
 def bad_json(sql: str, kind: Type) -> str:

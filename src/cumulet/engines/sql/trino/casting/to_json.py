@@ -25,7 +25,9 @@ def to_json(sql: str, source: Type, kind: Type) -> str:
         return f"CAST(to_json({text(sql, source)}) AS VARCHAR)"
     if source.base == "array":
         inner = f"coalesce({to_json('e', source.parts[0], kind)}, 'null')"
-        return f"('[' || array_to_string(list_transform({sql}, lambda e: {inner}), ',') || ']')"
+        return (
+            f"CAST('[' || array_to_string(list_transform({sql}, lambda e: {inner}), ',') || ']' AS VARCHAR)"
+        )
     if source.base == "map" and key_is_plain(source.parts[0]):
         return map_to_json(sql, source, kind)
     if source.base == "row":
@@ -47,7 +49,9 @@ def map_to_json(sql: str, source: Type, kind: Type) -> str:
     pair = f"struct_pack(k := {named}, v := coalesce({to_json('e.value', value, kind)}, 'null'))"
     pairs = f"list_sort(list_transform(map_entries({sql}), lambda e: {pair}))"
     inner = "CAST(to_json(e.k) AS VARCHAR) || ':' || e.v"
-    return f"('{{' || array_to_string(list_transform({pairs}, lambda e: {inner}), ',') || '}}')"
+    return (
+        f"CAST('{{' || array_to_string(list_transform({pairs}, lambda e: {inner}), ',') || '}}' AS VARCHAR)"
+    )
 
 
 def row_to_json(sql: str, source: Type, kind: Type) -> str:
