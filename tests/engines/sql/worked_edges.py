@@ -73,6 +73,8 @@ EXAMPLES: list[tuple[str, str | None]] = [
     ("CAST(JSON 'true' AS decimal(3,1))", "1.0"),
     ("CAST(JSON '0.5' AS boolean)", "true"),
     ("CAST(JSON '0' AS boolean)", "false"),
+    ("with_timezone(TIMESTAMP '2001-08-22 03:04:05.321', '+13')", "2001-08-22 03:04:05.321 +13:00"),
+    ("with_timezone(TIMESTAMP '2001-08-22 03:04:05.321', '-3:30')", "2001-08-22 03:04:05.321 -03:30"),
     ("lpad(X'1234', 4, X'45')", "45 45 12 34"),
     ("rpad(X'1234', 1, X'45')", "12"),
     ("reverse(X'1234')", "34 12"),

@@ -62,7 +62,21 @@ def moment(sql: str, kind: Type) -> str:
     else:
         length = 19 + (1 + digits if digits else 0)
         found = f"rpad(left(strftime({local}, '%Y-%m-%d %H:%M:%S.%f'), {length}), {length}, '0')"
-    return f"({found} || {quote(' ' + kind.zone)})" if kind.base == "timestamp with time zone" else found
+    return (
+        f"({found} || {quote(' ' + shown_zone(kind.zone))})"
+        if kind.base == "timestamp with time zone"
+        else found
+    )
+
+
+def shown_zone(zone: str) -> str:
+    """A distance from UTC has hours and minutes, however it was written."""
+    minutes = offset(zone)
+    if minutes is None:
+        return zone
+    return (
+        f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02}:{abs(minutes) % 60:02}" if minutes else "UTC"
+    )
 
 
 def time_of_day(sql: str, kind: Type) -> str:
