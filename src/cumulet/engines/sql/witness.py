@@ -34,7 +34,8 @@ class Witness:
 
     def confirms(self, asked: Asked) -> bool:
         """Whether the catalog would answer the same today; an error is left to who asks in earnest."""
+        questions, answers = [each for each, _ in asked], [found for _, found in asked]
         try:
-            return self.catalog.several([each for each, _ in asked]) == [found for _, found in asked]
+            return not questions or self.catalog.several(questions) == answers
         except SqlError:
             return False

@@ -44,7 +44,7 @@ class Asking:
         return list(self.worker.ask("partitions", database, name, predicate))
 
     def several(self, questions: list[tuple[str, tuple[Any, ...]]]) -> list[Any]:
-        answers = self.worker.ask("several", questions) if questions else []
+        answers = self.worker.ask("several", questions)
         return [READ.get(what, list)(found) for (what, _), found in zip(questions, answers, strict=True)]
 
     def open(self, location: str) -> str | None:
