@@ -51,6 +51,7 @@ class Session:
 
     def __init__(self, folder: Path, memory: str, threads: int) -> None:
         self.folder = folder
+        self.memory = memory
         self.parsed: dict[str, Any] = {}  # the tree of the text that was checked last
         self.translations = Translations()
         self.whole = Whole(folder.parent / "whole")  # which all workers of a pool share
@@ -80,7 +81,9 @@ class Session:
 
     def limit(self, memory: str) -> None:
         """How much of it the next query may use before it spills."""
-        self.connection.execute(f"SET memory_limit = '{memory}'")
+        if memory != self.memory:
+            self.connection.execute(f"SET memory_limit = '{memory}'")
+            self.memory = memory
 
     def run(self, query: Query, catalog: Lake) -> Outcome:
         lakes = Lakes(catalog, query.output.folder)
