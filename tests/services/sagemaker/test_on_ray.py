@@ -83,6 +83,13 @@ def afar(
             own.child.stop()
 
 
+@pytest.fixture(autouse=True)
+def tidied(afar: tuple[Any, Studio]) -> Iterator[None]:
+    """What a test that failed has left takes the place of the next one's."""
+    yield
+    afar[1].clear()
+
+
 def test_training_on_two_machines(afar):
     server, studio = afar
     studio.put("train/a.csv", b"1,2,3")

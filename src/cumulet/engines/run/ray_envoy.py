@@ -27,9 +27,15 @@ PACKAGE = Path(__file__).parent
 ORDER, OUTCOME, USAGE, HURRY, ABOUT = "order.json", "outcome", "usage.json", "hurry", "about.json"
 OWN = ("process",)  # of the task's home: this machine's part of the run
 SAY_AFTER = 2.0  # seconds of waiting for room that are not worth a word
+SLOW = 20.0  # the same where there seems to be room: a node may be slow, or no single one have all that is wanted
 FOLLOW = 0.5  # seconds that the actor waits for something to tell
 SYNC = 1.0  # seconds between two looks at what has changed
 KNOCKING = 20.0  # seconds for the cluster to accept a connection
+ROOM = {
+    "CPU": "num_cpus",
+    "GPU": "num_gpus",
+    "memory": "memory",
+}  # Ray's resources and the options that ask for them
 AHEAD = 4  # messages under way at a time
 
 
@@ -88,7 +94,8 @@ class Envoy:
         self.ray.cloudpickle.register_pickle_by_value(ray_keeper)
         kit = {path.name: path.read_bytes() for path in PACKAGE.glob("*.py")}
         wanted = self._wanted()
-        waiting, since = self._waiting(wanted), time.monotonic()
+        short, since = self._short(wanted), time.monotonic()
+        waiting, patience = self._waiting(wanted), SAY_AFTER if short else SLOW
         actor = self.ray.remote(ray_keeper.Keeper).options(**wanted, max_concurrency=4, max_restarts=0)
         keeper = actor.remote(kit)
         about = keeper.about.remote()
@@ -96,7 +103,7 @@ class Envoy:
             if self.stopping:
                 self.ray.kill(keeper)
                 return None
-            if waiting and time.monotonic() - since > SAY_AFTER:
+            if waiting and time.monotonic() - since > patience:
                 print(waiting, flush=True)
                 waiting = ""
         self.about = self.ray.get(about)
@@ -115,15 +122,17 @@ class Envoy:
             "memory": min(self.order["memory"] or 0, most("memory")) or None,
         }
 
+    def _short(self, wanted: dict[str, Any]) -> bool:
+        """Whether the cluster has no room now. That all of it together has does not mean that a node has."""
+        left = self.ray.available_resources()
+        return any(left.get(kind, 0) < (wanted[option] or 0) for kind, option in ROOM.items())
+
     def _waiting(self, wanted: dict[str, Any]) -> str:
-        """Why the cluster has no room now; "" where it has, as far as can be told."""
+        """What is waited for, and what there is."""
         total, left = self.ray.cluster_resources(), self.ray.available_resources()
-        names = {"CPU": "num_cpus", "GPU": "num_gpus", "memory": "memory"}
-        if all(left.get(kind, 0) >= (wanted[option] or 0) for kind, option in names.items()):
-            return ""
         told = [
             f"{wanted[option]:g} {kind} wanted, {left.get(kind, 0):g} of {total.get(kind, 0):g} free"
-            for kind, option in names.items()
+            for kind, option in ROOM.items()
             if wanted[option]
         ]
         return f"Waiting for room on the Ray cluster: {'; '.join(told)}"
