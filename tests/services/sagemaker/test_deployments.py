@@ -107,11 +107,18 @@ def test_an_alarm_takes_the_new_configuration_back(studio):
     assert {studio.ask(endpoint, b"[1]")["Body"] for _ in range(8)} == {b"[2.0]"}
 
 
-def test_a_deployment_config_without_its_sizes_is_refused(studio):
-    endpoint = studio.endpoint(studio.config(studio.model()))
-    with pytest.raises(ClientError, match="needs CanarySize"):
-        studio.sagemaker.update_endpoint(
-            EndpointName=endpoint,
-            EndpointConfigName=studio.config(studio.model()),
-            DeploymentConfig=blue_green({"Type": "CANARY", "WaitIntervalInSeconds": 1}),
-        )
+def test_a_deployment_config_without_its_sizes_or_with_wrong_ones_is_refused(studio):
+    endpoint = studio.endpoint(config := studio.config(studio.model()))
+    large = {"Type": "CAPACITY_PERCENT", "Value": 60}
+    rolling = {"RollingUpdatePolicy": {"MaximumBatchSize": large, "WaitIntervalInSeconds": 0}}
+    for wrong, why in (
+        (blue_green({"Type": "CANARY", "WaitIntervalInSeconds": 1}), "needs CanarySize"),
+        (blue_green({**CANARY, "CanarySize": large}), "CanarySize must be between 1 and 50 percent"),
+        (blue_green({**LINEAR, "LinearStepSize": {**large, "Value": 5}}), "between 10 and 50 percent"),
+        (rolling, "MaximumBatchSize must be between 5 and 50 percent"),
+        ({**rolling, **blue_green(CANARY)}, "either a BlueGreenUpdatePolicy or a RollingUpdatePolicy"),
+    ):
+        with pytest.raises(ClientError, match=why):
+            studio.sagemaker.update_endpoint(
+                EndpointName=endpoint, EndpointConfigName=config, DeploymentConfig=wrong
+            )

@@ -113,6 +113,12 @@ def test_a_shadow_gets_copies_and_never_answers(studio):
         ProductionVariants=[{**variant, "VariantName": "A", "InitialVariantWeight": 1}],
         ShadowProductionVariants=[{**variant, "VariantName": "S", "InitialVariantWeight": 0.5}],
     )
+    with pytest.raises(ClientError, match="one production variant only"):
+        studio.sagemaker.create_endpoint_config(
+            EndpointConfigName=f"{config}-two",
+            ProductionVariants=[{**variant, "VariantName": name} for name in "AB"],
+            ShadowProductionVariants=[{**variant, "VariantName": "S"}],
+        )
     endpoint = studio.endpoint(config)
     assert studio.in_service(endpoint)["ShadowProductionVariants"][0]["VariantName"] == "S"
     assert shares(studio, endpoint, 10) == {"A": 10}

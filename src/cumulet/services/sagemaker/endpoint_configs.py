@@ -75,6 +75,10 @@ class EndpointConfigs(Models):
         names = [variant["VariantName"] for variant in [*variants, *shadows]]
         if len(set(names)) < len(names):
             raise invalid("The names of production variants must be unique within an endpoint configuration.")
+        if shadows and len(variants) + len(shadows) > 2:
+            raise invalid(
+                "With a shadow variant there can be one production variant only, and one shadow of it."
+            )
         if not sum(variant.get("InitialVariantWeight", 1.0) for variant in variants):
             raise invalid("At least one production variant needs an InitialVariantWeight above 0.")
         for variant in [*variants, *shadows]:

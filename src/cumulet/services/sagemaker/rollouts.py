@@ -11,6 +11,9 @@ from typing import Any
 
 from cumulet.services.sagemaker.refusals import invalid
 
+# Percent that one step may be.
+LEAST, MOST = {"CanarySize": 1, "LinearStepSize": 10, "MaximumBatchSize": 5}, 50
+
 
 class RolledBack(Exception):
     """An alarm went off while the new configuration took over."""
@@ -30,33 +33,34 @@ def plan_of(config: dict[str, Any] | None, instances: int) -> Plan:
     if not config:
         return Plan()
     alarms = [alarm["AlarmName"] for alarm in config.get("AutoRollbackConfiguration", {}).get("Alarms", [])]
-    if rolling := config.get("RollingUpdatePolicy"):
-        part = _part(rolling["MaximumBatchSize"], instances)
+    rolling, policy = config.get("RollingUpdatePolicy"), config.get("BlueGreenUpdatePolicy")
+    if bool(rolling) == bool(policy):
+        raise invalid("A DeploymentConfig needs either a BlueGreenUpdatePolicy or a RollingUpdatePolicy.")
+    if rolling:
+        part = _part(rolling, "MaximumBatchSize", instances)
         return Plan(_steps(part, rolling["WaitIntervalInSeconds"]), 0.0, alarms)
-    policy = config.get("BlueGreenUpdatePolicy")
-    if not policy:
-        raise invalid("A DeploymentConfig needs a BlueGreenUpdatePolicy or a RollingUpdatePolicy.")
+    assert policy
     routing = policy["TrafficRoutingConfiguration"]
     wait = float(routing["WaitIntervalInSeconds"])
     steps = {"ALL_AT_ONCE": [(1.0, wait)]}.get(routing["Type"])
     if routing["Type"] == "CANARY":
-        steps = [(_part(_needed(routing, "CanarySize"), instances), wait), (1.0, 0.0)]
+        steps = [(_part(routing, "CanarySize", instances), wait), (1.0, 0.0)]
     elif routing["Type"] == "LINEAR":
-        steps = _steps(_part(_needed(routing, "LinearStepSize"), instances), wait)
+        steps = _steps(_part(routing, "LinearStepSize", instances), wait)
     assert steps
     return Plan(steps, float(policy.get("TerminationWaitInSeconds", 0)), alarms)
 
 
-def _needed(routing: dict[str, Any], member: str) -> dict[str, Any]:
-    if member not in routing:
-        raise invalid(f"TrafficRoutingConfiguration of type {routing['Type']} needs {member}.")
-    return dict(routing[member])
-
-
-def _part(size: dict[str, Any], instances: int) -> float:
-    """A CapacitySize as a share of all."""
-    whole = 100 if size["Type"] == "CAPACITY_PERCENT" else max(1, instances)
-    return float(min(1.0, max(0.01, size["Value"] / whole)))
+def _part(policy: dict[str, Any], member: str, instances: int) -> float:
+    """A CapacitySize as a share of all. As a count it may be the whole: one instance has no half."""
+    if member not in policy:
+        raise invalid(f"TrafficRoutingConfiguration of type {policy['Type']} needs {member}.")
+    value, least = policy[member]["Value"], LEAST[member]
+    if policy[member]["Type"] != "CAPACITY_PERCENT":
+        return float(min(1.0, max(0.01, value / max(1, instances))))
+    if not least <= value <= MOST:
+        raise invalid(f"{member} must be between {least} and {MOST} percent of the capacity, not {value}.")
+    return float(value / 100)
 
 
 def _steps(part: float, wait: float) -> list[tuple[float, float]]:
