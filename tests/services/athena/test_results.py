@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cumulet.services.athena.results import read_page
@@ -31,7 +31,7 @@ def printed(rows: list[list[str | None]]) -> bytes:
     return "".join(f"{line}\n" for line in lines).encode()
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(tables, st.integers(1, 5))
 def test_every_value_comes_back_as_it_was(rows: list[list[str | None]], most: int) -> None:
     file, width, found = io.BytesIO(printed(rows)), len(rows[0]), []
