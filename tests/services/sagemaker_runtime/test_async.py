@@ -53,6 +53,26 @@ def test_the_answer_lies_where_the_request_was_told(studio, endpoint):
     assert json.loads(studio.read(promised["OutputLocation"])) == [3.0, 6.0]
 
 
+def test_a_small_request_may_come_along(studio, endpoint):
+    ask = studio.runtime.invoke_endpoint_async
+    promised = ask(EndpointName=endpoint, Body=b"[3]", ContentType="application/json")
+    until(lambda: there(studio, promised["OutputLocation"]))
+    assert json.loads(studio.read(promised["OutputLocation"])) == [9.0]
+    for wrong in ({}, {"Body": b"[3]", "InputLocation": f"s3://{studio.bucket}/in/nobody"}):
+        with pytest.raises(ClientError, match="Exactly one of Body and InputLocation"):
+            ask(EndpointName=endpoint, **wrong)
+    with pytest.raises(ClientError, match="128000"):
+        ask(EndpointName=endpoint, Body=b"x" * 128_001)
+
+
+def test_an_endpoint_for_later_answers_nobody_now(studio, endpoint):
+    for _ in range(2):  # the second on the short road
+        with pytest.raises(ClientError, match="use InvokeEndpointAsync"):
+            studio.ask(endpoint, b"[1]")
+    with pytest.raises(ClientError, match="use InvokeEndpointAsync"):
+        studio.runtime.invoke_endpoint_with_response_stream(EndpointName=endpoint, Body=b"[1]")
+
+
 def test_what_a_model_refuses_lies_in_the_failure_path(studio, endpoint):
     promised = asked(studio, endpoint, b"not json")
     until(lambda: there(studio, promised["FailureLocation"]))
@@ -90,7 +110,9 @@ def test_a_model_that_hangs_is_given_up_and_started_again(studio):
     promised = asked(studio, endpoint, b"hang", InvocationTimeoutSeconds=1)
     until(lambda: there(studio, promised["FailureLocation"]))
     assert b"timed out" in studio.read(promised["FailureLocation"])
-    assert studio.ask(endpoint, b"well")["Body"] == b"well"
+    well = asked(studio, endpoint, b"well")
+    until(lambda: there(studio, well["OutputLocation"]))
+    assert studio.read(well["OutputLocation"]) == b"well"
 
 
 SLOW = """

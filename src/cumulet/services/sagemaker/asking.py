@@ -24,6 +24,7 @@ class Ask:
     session: str | None = None
     inference_id: str = ""
     seconds: float = 60.0  # that the answer may take
+    later: bool = False  # asked in turn by an asynchronous endpoint itself
 
 
 def headers_of(content_type: str, accept: str, custom: str, session: str | None = None) -> dict[str, str]:

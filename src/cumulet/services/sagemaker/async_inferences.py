@@ -8,6 +8,7 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/async-inference.html
 
 from __future__ import annotations
 
+import base64
 import logging
 import threading
 import uuid
@@ -64,23 +65,27 @@ class AsyncInferences(Invocations):
     def ask_endpoint_later(
         self,
         endpoint: str,
-        location: str,
+        given: tuple[str, bytes],
         headers: tuple[str, str, str],
         inference_id: str | None,
         seconds: tuple[float | None, float | None],
         named: tuple[str, str],
     ) -> dict[str, Any]:
-        """Not an operation of AWS: the in-house way to an asynchronous inference. `headers` are content type,
-        accept and custom attributes; `seconds` what the request may wait and take; `named` its output's
-        extension and name."""
+        """Not an operation of AWS: the in-house way to an asynchronous inference.
+
+        `given` is where its input lies, or the input itself; `headers` are content type, accept and custom attributes;
+        `seconds` what the request may wait and take; `named` its output's extension and name.
+        """
         config = self._async_config(endpoint)
-        _check_input(location)
+        location, body_given = given
+        _check_input(location, body_given)
         identity, now = str(uuid.uuid4()), self.house.clock()
         output = config["OutputConfig"]
         extension, file = named
         body = {
             "endpoint": endpoint,
             "input": location,
+            "given": base64.b64encode(body_given).decode(),
             "headers": headers_of(*headers),
             "id": inference_id or identity,
             "expires": now + (seconds[0] or TTL),
@@ -154,24 +159,33 @@ class AsyncInferences(Invocations):
     def _ask_for(self, body: dict[str, Any]) -> dict[str, Any]:
         if self.house.clock() > body["expires"]:
             raise AwsError("RequestExpired", "The request waited longer than its RequestTTLSeconds.")
-        bucket, key = split_uri(body["input"])
-        given = self.other("s3").get_object(Bucket=bucket, Key=key)
-        if given["ContentLength"] > LARGEST:
-            raise AwsError("ValidationError", f"{body['input']} is larger than 1 GB.")
+        data, kind = self._input(body)
         headers = dict(body["headers"])
-        headers["content-type"] = headers["content-type"] or given.get("ContentType", "")
-        ask = Ask(
-            body["endpoint"], _bytes(given["Body"]), headers, inference_id=body["id"], seconds=body["seconds"]
-        )
-        answer: dict[str, Any] = self.ask_endpoint(ask)  # type: ignore[assignment]
+        headers["content-type"] = headers["content-type"] or kind
+        more: dict[str, Any] = {"inference_id": body["id"], "seconds": body["seconds"], "later": True}
+        answer: dict[str, Any] = self.ask_endpoint(Ask(body["endpoint"], data, headers, **more))  # type: ignore[assignment]
         return answer
+
+    def _input(self, body: dict[str, Any]) -> tuple[bytes, str]:
+        """What is asked, and its type as far as S3 knows it."""
+        if given := body.get("given"):
+            return base64.b64decode(given), ""
+        bucket, key = split_uri(body["input"])
+        found = self.other("s3").get_object(Bucket=bucket, Key=key)
+        if found["ContentLength"] > LARGEST:
+            raise AwsError("ValidationError", f"{body['input']} is larger than 1 GB.")
+        return _bytes(found["Body"]), found.get("ContentType", "")
 
     def _put_object(self, uri: str, data: bytes, content_type: str) -> None:
         bucket, key = split_uri(uri)
         self.other("s3").put_object(Bucket=bucket, Key=key, Body=data, ContentType=content_type)
 
 
-def _check_input(location: str) -> None:
+def _check_input(location: str, given: bytes) -> None:
+    if bool(location) == bool(given):
+        raise AwsError("ValidationError", "Exactly one of Body and InputLocation must be given.")
+    if given:
+        return
     if not location.startswith("s3://") or not split_uri(location)[1]:
         raise AwsError(
             "ValidationError", f"InputLocation must be the URI of an object in S3, not {location}."

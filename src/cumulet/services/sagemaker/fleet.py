@@ -46,6 +46,7 @@ class Deployment:
         self.variants = {variant.name: variant for variant in variants}
         self.shadows = shadows or []
         self.grow = grow  # begins another instance of a serverless variant
+        self.asynchronous = False  # asks its models itself, and answers nobody else
         self.capture: Any = None  # where requests and answers are noted, if they are
         self.kept_warm: list[Program] = []  # of serverless variants
         self.sessions: dict[str, Taken] = {}

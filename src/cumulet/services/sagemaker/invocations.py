@@ -85,6 +85,11 @@ class Invocations(Resources):
             time.sleep(AGAIN)
 
     def _begin(self, ask: Ask, deployment: Deployment) -> Taken | None:
+        if deployment.asynchronous and not ask.later:
+            raise AwsError(
+                "ValidationError",
+                f"Endpoint {ask.endpoint} is an asynchronous inference endpoint: use InvokeEndpointAsync.",
+            )
         if ask.variant and ask.variant not in deployment.variants:
             raise AwsError(
                 "ValidationError", f"Variant {ask.variant} of endpoint {ask.endpoint} was not found."

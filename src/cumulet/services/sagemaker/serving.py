@@ -95,6 +95,7 @@ class Serving(Takeover, Scaling, AsyncInferences, Monitoring):
                 self._start_instance(job, variant, number)
 
         deployment = Deployment(variants, job.payload["number"], shadows, grow)
+        deployment.asynchronous = bool(job.payload.get("asynchronous"))
         for variant in deployment.everybody:
             deployment.kept_warm += self._prepare_variant(job, variant)
         if (config := job.payload.get("capture")) and config.get("EnableCapture"):

@@ -82,7 +82,8 @@ class SageMakerRuntime(Service):
         self,
         *,
         EndpointName: str,
-        InputLocation: str,
+        InputLocation: str = "",
+        Body: bytes = b"",
         ContentType: str = "",
         Accept: str = "",
         CustomAttributes: str = "",
@@ -92,13 +93,14 @@ class SageMakerRuntime(Service):
         S3OutputPathExtension: str = "",
         Filename: str = "",
     ) -> dict[str, Any]:
-        """Promise an answer in S3 to a request that lies in S3; a failure lies where FailureLocation says.
+        """Promise an answer in S3 to a request that lies in S3, or is small and comes along; a failure lies where
+        FailureLocation says.
 
         https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpointAsync.html
         """
         answer: dict[str, Any] = self.other("sagemaker").ask_endpoint_later(
             EndpointName,
-            InputLocation,
+            (InputLocation, Body),
             (ContentType, Accept, CustomAttributes),
             InferenceId,
             (RequestTTLSeconds, InvocationTimeoutSeconds),
