@@ -41,9 +41,9 @@ TRUST = {
 }
 POLICY = "arn:aws:iam::aws:policy/AdministratorAccess"
 JOBS = [
-    "test_session.py", "test_s3.py", "test_data_upload.py", "test_source_dirs.py", "test_sklearn.py",
-    "test_xgboost.py", "test_pytorch.py", "test_torch_distributed.py", "test_processing.py", "test_tuner.py",
-    "test_tuner_multi_algo.py", "test_transformer.py", "test_byo_estimator.py", "test_collection.py",
+    "test_session.py", "test_s3.py", "test_data_upload.py", "test_model_package.py", "test_source_dirs.py",
+    "test_sklearn.py", "test_xgboost.py", "test_pytorch.py", "test_torch_distributed.py", "test_processing.py",
+    "test_tuner.py", "test_tuner_multi_algo.py", "test_transformer.py", "test_byo_estimator.py", "test_collection.py",
 ]  # fmt: skip
 ENDPOINTS = [
     "test_multi_variant_endpoint.py", "test_multidatamodel.py", "test_data_capture_config.py",

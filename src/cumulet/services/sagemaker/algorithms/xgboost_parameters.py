@@ -183,6 +183,7 @@ HYPERPARAMETERS = Schema(
         real("sketch_eps", low=0, high=1, edges="()").but(
             note="as max_bin = 1 / sketch_eps, with tree_method approx"
         ),
+        integer("silent", low=0, high=1).but(note="1 is a verbosity of 0; of the versions up to 1.0"),
         real("skip_drop", low=0, high=1),
         real("subsample", low=0, high=1, edges="(]"),
         choice("tree_method", ("auto", "exact", "approx", "hist", "gpu_hist")),
@@ -202,7 +203,7 @@ HYPERPARAMETERS = Schema(
 
 OURS = {"num_round", "csv_weights", "early_stopping_rounds", "save_model_on_termination", "eval_metric"}
 OURS |= {"deterministic_histogram", "dsplit", "predictor", "process_type", "sampling_method", "sketch_eps"}
-OURS |= {"use_dask_gpu_training", "_tuning_objective_metric"}
+OURS |= {"silent", "use_dask_gpu_training", "_tuning_objective_metric"}
 
 
 def check(values: dict[str, Any]) -> None:
@@ -236,6 +237,8 @@ def library(values: dict[str, Any]) -> dict[str, Any]:
     given = {name: value for name, value in values.items() if value is not None and name not in OURS}
     if values["sketch_eps"] and values["tree_method"] == "approx":
         given.setdefault("max_bin", max(2, round(1 / values["sketch_eps"])))
+    if values["silent"]:
+        given.setdefault("verbosity", 0)
     if "interaction_constraints" in given:
         given["interaction_constraints"] = json.dumps(given["interaction_constraints"])
     return given
