@@ -58,7 +58,7 @@ test-algorithms: $(VENV)/.test ## the built-in algorithms with every library tha
 ON_RAY := tests/engines/run/test_runners.py tests/engines/test_serve.py $(addprefix tests/services/sagemaker/test_,\
   on_ray.py endpoints.py variants.py isolated_models.py transform_jobs.py tuning_jobs.py)
 
-test-ray: .venv-ray/.ready ## jobs and endpoints on a Ray cluster of two nodes (awswrangler works on Ray where it finds it: hence a place of its own)
+test-ray: .venv-ray/.ready ## jobs and endpoints on a Ray cluster of two nodes: some twenty minutes (awswrangler works on Ray where it finds it: hence a place of its own)
 	@CUMULET_ON_RAY=1 .venv-ray/bin/python -m pytest $(ON_RAY) $(PYTEST)
 
 bench: $(VENV)/.bench .venv-ministack/.ready ## what calls cost, beside other local stand-ins, in one run each
