@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from cumulet.store.database import Database
-from cumulet.store.events import Events
+from cumulet.store.events import OFTEN, Events
 from cumulet.store.lines import Lines, Place
 
 
@@ -157,8 +157,19 @@ def test_events_are_read_behind_an_id_and_by_scope(database):
     found = events.since("b")
     assert [event.body["n"] for event in found] == [0, 2, 4]
     assert [event.body["n"] for event in events.since("b", after=found[0].id, limit=1)] == [2]
-    events.forget(2.0)
-    assert events.since("b") == []
+
+
+def test_old_events_are_forgotten_when_many_have_come(database):
+    events = Events(database, kept=0)
+
+    def append(count: int) -> None:
+        for _ in range(count):
+            events.append("probe", "a", {}, 1.5)
+
+    database.write(lambda _: append(OFTEN - 1))
+    assert len(events.since("a")) == OFTEN - 1
+    append(1)
+    assert len(events.since("a")) == 1
 
 
 def test_those_who_watch_hear_of_what_is_durable_only(database):

@@ -15,7 +15,9 @@ from cumulet.store.order import Order
 
 INSERT = "INSERT INTO events (id, time, kind, scope, body) VALUES (?, ?, ?, ?, ?)"
 SINCE = "SELECT id, time, kind, scope, body FROM events WHERE scope = ? AND id > ? ORDER BY id LIMIT ?"
-FORGET = "DELETE FROM events WHERE time < ?"
+FORGET = "DELETE FROM events WHERE id < ?"
+WEEK = 604_800.0  # seconds for which an event can be read
+OFTEN = 1000  # events between two looks for those that are older
 WAITING = 10_000  # events that a watcher may be behind; then the oldest are left out (they can be read)
 
 
@@ -31,11 +33,13 @@ class Event:
 
 
 class Events:
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, kept: float = WEEK) -> None:
         self.database = database
+        self.kept = int(kept * 1e9)  # as ids count
         self.order = Order()
         self.lock = threading.Lock()
         self.watchers: list[queue.Queue[Event]] = []
+        self.appended = 0
 
     def append(self, kind: str, scope: str, body: dict[str, Any], time: float) -> None:
         """Remember it; those who watch hear of it once it is durable."""
@@ -44,6 +48,9 @@ class Events:
             event = Event(self.order.take()[0], time, kind, scope, body)
             values = (event.id, time, kind, scope, json.dumps(body, separators=(",", ":")))
             self.database.write(lambda tx: tx.execute(INSERT, values))
+            self.appended += 1
+            if self.appended % OFTEN == 0:
+                self.database.write(lambda tx: tx.execute(FORGET, (event.id - self.kept,)))
             self.database.after_commit(lambda: self._tell(event))
 
         self.database.write(lambda _: change())
@@ -64,9 +71,6 @@ class Events:
         finally:
             with self.lock:
                 self.watchers.remove(watcher)
-
-    def forget(self, before: float) -> None:
-        self.database.write(lambda tx: tx.execute(FORGET, (before,)))
 
     def _tell(self, event: Event) -> None:
         with self.lock:

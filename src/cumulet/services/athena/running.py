@@ -76,7 +76,7 @@ class Run:
         self.began = self.began or self.service.house.clock()
         self.body["Status"]["State"] = "RUNNING"
         self.body["Writing"] = True
-        self.service._remember(self.body)
+        self.service._begin_to_write(self.body)
 
     def ask(
         self, text: str, output: Output | None = None, parameters: list[str] | None = None, **more: Any

@@ -23,6 +23,7 @@ from cumulet.services.athena.engine import engine, workspace
 from cumulet.services.athena.query_executions import ENDED, KIND
 from cumulet.services.athena.query_metrics import NAMESPACE, metric_data
 from cumulet.services.athena.running import SOON, Run
+from cumulet.services.athena.state_changes import announce
 from cumulet.store.database import Closed
 from cumulet.wire.errors import AwsError
 
@@ -106,12 +107,30 @@ class Runs(Service):
     def _show_running(self, name: str) -> None:
         """Unless it has ended by now. A step on the way: what is lost with it is begun again."""
 
-        def change(body: dict[str, Any]) -> None:
-            if body["Status"]["State"] == "QUEUED":
+        def change() -> None:
+            body = self._get(name)
+            if body and body["Status"]["State"] == "QUEUED":
+                self._run_is_told(body)
                 body["Status"]["State"] = "RUNNING"
+                self._remember(body)
 
         with suppress(Closed), self.store.deferring():
-            self.store.records.update(KIND, self.caller.scope, name, change)
+            self.store.atomically(change)
+
+    def _begin_to_write(self, body: dict[str, Any]) -> None:
+        """Others will see what the query does: it is remembered first that it runs."""
+
+        def change() -> None:
+            self._run_is_told(body)
+            self._remember(body)
+
+        self.store.atomically(change)
+
+    def _run_is_told(self, body: dict[str, Any]) -> None:
+        """That a query runs is an event, once."""
+        stored = self._get(body["QueryExecutionId"])
+        if stored and stored["Status"]["State"] == "QUEUED":
+            announce(self, body, "QUEUED", "RUNNING", self.house.clock())
 
     def _timed(self, body: dict[str, Any], run: Run) -> None:
         """Where the time went, as measured; the engine's own figures come from the worker."""
@@ -141,15 +160,25 @@ class Runs(Service):
     def _end(
         self, body: dict[str, Any], state: str, reason: str = "", failure: dict[str, Any] | None = None
     ) -> None:
-        body["Status"].update({"State": state, "CompletionDateTime": self.house.clock()})
+        now, before = self.house.clock(), body["Status"]["State"]
+        body["Status"].update({"State": state, "CompletionDateTime": now})
         if reason:
             body["Status"]["StateChangeReason"] = reason
         if failure:
             body["Status"]["AthenaError"] = failure
-        self._remember(body)
+        self.store.atomically(lambda: self._remember_end(body, before, now))
         if body.get("Metrics") and (told := metric_data(body)):
             self.other("cloudwatch").put_metric_data(Namespace=NAMESPACE, MetricData=told)
         self.store.database.after_commit(partial(endings(self.house).tell, body["QueryExecutionId"]))
+
+    def _remember_end(self, body: dict[str, Any], before: str, now: float) -> None:
+        if before == "RUNNING":
+            self._run_is_told(body)
+        announce(self, body, before, body["Status"]["State"], now)
+        self._remember(body)
+
+    def _get(self, name: str) -> dict[str, Any] | None:
+        return self.store.records.get(KIND, self.caller.scope, name)
 
     def _remember(self, body: dict[str, Any]) -> None:
         self.store.records.put(KIND, self.caller.scope, body["QueryExecutionId"], body)
