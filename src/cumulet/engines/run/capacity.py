@@ -43,6 +43,8 @@ class Capacity:
         self.changed = threading.Condition()
         self.held: dict[str, tuple[str, Size]] = {}
         self.waiting: list[str] = []
+        self.moves = 0  # how often somebody took or gave back something
+        self.refused: dict[str, int] = {}  # after which of these moves a claim was refused last
 
     def take(self, name: str, label: str, wanted: Size) -> None:
         """It runs already, whatever is left."""
@@ -58,24 +60,36 @@ class Capacity:
             used = sum((size for _, size in self.held.values()), Size())
             wanted = wanted.at_most(total)
             if before or not (used + wanted).within(total):
+                self.refused[name] = self.moves
                 return self._why(wanted, used, total, before)
-            self.waiting.remove(name)
+            self._forget(name)
             self.held[name] = (label, wanted)
-            self.changed.notify_all()
+            self._moved()
             return ""
 
     def release(self, name: str) -> None:
         """It runs no more, or waits no more."""
         with self.changed:
             self.held.pop(name, None)
-            if name in self.waiting:
-                self.waiting.remove(name)
-            self.changed.notify_all()
+            self._forget(name)
+            self._moved()
 
-    def wait(self, seconds: float) -> None:
-        """Until something was released, or for so long."""
+    def turn(self, name: str, seconds: float) -> bool:
+        """Wait until who was refused is the first of the queue and something has moved since, at most for so long;
+        whether it is so. Whoever is further behind need not ask: it would be refused."""
         with self.changed:
-            self.changed.wait(seconds)
+            return self.changed.wait_for(
+                lambda: self.waiting[:1] == [name] and self.refused.get(name) != self.moves, seconds
+            )
+
+    def _forget(self, name: str) -> None:
+        self.refused.pop(name, None)
+        if name in self.waiting:
+            self.waiting.remove(name)
+
+    def _moved(self) -> None:
+        self.moves += 1
+        self.changed.notify_all()
 
     def _why(self, wanted: Size, used: Size, total: Size, before: int) -> str:
         holders = ", ".join(sorted(label for label, _ in self.held.values())[:5])

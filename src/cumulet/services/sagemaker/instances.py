@@ -17,6 +17,7 @@ import json
 import os
 import threading
 from fnmatch import fnmatchcase
+from functools import cache
 from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -99,5 +100,6 @@ def _memory() -> float:
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / GIB
 
 
+@cache
 def _gpus() -> int:
     return len(list(Path("/dev").glob("nvidia[0-9]*")))

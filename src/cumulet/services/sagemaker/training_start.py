@@ -20,6 +20,7 @@ from cumulet.services.sagemaker.inputs import lay_channels, read_only, shielded
 from cumulet.services.sagemaker.instances import Instances, capacity_of, where
 from cumulet.services.sagemaker.progress import ended, enter
 from cumulet.services.sagemaker.resources import TRAINING_JOB
+from cumulet.services.sagemaker.room import Waiting, wait_for_turn
 from cumulet.services.sagemaker.state_changes import announce
 from cumulet.services.sagemaker.training_checks import built_in
 from cumulet.services.sagemaker.training_output import LOG_GROUP, put_synced, synced
@@ -80,7 +81,8 @@ class TrainingStart(WarmPools):
     def _find_room(self, job: Job, body: Body) -> bool:
         """Wait for room on this machine, and say what for; False where the job was stopped meanwhile."""
         cluster = self.house.config.ray_address
-        capacity, said = capacity_of(self.house, cluster), ""
+        capacity = capacity_of(self.house, cluster)
+        waiting = Waiting(lambda why: self._pend(body["TrainingJobName"], why))
         while not job.stopping:
             table = Instances(self.store.directory)
             wanted, room = table.whole(body["ResourceConfig"]), table.room(cluster)
@@ -89,12 +91,10 @@ class TrainingStart(WarmPools):
                 return True
             if job.leaving:
                 raise Suspended
-            if why != said:
-                said = why
-                self._pend(body["TrainingJobName"], f"Waiting for room on {where(cluster)}: {why}")
+            waiting.tell(f"Waiting for room on {where(cluster)}: {why}")
             if self._now() - body["CreationTime"] > body["StoppingCondition"].get(PENDING, LONG):
                 return False
-            capacity.wait(LOOK)
+            wait_for_turn(job, capacity)
         return False
 
     def _pend(self, name: str, message: str) -> None:
