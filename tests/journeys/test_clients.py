@@ -38,6 +38,7 @@ def test_a_client_of_the_lake_goes_its_road_though_the_server_is_killed(
     assert journey.run(script, crash_at=LAKE[script]).endswith("finished\n")
 
 
+@SLOW_TO_LOOK  # the same road, with the server killed on it, is among all tests
 def test_the_sagemaker_sdk_2_trains_deploys_asks_and_deletes(journey: Journey) -> None:
     assert journey.run("sagemaker2.py").endswith("finished\n")
 
@@ -46,6 +47,7 @@ def test_the_sagemaker_sdk_2_goes_its_road_though_the_server_is_killed(journey: 
     assert journey.run("sagemaker2.py", crash_at=TRAINING).endswith("finished\n")
 
 
+@SLOW_TO_LOOK
 def test_the_sagemaker_sdk_3_trains_deploys_asks_and_deletes(journey: Journey, sagemaker3: Path) -> None:
     assert journey.run("sagemaker3.py", sagemaker3).endswith("finished\n")
 

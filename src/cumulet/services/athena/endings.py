@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 
 from cumulet.house import House
 
-MOST = 32  # calls that may wait at one time: they hold the server's threads
+MOST = 64  # calls that may wait at one time: they hold as many of the server's 96 threads
 
 
 class Endings:

@@ -21,7 +21,7 @@ from cumulet.wire.errors import AwsError
 
 KIND, HISTORY, TOKENS = "athena.execution", "athena.history", "athena.token"
 ENDED = ("SUCCEEDED", "FAILED", "CANCELLED")
-YOUNG, MOMENT = 1.0, 0.05  # seconds
+YOUNG, MOMENT = 1.0, 0.2  # seconds
 NO_OUTPUT = (
     "No output location provided. An output location is required either through the Workgroup result configuration "
     "setting or as an API input."
@@ -69,8 +69,8 @@ class QueryExecutions(Service):
         return {"QueryExecution": shown(body)}
 
     def _a_moment_later(self, body: dict[str, Any]) -> dict[str, Any]:
-        """The execution when it has ended; at the latest a second after its start, or as long from now as such
-        a call takes to AWS."""
+        """The execution when it has ended; at the latest a second after its start, or a moment from now: whoever asks
+        without pause leaves the processors to the query."""
         age = self.house.clock() - body["Status"]["SubmissionDateTime"]
         with endings(self.house).expecting(body["QueryExecutionId"]) as ended:
             found = self.execution(body["QueryExecutionId"])
