@@ -181,7 +181,11 @@ class Studio:
         return name
 
     def in_service(self, name: str) -> dict[str, Any]:
-        self.sagemaker.get_waiter("endpoint_in_service").wait(EndpointName=name, WaiterConfig=SOON)
+        try:
+            self.sagemaker.get_waiter("endpoint_in_service").wait(EndpointName=name, WaiterConfig=SOON)
+        except WaiterError as error:  # which keeps to itself why
+            error.add_note(str(self.sagemaker.describe_endpoint(EndpointName=name).get("FailureReason")))
+            raise
         return self.sagemaker.describe_endpoint(EndpointName=name)
 
     def ask(
