@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from cumulet.engines.sql.dating import DAYS, EPOCH, MONTHS, OFFSET, Piece, bad, formatted, joda, mysql
+from cumulet.engines.sql.dating import DAYS, EPOCH, MONTHS, OFFSET, Piece, formatted, joda, mysql
+from cumulet.engines.sql.refusing import bad
 
 PIVOT = 1970  # two digits are a year from here on: 70 is 1970, 69 is 2069
 WIDEST = {"year": 9, "week year": 9, "day of year": 3, "fraction": 9}

@@ -13,6 +13,8 @@ from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from cumulet.engines.sql.refusing import bad
+
 MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
           "November", "December")  # fmt: skip
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -48,10 +50,6 @@ JODA = {
     "H": "hour", "k": "hour from 1", "K": "half hour", "h": "clock hour", "m": "minute", "s": "second",
     "S": "fraction", "a": "half",
 }  # fmt: skip
-
-
-def bad(message: str) -> ValueError:
-    return ValueError(f"trino:INVALID_FUNCTION_ARGUMENT:{message}:trino")
 
 
 @lru_cache(256)

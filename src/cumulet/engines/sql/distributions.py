@@ -10,11 +10,9 @@ from collections.abc import Callable
 from statistics import NormalDist
 from typing import Any
 
+from cumulet.engines.sql.refusing import bad
+
 STEPS, LEAST = 300, 1e-16
-
-
-def bad(message: str) -> ValueError:
-    return ValueError(f"trino:INVALID_FUNCTION_ARGUMENT:{message}:trino")
 
 
 def normal_cdf(mean: float, deviation: float, value: float) -> float:

@@ -13,15 +13,13 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
+from cumulet.engines.sql.refusing import bad, refusal
+
 RING = re.compile(r"\(([^()]+)\)")
 EARTH = 6371.01  # km, Trino's
 LINES = ("LineString", "MultiLineString")
 SPELT = {"Point": "POINT", "LineString": "LINE_STRING", "Polygon": "POLYGON", "MultiPoint": "MULTI_POINT",
          "MultiLineString": "MULTI_LINE_STRING", "MultiPolygon": "MULTI_POLYGON"}  # fmt: skip
-
-
-def bad(message: str) -> ValueError:
-    return ValueError(f"trino:INVALID_FUNCTION_ARGUMENT:{message}:trino")
 
 
 @lru_cache(1)
@@ -30,7 +28,7 @@ def shapely() -> Any:
         return importlib.import_module("shapely")
     except ImportError:
         message = "geospatial functions need the extra geo: pip install cumulet[geo]"
-        raise ValueError(f"trino:NOT_SUPPORTED:{message}:trino") from None
+        raise refusal("NOT_SUPPORTED", message) from None
 
 
 @lru_cache(1024)

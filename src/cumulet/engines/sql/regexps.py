@@ -10,14 +10,12 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
+from cumulet.engines.sql.refusing import refusal
+
 ALIEN = re.compile(
     r"\\[GhHRvVXZzpPQEN]|\\x\{|&&|\[[^\]\\]*\[|\(\?[a-zA-Z-]*[^a-zA-Z:=!<>P()|-]|\(\?[a-zA-Z]*[uUdxL]"
 )
 REPLACED = re.compile(r"\\(.)|\$\{#(\d+)\}|\$\{([A-Za-z]\w*)\}|(\$)|([^\\$]+)|(\\)", re.DOTALL)
-
-
-def problem(name: str, message: str) -> ValueError:
-    return ValueError(f"trino:{name}:{message}:trino")
 
 
 def unknown(pattern: str) -> str | None:
@@ -29,11 +27,11 @@ def unknown(pattern: str) -> str | None:
 @lru_cache(512)
 def compiled(pattern: str) -> re.Pattern[str]:
     if (piece := unknown(pattern)) is not None:
-        raise problem("NOT_SUPPORTED", f"{piece} in a regular expression is not supported by Cumulet yet")
+        raise refusal("NOT_SUPPORTED", f"{piece} in a regular expression is not supported by Cumulet yet")
     try:
         return re.compile(re.sub(r"\(\?<([A-Za-z]\w*)>", r"(?P<\1>", pattern), re.ASCII)
     except re.error as error:
-        raise problem("INVALID_FUNCTION_ARGUMENT", f"{error}") from None
+        raise refusal("INVALID_FUNCTION_ARGUMENT", f"{error}") from None
 
 
 def may_be_empty(pattern: str) -> bool:
@@ -43,10 +41,10 @@ def may_be_empty(pattern: str) -> bool:
 
 def group_in(pattern: re.Pattern[str], group: int) -> int:
     if group < 0:
-        raise problem("INVALID_FUNCTION_ARGUMENT", "Group cannot be negative")
+        raise refusal("INVALID_FUNCTION_ARGUMENT", "Group cannot be negative")
     if group > pattern.groups:
         message = f"Pattern has {pattern.groups} groups. Cannot access group {group}"
-        raise problem("INVALID_FUNCTION_ARGUMENT", message)
+        raise refusal("INVALID_FUNCTION_ARGUMENT", message)
     return group
 
 
@@ -74,7 +72,7 @@ def count(text: str, pattern: str) -> int:
 def split(text: str, pattern: str) -> list[str]:
     known = compiled(pattern)
     if may_be_empty(pattern):
-        raise problem("NOT_SUPPORTED", "regexp_split at empty matches is not supported by Cumulet yet")
+        raise refusal("NOT_SUPPORTED", "regexp_split at empty matches is not supported by Cumulet yet")
     parts, at = [], 0
     for found in known.finditer(text):
         parts.append(text[at : found.start()])
@@ -96,14 +94,14 @@ def replacement(new: str, known: re.Pattern[str]) -> list[str | int]:
     pieces: list[str | int] = []
     for escaped, number, name, dollar, plain, lost in REPLACED.findall(numbered(new, known.groups)):
         if dollar or lost:
-            raise problem("INVALID_FUNCTION_ARGUMENT", "Illegal group reference")
+            raise refusal("INVALID_FUNCTION_ARGUMENT", "Illegal group reference")
         if name and name not in known.groupindex:
-            raise problem(
+            raise refusal(
                 "INVALID_FUNCTION_ARGUMENT", f"Illegal replacement sequence: unknown group {{ {name} }}"
             )
         if number and int(number) > known.groups:
             message = f"Illegal replacement sequence: unknown group {number}"
-            raise problem("INVALID_FUNCTION_ARGUMENT", message)
+            raise refusal("INVALID_FUNCTION_ARGUMENT", message)
         pieces.append(int(number) if number else known.groupindex[name] if name else escaped or plain)
     return pieces
 
@@ -126,9 +124,9 @@ def numbered(new: str, groups: int) -> str:
 def position(text: str, pattern: str, start: int, occurrence: int) -> int:
     """The place of the n-th match from a place on; -1 where there is none."""
     if start < 1:
-        raise problem("INVALID_FUNCTION_ARGUMENT", "start position cannot be smaller than 1")
+        raise refusal("INVALID_FUNCTION_ARGUMENT", "start position cannot be smaller than 1")
     if occurrence < 1:
-        raise problem("INVALID_FUNCTION_ARGUMENT", "occurrence cannot be smaller than 1")
+        raise refusal("INVALID_FUNCTION_ARGUMENT", "occurrence cannot be smaller than 1")
     places = [found.start() + 1 for found in compiled(pattern).finditer(text, start - 1)]
     return places[occurrence - 1] if occurrence <= len(places) else -1
 

@@ -5,33 +5,25 @@ A NULL among the arguments gives NULL. An error is Trino's: `bad("...")`.
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hashlib
-import hmac
 import itertools
 import math
 import re
-import struct
-import sys
 import unicodedata
-import zlib
 from collections.abc import Callable
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation, localcontext
 from functools import partial
 from typing import Any
 from urllib.parse import quote_plus, unquote_plus
 
-import mmh3
-import xxhash
-
 from cumulet.engines.sql import urls
+from cumulet.engines.sql.binaries import BINARIES, BYTEWISE
 from cumulet.engines.sql.date_reading import DATING
 from cumulet.engines.sql.distributions import DISTRIBUTIONS
 from cumulet.engines.sql.formatting import formatted
 from cumulet.engines.sql.geometry import SHAPES
 from cumulet.engines.sql.json_text import pointer
 from cumulet.engines.sql.jsonpath.answers import ANSWERS
+from cumulet.engines.sql.refusing import bad, refusal
 from cumulet.engines.sql.regexps import REGEXPS
 
 Scalar = tuple[Callable[..., Any], list[str], str]
@@ -48,10 +40,6 @@ SOUNDS = {
 }
 
 
-def bad(message: str) -> ValueError:
-    return ValueError(f"trino:INVALID_FUNCTION_ARGUMENT:{message}:trino")
-
-
 def divided(one: str, other: str, scale: int) -> str:
     """The quotient of two decimals, of up to 38 digits, rounded half up."""
     if not (divisor := Decimal(other)):
@@ -59,35 +47,14 @@ def divided(one: str, other: str, scale: int) -> str:
     with localcontext(prec=120, rounding=ROUND_HALF_UP):
         found = (Decimal(one) / divisor).quantize(Decimal(1).scaleb(-scale))
         if abs(found.scaleb(scale)) >= 10**38:
-            raise ValueError("trino:NUMERIC_VALUE_OUT_OF_RANGE:Decimal overflow:trino")
+            raise refusal("NUMERIC_VALUE_OUT_OF_RANGE", "Decimal overflow")
     return format(found, "f")
-
-
-def from_base32(text: str) -> bytes:
-    return decoded(partial(base64.b32decode, text + "=" * (-len(text) % 8)))
-
-
-def from_base64url(text: str) -> bytes:
-    return decoded(partial(base64.b64decode, text + "=" * (-len(text) % 4), altchars=b"-_", validate=True))
-
-
-def decoded(decode: Callable[[], bytes]) -> bytes:
-    try:
-        return decode()
-    except (binascii.Error, ValueError) as error:
-        raise bad(str(error)) from None
 
 
 def matched(text: str, pattern: str) -> list[str | None] | None:
     """The groups of an expression that the whole text matches; None where it does not."""
     found = re.fullmatch(pattern, text)
     return None if found is None else list(found.groups())
-
-
-def unpacked(form: str, content: bytes) -> Any:
-    if len(content) != struct.calcsize(form):
-        raise bad(f"Input must be a {struct.calcsize(form)}-byte binary value: {len(content)} given")
-    return struct.unpack(form, content)[0]
 
 
 def from_base(text: str, radix: int) -> int:
@@ -213,37 +180,6 @@ def choices(size: int, number: int) -> list[list[int]]:
     return sorted(map(list, found), key=lambda places: places[::-1])
 
 
-def from_utf8(content: bytes, instead: str) -> str:
-    """What is no UTF-8 gives way to another character, one for each byte sequence that is cut off."""
-    if len(instead) > 1:
-        raise bad("Replacement character string must empty or a single character")
-    return content.decode("utf-8", "replace").replace("\ufffd", instead)
-
-
-def from_utf8_by_code(content: bytes, instead: int) -> str:
-    if not 0 <= instead <= sys.maxunicode:
-        raise bad("Replacement character must be a valid Unicode code point")
-    return from_utf8(content, chr(instead))
-
-
-def from_base64(text: str) -> bytes:
-    """Without a character that is none of the alphabet; the padding may be left out."""
-    try:
-        return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
-    except ValueError as error:
-        raise bad(f"{error}") from None
-
-
-def padded(content: bytes, size: int, filling: bytes, *, left: bool) -> bytes:
-    if not 0 <= size < 1 << 31:
-        raise bad(f"Target length must be in the range [0..{(1 << 31) - 1}]")
-    if not filling:
-        raise bad("Padding bytes must not be empty")
-    missing = max(0, size - len(content))
-    added = (filling * (missing // len(filling) + 1))[:missing]
-    return added + content[:size] if left else content[:size] + added
-
-
 def pairs(text: str, between: str, inside: str) -> list[list[str]]:
     """The entries of a text, such as `a=1,b=2`; behind the last delimiter there may be nothing."""
     for name, delimiter in (("entryDelimiter", between), ("keyValueDelimiter", inside)):
@@ -285,10 +221,6 @@ def strpos(text: str, part: str, instance: int) -> int:
     return places[abs(instance) - 1] if abs(instance) <= len(places) else 0
 
 
-def keyed(digest: str, content: bytes, key: bytes) -> bytes:
-    return hmac.digest(key, content, digest)
-
-
 def levenshtein(one: str, other: str) -> int:
     """Between code points, row by row of the table."""
     row = list(range(len(other) + 1))
@@ -306,26 +238,7 @@ def hamming(one: str, other: str) -> int:
 
 
 SCALARS: dict[str, Scalar] = {
-    "crc32": (zlib.crc32, ["BLOB"], "BIGINT"),
-    "xxhash64": (lambda content: xxhash.xxh64(content).digest(), ["BLOB"], "BLOB"),
-    "murmur3": (mmh3.mmh3_x64_128_digest, ["BLOB"], "BLOB"),
-    "sha512": (lambda content: hashlib.sha512(content).digest(), ["BLOB"], "BLOB"),
-    **{
-        f"hmac_{d}": (partial(keyed, d), ["BLOB", "BLOB"], "BLOB")
-        for d in ("md5", "sha1", "sha256", "sha512")
-    },
-    "to_base32": (lambda content: base64.b32encode(content).decode(), ["BLOB"], "VARCHAR"),
-    "from_base32": (from_base32, ["VARCHAR"], "BLOB"),
-    "to_base64url": (lambda content: base64.urlsafe_b64encode(content).decode(), ["BLOB"], "VARCHAR"),
-    "from_base64url": (from_base64url, ["VARCHAR"], "BLOB"),
-    "to_big_endian_32": (partial(struct.pack, ">i"), ["INTEGER"], "BLOB"),
-    "from_big_endian_32": (partial(unpacked, ">i"), ["BLOB"], "INTEGER"),
-    "to_big_endian_64": (partial(struct.pack, ">q"), ["BIGINT"], "BLOB"),
-    "from_big_endian_64": (partial(unpacked, ">q"), ["BLOB"], "BIGINT"),
-    "to_ieee754_32": (partial(struct.pack, ">f"), ["FLOAT"], "BLOB"),
-    "from_ieee754_32": (partial(unpacked, ">f"), ["BLOB"], "FLOAT"),
-    "to_ieee754_64": (partial(struct.pack, ">d"), ["DOUBLE"], "BLOB"),
-    "from_ieee754_64": (partial(unpacked, ">d"), ["BLOB"], "DOUBLE"),
+    **BINARIES,
     "from_base": (from_base, ["VARCHAR", "BIGINT"], "BIGINT"),
     "to_base": (to_base, ["BIGINT", "BIGINT"], "VARCHAR"),
     "soundex": (soundex, ["VARCHAR"], "VARCHAR"),
@@ -354,12 +267,7 @@ DISTANCES: dict[str, Scalar] = {
     "format_number": (format_number, ["BIGINT"], "VARCHAR"),
     "weighted": (weighted, ["DOUBLE[]", "DOUBLE"], "BIGINT"),
     "choices": (choices, ["BIGINT", "BIGINT"], "BIGINT[][]"),
-    "from_utf8": (from_utf8, ["BLOB", "VARCHAR"], "VARCHAR"),
-    "from_utf8_by_code": (from_utf8_by_code, ["BLOB", "BIGINT"], "VARCHAR"),
-    "from_base64": (from_base64, ["VARCHAR"], "BLOB"),
-    "reverse_bytes": (lambda content: content[::-1], ["BLOB"], "BLOB"),
-    "lpad_bytes": (partial(padded, left=True), ["BLOB", "BIGINT", "BLOB"], "BLOB"),
-    "rpad_bytes": (partial(padded, left=False), ["BLOB", "BIGINT", "BLOB"], "BLOB"),
+    **BYTEWISE,
     "pairs": (pairs, ["VARCHAR"] * 3, "VARCHAR[][]"),
     "single_pairs": (single_pairs, ["VARCHAR"] * 3, "VARCHAR[][]"),
     "upper": (upper, ["VARCHAR"], "VARCHAR"),

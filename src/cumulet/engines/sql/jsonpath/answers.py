@@ -17,6 +17,7 @@ from cumulet.engines.sql.jsonpath import steps
 from cumulet.engines.sql.jsonpath.items import PathError
 from cumulet.engines.sql.jsonpath.parsing import UnwrittenPath, parse
 from cumulet.engines.sql.jsonpath.walking import followed
+from cumulet.engines.sql.refusing import refusal
 
 EMPTY = "e"
 INPUT = "JSON_INPUT_CONVERSION_ERROR:conversion to JSON failed: "
@@ -149,7 +150,7 @@ def members(keys: list[str | None], values: list[str | None], unique: bool) -> s
     held: dict[str, str] = {}
     for key, text in zip(keys, values, strict=True):
         if key is None:
-            raise bad(
+            raise refusal(
                 "INVALID_FUNCTION_ARGUMENT", "null value passed for JSON object key to JSON_OBJECT function"
             )
         if text is None:
@@ -162,12 +163,8 @@ def members(keys: list[str | None], values: list[str | None], unique: bool) -> s
 
 def duplicate(unique: bool) -> ValueError:
     if unique:
-        return bad("INVALID_FUNCTION_ARGUMENT", "duplicate key passed to JSON_OBJECT function")
-    return bad("NOT_SUPPORTED", "cannot construct a JSON object with duplicate key")
-
-
-def bad(name: str, message: str) -> ValueError:
-    return ValueError(f"trino:{name}:{message}:trino")
+        return refusal("INVALID_FUNCTION_ARGUMENT", "duplicate key passed to JSON_OBJECT function")
+    return refusal("NOT_SUPPORTED", "cannot construct a JSON object with duplicate key")
 
 
 def hashed(keys: list[str]) -> list[str]:
